@@ -250,6 +250,96 @@ def comprehend() -> None:
     lines(folder / "comprehend-sentiment.jsonl", moods)
 
 
+def texts() -> None:
+    """OpenAI's moderation, Perspective, Google's and Azure's language, Comprehend's entities."""
+    folder = HERE / "cloud"
+    lines(folder / "moderation.jsonl", [
+        {"id": "batch_req_1", "custom_id": name, "error": None, "response": {
+            "status_code": 200, "body": {"id": "modr-1", "model": "omni-moderation-latest",
+                "results": [{"flagged": True, "categories": dict.fromkeys(scores, True),
+                             "category_scores": scores}]}}}
+        for name, scores in CLASSES.items()
+    ])  # fmt: skip
+    lines(folder / "perspective.jsonl", [
+        {"comment_id": name, "languages": ["en"], "attributeScores": {
+            kind: {"spanScores": [{"begin": 0, "end": 4, "score": {"value": 0.1}}],
+                   "summaryScore": {"value": score, "type": "PROBABILITY"}}
+            for kind, score in scores.items()}}
+        for name, scores in CLASSES.items()
+    ])  # fmt: skip
+    lines(folder / "google-categories.jsonl", [
+        {"id": name, "response": {"categories": [
+            {"name": kind, "confidence": score} for kind, score in scores.items()]}}
+        for name, scores in CLASSES.items()
+    ])  # fmt: skip
+    documents = [
+        {"id": name, "sentiment": "positive", "sentences": [], "warnings": [], "confidenceScores": {
+            "positive": scores["cat"], "neutral": 0.0, "negative": scores["dog"]}}
+        for name, scores in CLASSES.items()
+    ]  # fmt: skip
+    results = {"documents": documents, "errors": [], "modelVersion": "2022-11-01"}
+    dump(folder / "azure-sentiment.json", {"kind": "SentimentAnalysisResults", "results": results})
+    lines(folder / "comprehend-entities.jsonl", [
+        {"File": f"{stem}.jpg", "Entities": [
+            {"BeginOffset": n, "EndOffset": n + 1, "Score": s, "Text": "x", "Type": kind}
+            for n, kind, s in found(scores)]}
+        for stem, scores in IMAGES.items()
+    ])  # fmt: skip
+
+
+def analysed() -> None:
+    """Azure's image analysis, Scale's tasks, SageMaker's outputs and manifests."""
+    folder = HERE / "cloud"
+    about = {"requestId": "r", "metadata": {"width": 100, "height": 80, "format": "Jpeg"}}
+    dump(folder / "azure-objects.json", {
+        f"{stem}.jpg": {**about, "objects": [
+            {"rectangle": {"x": 10, "y": 20, "w": 40, "h": 20}, "object": kind, "confidence": s}
+            for _, kind, s in found(scores)]}
+        for stem, scores in IMAGES.items()
+    })  # fmt: skip
+    dump(folder / "azure-tags.json", {
+        name: {"modelVersion": "2023-10-01", "metadata": {"width": 100, "height": 80},
+               "tagsResult": {"values": [
+                   {"name": kind, "confidence": score} for kind, score in scores.items()]}}
+        for name, scores in CLASSES.items()
+    })  # fmt: skip
+    (folder / "sagemaker").mkdir()
+    for stem, scores in IMAGES.items():
+        rows = [[float(n), s, X1, Y1, X2, Y2] for n, _, s in found(scores)]
+        dump(folder / "sagemaker" / f"{stem}.jpg.out", {"prediction": rows})
+    lines(folder / "sagemaker-joined.jsonl.out", [
+        {"id": name, "text": "x", "SageMakerOutput": {
+            "predicted_label": "cat", "probability": max(scores.values()),
+            "probabilities": list(scores.values()), "labels": list(scores)}}
+        for name, scores in CLASSES.items()
+    ])  # fmt: skip
+    told = {"human-annotated": "no", "job-name": "j", "creation-date": "2026-01-01T00:00:00"}
+    box = {"left": 10, "top": 20, "width": 40, "height": 20}
+    lines(folder / "ground-truth-boxes.manifest", [
+        {"source-ref": f"s3://bucket/{stem}.jpg",
+         "drawn": {"image_size": [{"width": 100, "height": 80, "depth": 3}],
+                   "annotations": [{"class_id": n % 2, **box} for n, _, _ in found(scores)]},
+         "drawn-metadata": {**told, "objects": [{"confidence": s} for s in scores],
+                            "class-map": {"0": "person", "1": "dog"},
+                            "type": "groundtruth/object-detection"}}
+        for stem, scores in IMAGES.items()
+    ])  # fmt: skip
+    lines(folder / "ground-truth-classes.manifest", [
+        {"source-ref": f"s3://bucket/{name}", "kind": n, "kind-metadata": {
+            **told, "class-name": max(scores, key=lambda kind: scores[kind]),
+            "confidence": max(scores.values()), "type": "groundtruth/image-classification"}}
+        for n, (name, scores) in enumerate(CLASSES.items())
+    ])  # fmt: skip
+    dump(folder / "scale.json", [
+        {"task_id": f"t{stem}", "type": "imageannotation", "status": "completed",
+         "params": {"attachment": f"s3://bucket/{stem}.jpg"},
+         "response": {"annotations": [
+             {"type": "box", "label": kind, **box, "confidence": s}
+             for _, kind, s in found(scores)]}}
+        for stem, scores in IMAGES.items() if scores
+    ])  # fmt: skip
+
+
 def fiftyone() -> None:
     folder = fresh("fiftyone")
 
@@ -300,13 +390,22 @@ def box_lines() -> None:
             told = "".join(f"{stem} {scores[n]} {box}\n" for stem, scores in IMAGES.items()
                            if n < len(scores))  # fmt: skip
             (folder / made / names[made].format(kind)).write_text(told)
-    forms = {"mean_average_precision": "{} {} 10 20 50 40\n",
+    forms = {"middle": "{} 0.3 0.375 0.4 0.25 {}\n",
+             "mean_average_precision": "{} {} 10 20 50 40\n",
              "kitti": "{} -1 -1 -10 10 20 50 40 -1 -1 -1 -1000 -1000 -1000 -10 {}\n"}  # fmt: skip
     for made, form in forms.items():
         (folder / made).mkdir()
         for stem, scores in IMAGES.items():
             told = "".join(form.format(kind, s) for _, kind, s in found(scores))
             (folder / made / f"{stem}.txt").write_text(told)
+    (folder / "boxes").mkdir()  # numpy.savetxt of the boxes' data
+    (folder / "mot").mkdir()
+    for frame, (stem, scores) in enumerate(IMAGES.items(), 1):
+        told = "".join(f"1.0e+01 20 50 40 {s} {n}\n" for n, _, s in found(scores))
+        (folder / "boxes" / f"{stem}.txt").write_text(told)
+        with (folder / "mot" / "det.txt").open("a") as file:
+            file.writelines(f"{frame},{n + 1},10,20,40,20,{s},-1,-1,-1\n"
+                            for n, _, s in found(scores))  # fmt: skip
 
 
 def fasttext() -> None:
@@ -321,7 +420,7 @@ def fasttext() -> None:
 def main() -> None:
     for make in (
         megadetector, darknet, labelme, detectron2, tensorflow, paddle, rekognition, google, azure,
-        vertex, comprehend, fiftyone, via, box_lines,
+        vertex, comprehend, texts, analysed, fiftyone, via, box_lines,
         fasttext,
     ):  # fmt: skip
         make()

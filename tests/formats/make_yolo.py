@@ -39,6 +39,13 @@ def main() -> None:
     names = "".join(f"  {i}: {name}\n" for i, name in enumerate(classes))
     (HERE / "detect" / "data.yaml").write_text(f"path: .\nval: images/val\nnames:\n{names}")
 
+    folder = HERE / "second" / "labels"
+    write(folder, {stem: [[c, s, *rest] for c, *rest, s in rows] for stem, rows in bus.items()})
+    folder = HERE / "commas" / "labels"
+    write(folder, bus)
+    for path in folder.iterdir():
+        path.write_text(path.read_text().replace(" ", ","))
+
     tracked = {"video_1": [box(0, 0.9, 1), box(5, 0.5, 2)], "video_2": [box(0, 0.3, 1)]}
     write(HERE / "track" / "labels", tracked)
     write(HERE / "ids_without_confidence" / "labels", {"video_1": [box(0, 1), box(5, 2)]})

@@ -99,7 +99,7 @@ def documents(place: Path) -> Iterator[tuple[Any, Any]]:
 
 def loaded(place: Path) -> Any:
     text = place.read_bytes().decode("utf-8")
-    if place.suffix == ".jsonl":
+    if place.suffix in (".jsonl", ".manifest") or place.name.endswith(".jsonl.out"):
         return [json.loads(line) for line in text.splitlines() if line.strip()]
     return json.loads(text)
 
@@ -159,11 +159,11 @@ def sink(place: Path) -> Told:
 
 def yolo(place: Path) -> Told:
     """The number of each line that is its confidence, by the name without an ending."""
-    where = {"track": -2, "classify": 0}.get(place.name, -1)
+    where = {"track": -2, "classify": 0, "second": 1}.get(place.name, -1)
 
     def read(path: Path) -> list[float]:
         lines = path.read_bytes().decode("ascii").splitlines()
-        words = [line.split() for line in lines if line.strip()]
+        words = [line.replace(",", " ").split() for line in lines if line.strip()]
         if place.name == "classify":
             return [sure_text(line[0]) for line in words]
         if any(len(line) < 6 or not line[0].isdigit() for line in words):

@@ -22,6 +22,10 @@ _NAMES = (
     "key",
     "input_path",
     "image",
+    "custom_id",
+    "comment_id",
+    "source-ref",
+    "id",
 )
 
 
@@ -30,12 +34,13 @@ def images(place: Path) -> Iterator[tuple[Any, Any]]:
     if (place / "samples.json").exists():
         place = place / "samples.json"
     if place.is_dir():
-        for path in sorted(place.rglob("*.json")):
+        for path in sorted(p for p in place.rglob("*.*") if p.suffix in (".json", ".out")):
             one = loaded(path)
             yield one.get("imagePath", one.get("input_path", path.stem)), one
         return
     value = loaded(place)
-    for wrapper in ("images", "predictions", "responses", "samples", "_via_img_metadata"):
+    for wrapper in ("images", "predictions", "responses", "samples", "_via_img_metadata", "results",
+                    "documents"):  # fmt: skip
         value = value.get(wrapper, value) if isinstance(value, dict) else value
     if isinstance(value, dict) and all("regions" in one for one in value.values()):
         value = list(value.values())
@@ -45,6 +50,8 @@ def images(place: Path) -> Iterator[tuple[Any, Any]]:
     for one in value:
         if "instance" in one or "context" in one:
             yield one["instance"]["content"] if "instance" in one else one["context"]["uri"], one
+        elif "params" in one:
+            yield one["params"]["attachment"], one
         elif "Line" in one:
             yield f"{one['File']}:{one['Line']}", one
         else:
@@ -54,6 +61,8 @@ def images(place: Path) -> Iterator[tuple[Any, Any]]:
 
 def confidences(one: dict[str, Any]) -> list[float]:
     """The confidences of an image's objects; of its classes, the largest."""
+    if (found := of_services(one)) is not None:
+        return found
     if "filepath" in one:
         return of_fiftyone(one.get("predictions", one.get("model")))
     if isinstance(one.get("regions"), dict):
@@ -74,6 +83,27 @@ def confidences(one: dict[str, Any]) -> list[float]:
             raise Odd
         return [_of_100(row, key) for row, (key,) in zip(lists[0], keys, strict=True)]
     return _of_lists(one)
+
+
+def of_services(one: dict[str, Any]) -> list[float] | None:
+    """The confidences in responses about texts, of Scale and of SageMaker; None of others."""
+    if "drawn-metadata" in one:
+        return [sure(row["confidence"]) for row in one["drawn-metadata"]["objects"]]
+    if "kind-metadata" in one:
+        return [sure(one["kind-metadata"]["confidence"])]
+    if "Entities" in one:
+        return [sure(row["Score"]) for row in one["Entities"]]
+    if "SageMakerOutput" in one:
+        return distribution([sure(v) for v in one["SageMakerOutput"]["probabilities"]])
+    if isinstance(one.get("prediction"), list):
+        return [sure(row[1]) for row in one["prediction"]]
+    if "confidenceScores" in one:
+        return distribution([sure(value) for value in one["confidenceScores"].values()])
+    if "categories" in one.get("response", {}):
+        return distribution([sure(row["confidence"]) for row in one["response"]["categories"]])
+    if "annotations" in one.get("response", {}):
+        return [sure(row["confidence"]) for row in one["response"]["annotations"]]
+    return None
 
 
 def of_fiftyone(field: dict[str, Any]) -> list[float]:
@@ -117,16 +147,21 @@ def tool(place: Path) -> Told:
 
 
 def box_lines(place: Path) -> Told:
-    """Lines of a word, a confidence and a box; the word is the image in files of one class."""
+    """Lines of a word, a confidence and a box; the word is the image in files of one class.
+
+    The confidence of a box of numpy stands before the class, that of MOT after the frame and box.
+    """
+    where = {"middle": -1, "kitti": -1, "boxes": 4, "mot": 6}.get(place.name, 1)
     told: Told = {}
     for path in sorted(place.iterdir()) if place.is_dir() else [place]:
         by_class = path.stem.startswith(("comp4", "Task1"))
-        if not by_class:
+        by_frame = place.name == "mot"
+        if not by_class and not by_frame:
             told[path.stem] = []
         for line in path.read_text().splitlines():
-            words = line.split()
-            number = sure(float(words[-1] if len(words) == 16 else words[1]))
-            told.setdefault(words[0] if by_class else path.stem, []).append(number)
+            words = line.replace(",", " ").split()
+            number = sure(float(words[where]))
+            told.setdefault(words[0] if by_class or by_frame else path.stem, []).append(number)
     return told
 
 

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter.protocol import Context, Part
-from labelnext.errors import InvalidInput, LabelnextError, NotFound, Unavailable
+from labelnext.adapter.sample import suffix_of
+from labelnext.errors import InvalidInput, LabelnextError, NotFound, Unavailable, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.files import matches
 from labelnext.support.store import filesystem
@@ -19,9 +20,9 @@ from labelnext_adapters.files.huggingface.dataset import stored_columns, with_pa
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_dataset, with_ids
 from labelnext_adapters.files.tables.arrow import id_texts
-from labelnext_adapters.files.tables.column_names import id_column
+from labelnext_adapters.files.tables.column_names import has_our_names, id_column
 from labelnext_adapters.files.tables.columns import columns_read, part_of_table
-from labelnext_adapters.files.tables.layout import has_our_names, laid_out
+from labelnext_adapters.files.tables.layout import laid_out
 from labelnext_adapters.files.tables.parquet import BROKEN, read_columns
 from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.table import TableReader
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 
 _ENDINGS = (".parquet", ".pq")
+_TEXTS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".tab", ".txt")
 # Decoded, a part takes a few times this much; a group of rows is never split.
 _BYTES = 16 << 20
 _ROWS = 200_000
@@ -95,11 +97,15 @@ class Dataset:
                 f"{error.object[-40:]!r}.",
                 hint="rename it.",
             ) from error
-        if not wanted:
+        others = [i.path for i in wanted if suffix_of(Path(i.path)) in _TEXTS]
+        if len(others) == len(wanted):
+            held = others or sorted(info.path for info in infos)
+            names = f" ({listed(PurePosixPath(path).name for path in held)})" if held else ""
             raise NotFound(
-                f"path must be a folder, glob or URL of Parquet files; {self._place!r} has none.",
-                hint="for files of another kind point path at one, or set source.format to what "
-                "all are.",
+                f"path must be a folder, glob or URL of Parquet files; {self._place!r} has "
+                f"{'others' if others else 'none'}{names}.",
+                hint="for files of another kind point path at one, at a folder of nothing else, or "
+                "set source.format to what all are.",
             )
         return sorted(wanted, key=lambda info: str(info.path))
 

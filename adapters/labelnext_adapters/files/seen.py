@@ -7,7 +7,7 @@ from typing import Any
 from labelnext.errors import LabelnextError
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.read import Input, read_pool
-from labelnext_adapters.files.tables.not_scores import MAYBE_LOGITS
+from labelnext_adapters.files.tables.not_scores import MAYBE_LOGIT, MAYBE_LOGITS
 from labelnext_adapters.files.tables.vectors import NotProbabilities
 
 
@@ -24,6 +24,8 @@ def settings_seen(files: Input) -> dict[str, Any]:
     except LabelnextError:
         return {}  # `check` says what is wrong
     kinds = {notice.code for notice in pool.notices}
+    if MAYBE_LOGIT in kinds:
+        return {"logits": "sigmoid"}
     return {"logits": "softmax"} if MAYBE_LOGITS in kinds else {}
 
 

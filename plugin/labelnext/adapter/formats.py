@@ -227,15 +227,19 @@ def recognition(
         of_many = (f for f in formats if f.many_of == stated and f.takes(path))
         return Recognition(next(of_many, get_format(stated)), "source.format says so")
     sample = Sample(path) if isinstance(path, Path) and path.exists() else None
-    claims: dict[str, tuple[tuple[int, bool, bool], str]] = {}
+    told = "" if sample is None or sample.ending == sample.suffix else sample.ending
+    claims: dict[str, tuple[tuple[int, bool, bool, bool], str]] = {}
     for one in formats:
         reason = one.reason(sample)
+        like = told in one.endings
         needed = bool(one.needs) and set(one.needs) <= set(given)
-        if reason is None and not (one.takes(path) and (needed or not one.needs)):
+        if reason is None and not ((like or one.takes(path)) and (needed or not one.needs)):
             continue
         why = reason or (f"{' and '.join(one.needs)} is set" if needed else _by_name(one, path))
-        rank = (len(one.needs) if needed else 0, reason is not None, one.recognises is not None)
-        claims[one.name] = rank, why
+        if reason is None and like and not needed and not one.takes(path):
+            why = _by_content(sample, told)
+        n_needed, own_test = len(one.needs) if needed else 0, one.recognises is not None
+        claims[one.name] = (n_needed, reason is not None, like, own_test), why
     if not claims:
         endings = [ending for f in formats for ending in f.endings]
         words = [f", or be {f.recognised_by}" for f in formats if not f.endings and not f.evidence]
@@ -244,7 +248,8 @@ def recognition(
             f"got {Path(path).name!r}, which is in no other format that labelnext recognises.",
             hint="unpack it first."
             if Path(path).suffix.lower() in (".zip", ".7z", ".tar", ".tgz", ".rar")
-            else f"set source.format ({how('formats')} lists them), or convert it to CSV or JSONL.",
+            else f"set source.format ({how('formats')} lists them), or convert it to CSV or JSONL; "
+            "a table needs the names of its columns in the first line.",
         )
     best = max(rank for rank, _ in claims.values())
     names = [name for name, (rank, _) in claims.items() if rank == best]
@@ -254,6 +259,13 @@ def recognition(
             hint="set source.format to one of them.",
         )
     return Recognition(get_format(names[0]), claims[names[0]][1])
+
+
+def _by_content(sample: Sample | None, told: str) -> str:
+    what = {".json": "JSON", ".jsonl": "JSON on each line", ".ndjson": "JSON on each line"}
+    is_folder = sample is not None and sample.is_folder
+    kind = what.get(told, told[1:].capitalize() if len(told) > 4 else told[1:].upper())
+    return f"its {'files' if is_folder else 'content'} {'are' if is_folder else 'is'} {kind}"
 
 
 def _by_name(format_: Format, path: Path | str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import lzma
+import re
 import zipfile
 import zlib
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
 from itertools import islice
@@ -24,6 +26,16 @@ _COMPRESSED = {
 }
 _ENDINGS = (".gz", ".zst", ".bz2", ".lz4", ".xz", ".zip")
 _OF_MAC = ("__MACOSX/", ".DS_Store")  # what its archives hold beside the files
+_MAGIC = {b"PAR1": ".parquet", b"ARROW1": ".arrow", b"\x93NUMPY": ".npy"}
+_JSON = (".json", ".jsonl", ".ndjson")
+#: Endings of what often lies beside data: checksums, images, notes, configurations and reports.
+_BESIDE = (
+    ".crc", ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".md", ".yaml",
+    ".yml", ".html",
+)  # fmt: skip
+_RANKED = (b"item_id", b"rank", b"priority", b"score")  # keys of a ranking
+_LINE = 4096  # bytes
+_SHARDED = (*_JSON, ".csv", ".tsv", ".tab")
 _MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe\x00\x00": "utf-32",
@@ -104,6 +116,40 @@ def suffix_of(path: Path) -> str:
     return endings[-1] if endings else ""
 
 
+def shards_of(folder: Path, names: Iterable[str]) -> list[Path]:
+    """The files of a folder that holds parts of one table or list alone; else none.
+
+    They end as tables do; or alike, or their names differ only in digits, and they hold JSON.
+    Hidden files, those that begin with `_`, as Spark's, checksums, images, notes and rankings of
+    labelnext don't count.
+
+    Args:
+        folder: where they are.
+        names: of all its files, relative to it.
+    """
+    parts = sorted(n for n in names if not n.lower().endswith(_BESIDE))
+    parts = [n for n in parts if not any(one[0] in "._" for one in n.split("/"))]
+    parts = [n for n in parts if not _is_ranking(folder / n)]
+    paths = [folder / name for name in parts]
+    endings = {suffix_of(path) for path in paths}
+    if len(endings) == 1 and endings <= set(_SHARDED):
+        return paths
+    alike = len(endings) == 1 or len({re.sub(r"\d+", "0", name) for name in parts}) == 1
+    return paths if alike and Sample(paths[0]).is_json else []
+
+
+def _is_ranking(path: Path) -> bool:
+    """Whether labelnext wrote a file."""
+    if path.suffix.lower() not in (".csv", ".jsonl"):
+        return False
+    try:
+        with path.open("rb") as file:
+            start = file.read(_LINE)
+    except OSError:
+        return False
+    return all(name in start.partition(b"\n")[0] for name in _RANKED)
+
+
 class Sample:
     """What recognises a path, without reading all of it.
 
@@ -131,6 +177,24 @@ class Sample:
             return []
         files = (p for p in self.path.rglob("*") if p.is_file())
         return sorted(p.relative_to(self.path).as_posix() for p in islice(files, _NAMES))
+
+    @cached_property
+    def shard(self) -> Sample | None:
+        """The first file of a folder that holds parts of one table or list alone."""
+        paths = shards_of(self.path, self.names) if self.is_folder else []
+        return Sample(paths[0]) if paths else None
+
+    @cached_property
+    def ending(self) -> str:
+        """The ending that the content calls for, of a folder of shards theirs; empty if none."""
+        if self.is_folder:
+            return "" if self.shard is None else self.shard.ending or self.shard.suffix
+        magic = next((one for mark, one in _MAGIC.items() if self.start.startswith(mark)), "")
+        if magic or not self.is_json:
+            return magic
+        if self.suffix in _JSON:
+            return self.suffix
+        return ".jsonl" if len(self.records) > 1 and isinstance(self.json, dict) else ".json"
 
     @cached_property
     def start(self) -> bytes:
@@ -182,6 +246,16 @@ class Sample:
     def may_hold_json(self) -> bool:
         """Whether it is JSON, has JSON on its lines, or is a folder, whose files may be JSON."""
         return self.is_folder or self.json is not None or bool(self.records)
+
+    @cached_property
+    def is_json(self) -> bool:
+        """Whether it begins as JSON does to its end: with one value, or one after the other."""
+        text = (self.text or "").lstrip("\ufeff \t\r\n")
+        try:
+            _, end = json.JSONDecoder().raw_decode(text) if text[:1] in ("[", "{") else ("", 0)
+        except (ValueError, RecursionError):
+            return bool(self.records) or self.json is not None
+        return end > 0 and text[end:].lstrip(", \t\r\n")[:1] in ("", "[", "{")
 
     @cached_property
     def records(self) -> list[dict[str, Any]]:

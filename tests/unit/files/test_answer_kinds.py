@@ -162,3 +162,13 @@ def test_an_evaluation_table_of_mlflow_asks_for_its_columns(tmp_path: Path) -> N
     pool = read(tmp_path, "p.json", table, columns=columns)
     assert rank(pool).item_ids.tolist() == ["q", "r"]
     assert not [n for n in pool.notices if n.code == "no_predictions"]
+
+
+def test_records_of_argilla_without_a_suggestion_are_unknown(tmp_path: Path) -> None:
+    bare = {"fields": {"text": "x"}, "responses": {}, "vectors": {}}
+    others = [{"id": f"n{n}", "suggestions": said, **bare} for n, said in enumerate([{}, None, []])]
+    text = lines(argilla("a", "pos", 0.9), argilla("b", "neg", 0.6), argilla("c", "neg", None))
+    pool = read(tmp_path, "records.jsonl", text + lines(*others))
+    assert order(pool) == ["b", "a"]
+    assert pool.item_ids[pool.missing].tolist() == ["c", "n0", "n1", "n2"]
+    assert not [one for one in pool.notices if one.code == "left_out"]

@@ -37,7 +37,8 @@ def told_records(place: Path) -> told.Told:
 
 #: Fixtures of which other tests say why they are refused, or that hold several labels each.
 REFUSED = {
-    "cloud/google-labels.jsonl", "cloud/rekognition-labels.jsonl", "cvat/labels.xml",
+    "cloud/azure-tags.json", "cloud/google-labels.jsonl", "cloud/moderation.jsonl",
+    "cloud/perspective.jsonl", "cloud/rekognition-labels.jsonl", "cvat/labels.xml",
     "cvat/video.xml", "labelme/labels", "megadetector/failed.json", "roboflow/multilabel.json",
     "supervision/labels.json", "supervision/nameless.csv", "voc/labels", "yolo/ground_truth",
     "yolo/ids_without_confidence",

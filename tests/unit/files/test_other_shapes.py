@@ -107,7 +107,7 @@ def test_one_model_that_scores_each_class_is_no_panel(tmp_path: Path) -> None:
 @pytest.mark.parametrize("first", ["7,0,1", "0.2,0.8", "a,0.2,0.8"])
 def test_a_first_line_of_numbers_is_no_header(tmp_path: Path, first: str) -> None:
     (tmp_path / "p.csv").write_text(f"{first}\n{first.replace('7', '8').replace('a', 'b')}\n")
-    with pytest.raises(InvalidInput, match="the first line must name the columns; got numbers"):
+    with pytest.raises(InvalidInput, match="the first line must name the columns; got a row"):
         open_adapter("files", path=tmp_path / "p.csv").read()
 
 

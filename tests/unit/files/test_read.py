@@ -325,7 +325,7 @@ def test_wrong_coco_record_is_named(tmp_path: Path, change: dict, message: str) 
         ("p.jsonl", lines({"item_id": "a", "objects": [0.5]}), "must be a list of records"),
         (
             "p.jsonl",
-            lines({"item_id": "a", "objects": [{"score": 1}]}),
+            lines({"item_id": "a", "objects": [{"shape": 1}]}),
             "every object in objects must have a confidence",
         ),
         ("p.csv", "item_id,p_a,p_b\nx,0.5\n", "every line must have 3 values"),

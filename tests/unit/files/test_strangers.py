@@ -377,3 +377,150 @@ def test_a_page_of_label_studios_api_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="as in an answer of Label Studio's API") as caught:
         read(tmp_path, "tasks.json", page)
     assert "the list under tasks by itself" in (caught.value.hint or "")
+
+
+def test_numbers_that_json_holds_as_texts_are_numbers(tmp_path: Path) -> None:
+    """As csv.DictReader and json.dumps write them; ids and labels stay texts."""
+    rows = [
+        {"id": f"0{n}", "cat": f"{0.5 + n / 40}", "dog": f"{0.5 - n / 40}", "label": ""}
+        for n in range(19)
+    ]
+    odd = {"id": "odd", "cat": "?", "dog": "0.5", "label": ""}
+    pool = read(tmp_path, "rows.jsonl", lines([*rows, odd]))
+    assert order(pool) == [f"0{n}" for n in range(19)]
+    assert "line 20: cat must be a number; got '?'" in notice(pool, "left_out").message
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    assert order(read(tmp_path, "rows.parquet")) == [f"0{n}" for n in range(19)]
+
+
+def test_a_column_of_entropies_is_not_taken_for_a_confidence(tmp_path: Path) -> None:
+    pool = read(tmp_path, "t.csv", "image,entropy\na,0.9\nb,0.2\n")
+    assert "source.columns: {uncertainty: entropy}" in notice(pool, "no_predictions").message
+    columns = {"uncertainty": "entropy"}
+    pool = read(tmp_path, "t.csv", "image,entropy\na,0.9\nb,0.2\n", columns=columns)
+    assert order(pool) == ["a", "b"]
+
+
+def test_columns_that_sum_to_one_are_found_among_others(tmp_path: Path) -> None:
+    """A fold is whole and a loss has other sums; two runs that sum to 1 are asked about."""
+    head = "id,fold,loss,cat,dog"
+    rows = ["a,0,0.2,0.9,0.1", "b,1,0.5,0.55,0.45", "c,1,0.1,0.2,0.8"]
+    assert order(read(tmp_path, "t.csv", "\n".join([head, *rows]))) == ["b", "c", "a"]
+    doubled = [f"{row},{','.join(row.split(',')[3:])}" for row in (head, *rows)]
+    doubled[0] = f"{head},cat2,dog2"
+    assert read(tmp_path, "t.csv", "\n".join(doubled)).probabilities is None
+
+
+def test_records_with_predictions_by_item(tmp_path: Path) -> None:
+    told = {"a": 0.9, "007": 0.55, "c": 0.2}
+    content: Any = {i: {"prediction": "x", "probabilities": [p, 1 - p]} for i, p in told.items()}
+    assert order(read(tmp_path, "t.json", content)) == ["007", "c", "a"]
+    content = {i: {"probs": {"cat": p, "dog": 1 - p}, "time": 3} for i, p in told.items()}
+    assert order(read(tmp_path, "t.json", content)) == ["007", "c", "a"]
+    frame = {"id": {"0": "a", "1": "007"}, "probabilities": {"0": [0.9, 0.1], "1": [0.6, 0.4]}}
+    assert order(read(tmp_path, "t.json", frame)) == ["007", "a"]
+
+
+def test_what_stands_inside_records_is_named_in_the_cure(tmp_path: Path) -> None:
+    rows = [{"data": {"id": n}, "out": {"probs": {"cat": p, "dog": 1 - p}}} for n, p in
+            (("a", 0.9), ("b", 0.6))]  # fmt: skip
+    with pytest.raises(InvalidInput, match=r"source.columns: \{item_id: data.id\}"):
+        read(tmp_path, "t.jsonl", lines(rows))
+    pool = read(tmp_path, "t.jsonl", lines(rows), columns={"item_id": "data.id"})
+    assert "{probabilities: out.probs}" in notice(pool, "no_predictions").message
+    columns = {"item_id": "data.id", "probabilities": "out.probs"}
+    assert order(read(tmp_path, "t.jsonl", lines(rows), columns=columns)) == ["b", "a"]
+
+
+def test_a_column_called_logit_is_one(tmp_path: Path) -> None:
+    content = "id,logit\na,2.2\nb,0.2\nc,-1.4\n"
+    told = notice(read(tmp_path, "t.csv", content), "maybe_logit").message
+    assert "source.logits: sigmoid" in told
+    assert order(read(tmp_path, "t.csv", content, logits="sigmoid")) == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize("box", ["box", "bbox", "geometry"])
+def test_rows_of_a_class_a_score_and_a_box_are_detections(tmp_path: Path, box: str) -> None:
+    """Once taken for the output of a pipeline for one image."""
+    rows = [("a", 0.9), ("a", 0.5), ("b", 0.3)]
+    records = [{"image": i, "label": "cat", "score": s, box: [1, 2, 3, 4]} for i, s in rows]
+    for content in (records, records[1:]):  # also where each image has one
+        pool = read(tmp_path, "t.json", content)
+        assert rank(pool, "mean_object_confidence").item_ids.tolist() == ["b", "a"]
+        assert pool.objects.counts.tolist() == [len(content) - 1, 1]
+
+
+def test_objects_under_usual_keys_are_objects(tmp_path: Path) -> None:
+    told = {"a": [0.9, 0.5], "b": [0.3], "c": []}
+    corners = {"x1": 1, "y1": 2, "x2": 3, "y2": 4}
+    rows = [
+        {"image": i, "objects": [{"name": "cat", "conf": c, **corners} for c in sure]}
+        for i, sure in told.items()
+    ]
+    pool = read(tmp_path, "t.jsonl", lines(rows))
+    assert rank(pool, "mean_object_confidence").item_ids.tolist() == ["c", "b", "a"]
+
+
+def test_answers_to_questions_with_their_scores(tmp_path: Path) -> None:
+    rows = [{"id": i, "score": s, "start": 3, "end": 9, "answer": f"the {i}"} for i, s in
+            (("a", 0.9), ("b", 0.2), ("c", 0.5))]  # fmt: skip
+    assert order(read(tmp_path, "t.json", rows)) == ["b", "c", "a"]
+
+
+def test_predictions_beside_embeddings_are_read(tmp_path: Path) -> None:
+    rows = [{"id": i, "embedding": [p, 1.0], "cat": p, "dog": 1 - p} for i, p in
+            (("a", 0.9), ("b", 0.6))]  # fmt: skip
+    assert order(read(tmp_path, "t.jsonl", lines(rows))) == ["b", "a"]
+    bare = [{"id": row["id"], "embedding": row["embedding"], "size": 3} for row in rows]
+    pool = read(tmp_path, "t.jsonl", lines(bare))
+    assert pool.probabilities is None
+    assert not [one for one in pool.notices if one.code == "no_predictions"]
+
+
+def test_json_in_texts_of_parquet_is_read(tmp_path: Path) -> None:
+    rows = [{"id": i, "probs": json.dumps({"cat": p, "dog": 1 - p}), "about": "{x"} for i, p in
+            (("a", 0.9), ("b", 0.6))]  # fmt: skip
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
+    assert order(read(tmp_path, "t.parquet")) == ["b", "a"]
+
+
+def test_numbered_classes_with_fractions_are_scores(tmp_path: Path) -> None:
+    pool = read(tmp_path, "t.csv", "filename,class_0,class_1\na,0.9,0.1\nb,0.55,0.45\n")
+    assert order(pool) == ["b", "a"]
+
+
+def test_records_by_the_index_of_pandas(tmp_path: Path) -> None:
+    content = {"0": {"id": "a", "cat": 0.9, "dog": 0.1}, "1": {"id": "007", "cat": 0.6, "dog": 0.4}}
+    assert order(read(tmp_path, "t.json", content)) == ["007", "a"]
+
+
+@pytest.mark.parametrize(("no", "yes"), [("0", "1"), ("False", "True"), ("neg", "pos")])
+def test_a_probability_of_the_same_class_in_every_row_is_asked_about(
+    tmp_path: Path, no: str, yes: str
+) -> None:
+    """Of scikit-learn's predict and predict_proba(x)[:, 1]: c is surest, not the most doubtful."""
+    rows = f"a,{yes},0.9\nb,{yes},0.55\nc,{no},0.02\nd,{no},0.4\n"
+    with pytest.raises(
+        InvalidInput, match=f"the probability of '{yes.lower()}'. Hint: set"
+    ) as told:
+        read(tmp_path, "t.csv", f"id,pred,prob\n{rows}")
+    assert "{probabilities: [prob]}" in str(told.value)
+    source: Any = {"columns": {"probabilities": ["prob"]}, "multilabel": True}
+    assert order(read(tmp_path, "t.csv", f"id,pred,prob\n{rows}", **source)) == ["b", "d", "a", "c"]
+    assert order(read(tmp_path, "t.csv", f"id,pred,confidence\n{rows}")) == ["c", "d", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bars.txt", "id|cat|dog\na|.9|.1\nb|.6|.4\n"),
+        ("commas.jsonl", '{"id": "a", "probs": [0.9, 0.1]},\n{"id": "b", "probs": [0.6, 0.4]}\n'),
+        (
+            "mongo.jsonl",
+            '{"_id": {"$oid": "a"}, "probs": [0.9, 0.1]}\n'
+            '{"_id": {"$oid": "b"}, "probs": [0.6, 0.4]}\n',
+        ),
+    ],
+)
+def test_signs_of_other_writers_are_read(tmp_path: Path, name: str, content: str) -> None:
+    assert order(read(tmp_path, name, content)) == ["b", "a"]

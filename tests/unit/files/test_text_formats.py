@@ -345,6 +345,20 @@ def test_the_logprob_of_the_answer_alone_is_its_confidence(tmp_path: Path) -> No
     assert pool.answer.confidences.tolist() == pytest.approx([0.72, 0.3])
 
 
+def test_logprobs_of_one_class_alone_ask_for_the_others(tmp_path: Path) -> None:
+    def record(name: str, yes: float) -> dict[str, Any]:
+        top = [{"token": t, "logprob": math.log(p)} for t, p in (("yes", yes), ("no", 1 - yes))]
+        token = {"token": "yes", "logprob": math.log(yes), "top_logprobs": top}
+        choice = {"message": {"content": "yes"}, "logprobs": {"content": [token]}}
+        return {"custom_id": name, "response": {"body": {"choices": [choice]}}}
+
+    records = [record("a", 0.9), record("b", 0.6)]
+    with pytest.raises(InvalidInput, match="all are 'yes'. Hint: set source.classes to all"):
+        saved(tmp_path, records).read()
+    pool = saved(tmp_path, records, classes=["yes", "no"]).read()
+    assert pool.probabilities.tolist() == [pytest.approx([0.9, 0.1]), pytest.approx([0.6, 0.4])]
+
+
 def test_people_s_labels_beside_outputs_are_labels(tmp_path: Path) -> None:
     output = [{"label": "cat", "score": 0.75}, {"label": "dog", "score": 0.25}]
     records = [
@@ -395,3 +409,23 @@ def test_spans_of_spacy_are_objects_and_ids_come_from_the_documents() -> None:
     pool = opened("spacy/spans.spacy").read()
     assert pool.classes == ("PERSON", "PLACE")
     assert pool.objects.class_ids.tolist() == [0, 1, 0]
+
+
+def test_a_logprob_beside_an_answer_is_its_confidence(tmp_path: Path) -> None:
+    records = [
+        {"id": name, "model": "m", "response": "cat", "logprob": math.log(sure)}
+        for name, sure in (("a", 0.9), ("b", 0.2), ("c", 0.5))
+    ]
+    pool = saved(tmp_path, records).read()
+    assert pool.answer.confidences.tolist() == pytest.approx([0.9, 0.2, 0.5])
+
+
+def test_the_same_answer_stated_several_times_has_the_mean_confidence(tmp_path: Path) -> None:
+    told = [("a", 0.9), ("b", 0.2), ("a", 0.7), ("b", 0.4)]
+    records = [
+        {"custom_id": name, "response": {"body": {"choices": [
+            {"message": {"content": json.dumps({"label": "cat", "confidence": sure})}}]}}}
+        for name, sure in told
+    ]  # fmt: skip
+    pool = saved(tmp_path, records).read()
+    assert pool.answer.confidences.tolist() == pytest.approx([0.8, 0.3])

@@ -12,7 +12,7 @@ import pytest
 from labelnext import rank
 from labelnext.adapter import open_adapter
 from labelnext.adapter.formats import recognition
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, LabelnextError
 from tests.formats.broken import try_broken
 from tests.formats.independent import FIXTURES, by_mean, codes, ranked, read
 from tests.formats.make_vision import IMAGES
@@ -41,11 +41,18 @@ DETECTED = {
     "cloud/google-objects.json": BUCKET,
     "cloud/azure": STEMS,
     "cloud/vertex-objects.jsonl": BUCKET,
+    "cloud/azure-objects.json": NAMES,
+    "cloud/sagemaker": NAMES,
+    "cloud/ground-truth-boxes.manifest": [f"s3://bucket/{name}" for name in NAMES],
+    "cloud/scale.json": [f"s3://bucket/{stem}.jpg" for stem in STEMS if IMAGES[stem]],
     "fiftyone/export": [f"data/{name}" for name in NAMES],
     "via/project.json": NAMES,
     "via/version1.json": NAMES,
     "voc-text/mean_average_precision": STEMS,
     "voc-text/kitti": STEMS,
+    "voc-text/middle": STEMS,
+    "voc-text/boxes": STEMS,
+    "voc-text/mot": ["2", "1"],  # frames of zidane and bus
     "voc-text/comp4": [stem for stem in STEMS if IMAGES[stem]],  # which lists no others
     "voc-text/Task1": [stem for stem in STEMS if IMAGES[stem]],
 }
@@ -56,6 +63,13 @@ CLASSIFIED = {
     "cloud/vertex-classes.jsonl": ["gs://bucket/b.jpg", "gs://bucket/a.jpg"],
     "cloud/comprehend-classes.jsonl": ["docs.csv:1", "docs.csv:0"],
     "cloud/comprehend-sentiment.jsonl": ["b.jpg", "a.jpg"],
+    "cloud/azure-sentiment.json": ["b.jpg", "a.jpg"],
+    "cloud/azure-tags.json": ["b.jpg", "a.jpg"],
+    "cloud/google-categories.jsonl": ["b.jpg", "a.jpg"],
+    "cloud/moderation.jsonl": ["b.jpg", "a.jpg"],
+    "cloud/perspective.jsonl": ["b.jpg", "a.jpg"],
+    "cloud/sagemaker-joined.jsonl.out": ["b.jpg", "a.jpg"],
+    "cloud/ground-truth-classes.manifest": ["s3://bucket/b.jpg", "s3://bucket/a.jpg"],
     "cloud/rekognition-labels.jsonl": ["b.jpg", "a.jpg"],
     "cloud/google-labels.jsonl": ["b.jpg", "a.jpg"],
     "fiftyone/classes.json": ["data/zidane.jpg", "data/bus.jpg"],
@@ -63,7 +77,7 @@ CLASSIFIED = {
 IN_PIXELS = {
     "megadetector/wildlife.json", "paddle/boxes", "detectron2/records.json", "via/project.json",
     "via/version1.json", "voc-text/comp4", "voc-text/Task1", "voc-text/mean_average_precision",
-    "voc-text/kitti",
+    "voc-text/kitti", "voc-text/boxes", "voc-text/mot", "cloud/scale.json",
 }  # fmt: skip
 
 
@@ -76,7 +90,7 @@ def test_objects_are_recognised_and_ranked(place: str) -> None:
         assert "boxes_without_size" in codes(pool)
         pool = read(place, image_size=[100, 80])
     np.testing.assert_allclose(pool.objects.boxes, [TENTHS] * 3)
-    assert len(pool.classes or ()) == 2
+    assert len(pool.classes or ()) == (0 if place.endswith("mot") else 2)
 
 
 @pytest.mark.parametrize("place", CLASSIFIED)
@@ -84,7 +98,8 @@ def test_classes_are_recognised_and_ranked(place: str) -> None:
     assert recognition(FIXTURES / place).format.name == place.partition("/")[0]
     pool = read(place)
     assert rank(pool).item_ids.tolist() == CLASSIFIED[place]
-    assert pool.multilabel == ("labels" in place)
+    independent = ("labels", "tags", "moderation", "perspective")
+    assert pool.multilabel == any(name in place for name in independent)
 
 
 def test_classes_by_number_are_named_by_the_user() -> None:
@@ -169,7 +184,7 @@ def test_one_odd_detection_is_left_out_and_named(tmp_path: Path) -> None:
     ("names", "why"),
     [
         ([], "labels, not predictions"),
-        (["v1", "v2"], "one field must hold predictions; v1 and v2 do"),
+        (["v1", "v2"], "one field must hold the predictions; v1, v2 do"),
     ],
 )
 def test_samples_of_fiftyone_need_one_field_of_predictions(
@@ -254,7 +269,7 @@ def test_boxes_of_fractions_show_where_the_confidence_stands(tmp_path: Path) -> 
     np.testing.assert_allclose(pool.objects.boxes, [[0.1, 0.2, 0.5, 0.4]] * 6)
 
 
-@pytest.mark.parametrize("line", ["car 90 10 20 50 40\n", "car 0.5 0.5 0.2 0.2 0.9\n"])
+@pytest.mark.parametrize("line", ["car 90 10 20 50 40\n", "car 0.9 0.9 0.8 0.8 0.5\n"])
 def test_text_lines_without_a_confidence_are_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(InvalidInput, match="a confidence in .0, 1., and a box x1 y1 x2 y2") as told:
         text(tmp_path, a=line * 5)
@@ -283,4 +298,114 @@ FILES = _files()
 
 
 def test_a_broken_file_is_ranked_right_or_refused() -> None:
-    try_broken(READERS, FILES, tries=330, compared=2)
+    try_broken(READERS, FILES, tries=330, compared=1)
+
+
+def test_frames_of_several_videos_are_told_apart(tmp_path: Path) -> None:
+    for name, sure in (("MOT17-02", 0.9), ("MOT17-04", 0.3)):
+        (tmp_path / "out" / name / "det").mkdir(parents=True)
+        lines = f"7,-1,10,20,40,20,{sure},-1,-1,-1\n8,-1,10,20,40,20,0.6,-1,-1,-1\n"
+        (tmp_path / "out" / name / "det" / "det.txt").write_text(lines)
+    pool = open_adapter("files", path="out", directory=tmp_path).read()
+    assert ranked(pool) == ["MOT17-04/7", "MOT17-02/8", "MOT17-04/8", "MOT17-02/7"]
+
+
+def test_a_tracker_without_confidence_is_told_so(tmp_path: Path) -> None:
+    lines = "".join(f"{frame},1,10,20,40,20,-1,-1,-1,-1\n" for frame in range(3))
+    with pytest.raises(InvalidInput, match="its confidence is -1, which says that there is none"):
+        text(tmp_path, video=lines)
+
+
+@pytest.mark.parametrize(
+    ("line", "sure"),
+    [
+        ("0 320 240 100 80 {}", "last number in pixels, a middle and a size"),
+        ("car {} 320 240 100 80", "second number in pixels"),
+        ("traffic light,{},0.5,0.5,0.2,0.2", "between commas"),
+        ("car 0,5 0,5 0,2 0,2 {}", "decimal commas"),
+        ("0 0,5 0,5 0,2 0,2 {}", "decimal commas of numbered classes"),
+        ("0;0.5;0.5;0.2;0.2;{}", "between semicolons"),
+    ],
+)
+def test_the_confidence_is_found_by_what_the_others_are(
+    tmp_path: Path, line: str, sure: str
+) -> None:
+    (tmp_path / "out").mkdir()
+    for name, number in {"a": "0.9", "b": "0.31", "c": "0.6"}.items():
+        number = number.replace(".", ",") if "decimal" in sure else number
+        (tmp_path / "out" / f"{name}.txt").write_text(line.format(number) + "\n")
+    assert ranked(open_adapter("files", path="out", directory=tmp_path).read()) == ["b", "c", "a"]
+
+
+def test_a_confidence_that_may_stand_in_two_places_is_asked_about(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="either of two numbers can be the confidence in 'car"):
+        text(tmp_path, a="car 0.5 0.5 0.5 0.5 0.5\n")
+
+
+def test_spans_of_comprehend_are_objects_without_boxes() -> None:
+    pool = read("cloud/comprehend-entities.jsonl")
+    assert ranked(pool) == NAMES
+    assert pool.objects.boxes is None
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        ([{"score": 0.9, "predicted_label": 1.0}, {"score": 0.45, "predicted_label": 0.0}], "10"),
+        ([{"score": [p, 1 - p], "predicted_label": 0} for p in (0.9, 0.6)], "10"),
+        ([{"label": ["__label__a", "__label__b"], "prob": [p, 1 - p]} for p in (0.9, 0.6)], "10"),
+        ([{"prediction": [0.9, 0.1]}, {"prediction": [0.4, 0.6]}], "10"),
+    ],
+    ids=["Linear Learner", "several classes", "BlazingText", "images"],
+)  # fmt: skip
+def test_outputs_of_sagemaker_without_ids_are_numbered(
+    tmp_path: Path, outputs: list[Any], expected: str
+) -> None:
+    pool = write(tmp_path, {"predictions": outputs})
+    assert rank(pool).item_ids.tolist() == list(expected)
+    assert "numbered" in codes(pool)
+
+
+def test_what_people_annotated_in_a_manifest_is_no_prediction(tmp_path: Path) -> None:
+    told = [("no", 0.9), ("yes", 0.5), ("no", 0.6)]
+    rows = [
+        {"source-ref": f"s3://{n}.jpg", "k": 0,
+         "k-metadata": {"class-name": "cat", "confidence": c, "human-annotated": who}}
+        for n, (who, c) in enumerate(told)
+    ]  # fmt: skip
+    pool = write(tmp_path, rows)
+    assert rank(pool).item_ids.tolist() == ["s3://2.jpg", "s3://0.jpg"]
+    assert pool.missing.tolist() == [False, True, False]
+
+
+def test_a_field_of_several_predictions_is_asked_for(tmp_path: Path) -> None:
+    def field(*sure: float) -> dict[str, Any]:
+        labels = [{"_cls": "Detection", "label": "cat", "confidence": c} for c in sure]
+        return {"_cls": "Detections", "detections": labels}
+
+    samples = [
+        {"filepath": "a.jpg", "old": field(0.2), "new": field(0.9)},
+        {"filepath": "b.jpg", "old": field(0.8), "new": field(0.6)},
+    ]
+    with pytest.raises(InvalidInput, match=r"; new, old do\. Hint: set source.pred_field to one"):
+        write(tmp_path, {"samples": samples})
+    for name, expected in (("old", ["a.jpg", "b.jpg"]), ("new", ["b.jpg", "a.jpg"])):
+        source: Any = {"path": "told.json", "directory": tmp_path, "pred_field": name}
+        assert ranked(open_adapter("files", **source).read()) == expected
+    with pytest.raises(InvalidInput, match="pred_field must be a field of the samples; got 'no'"):
+        open_adapter("files", path="told.json", directory=tmp_path, pred_field="no").read()
+
+
+def test_ground_truth_of_mot_is_refused(tmp_path: Path) -> None:
+    lines = "".join(f"{frame},1,10,20,40,20,1,1,0.8\n" for frame in range(3))
+    with pytest.raises(InvalidInput, match="it is 0 or 1 in all lines, as in ground truth"):
+        text(tmp_path, video=lines)
+
+
+def test_lines_that_only_begin_as_json_are_no_json(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_text("[0.5, 0.5, 0.2, 0.2] 0.9 cat\n" * 2)
+    with pytest.raises(LabelnextError, match="path must be a folder, glob or URL of Parquet files"):
+        open_adapter("files", path=".", directory=tmp_path).read()
+    with pytest.raises(LabelnextError, match="path must end in one of"):
+        open_adapter("files", path="a.txt", directory=tmp_path).read()

@@ -287,3 +287,20 @@ def test_data_yaml_may_be_where_yolo_predict_was_run(tmp_path: Path) -> None:
     pool = open_adapter("files", path=path).read()  # type: ignore[attr-defined]  # of the files adapter
     assert list(pool.classes) == ["person", "dog"]
     assert pool.objects.class_ids.tolist() == [1]
+
+
+def test_the_confidence_may_be_the_second_number_or_commas_separate_them() -> None:
+    told = last_numbers(FIXTURES / "yolo/detect/predict/labels")
+    for name in ("second", "commas"):
+        pool = read(f"yolo/{name}")
+        assert ranked(pool) == by_mean(told)
+        np.testing.assert_allclose(pool.objects.boxes, [[0.4, 0.35, 0.6, 0.45]] * 4)
+
+
+def test_a_confidence_is_asked_for_where_boxes_prove_no_place(tmp_path: Path) -> None:
+    second = "0 0.9 0.5 0.4 0.2 0.1\n" * 19
+    write(tmp_path / "labels", a=second + "0 0.5 0.1 0.4 0.5 0.2\n")
+    with pytest.raises(InvalidInput, match="source.confidence: last or second"):
+        read(tmp_path)
+    assert set(read(tmp_path, confidence="second").objects.confidences) == {0.9, 0.5}
+    assert set(read(tmp_path, confidence="last").objects.confidences) == {0.1, 0.2}

@@ -263,7 +263,7 @@ def json_lines(text: str) -> list[tuple[int, Any]]:
     first: InvalidInput | None = None
     for number, line in lines:
         try:
-            values.append((number, parsed(line, number)))
+            values.append((number, parsed(_without_comma(line), number)))
         except InvalidInput as error:
             if number == lines[-1][0] and error.hint and not text.endswith("\n"):
                 if (whole := _one_after_the_other(text)) is not None:
@@ -277,6 +277,12 @@ def json_lines(text: str) -> list[tuple[int, Any]]:
     if first is not None and len(broken) == len(values):
         raise first
     return values
+
+
+def _without_comma(line: str) -> str:
+    """A line without the comma at its end that separates members of a list."""
+    bare = line.rstrip()
+    return bare[:-1] if bare.endswith("},") else line
 
 
 def _one_after_the_other(text: str) -> list[tuple[int, Any]] | None:
@@ -303,7 +309,7 @@ def _what_is_wrong(error: InvalidInput, line: int) -> str:
 def is_lines(text: str) -> bool:
     """Whether a text that isn't one JSON value looks like one on each line; a few may be broken."""
     lines = [line.strip() for line in text.split("\n") if line.strip()][:_SHOWN]
-    whole = sum(line.startswith(("{", "[")) and line.endswith(("}", "]")) for line in lines)
+    whole = sum(line.startswith(("{", "[")) and line.endswith(("}", "]", "},")) for line in lines)
     return len(lines) > 1 and 2 * whole >= len(lines)
 
 

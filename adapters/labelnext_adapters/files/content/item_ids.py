@@ -16,7 +16,8 @@ from labelnext_adapters.files.content.values import id_text
 ITEM_KEYS = (
     "item_id", "custom_id", "id", "image_id", "file_name", "filename", "image", "image_path",
     "image_name", "img", "audio", "file", "path", "filepath", "uid", "uuid", "key", "sample_id",
-    "doc_id", "text_id", "recordId", "record_id", "request_id", "index", "idx",
+    "doc_id", "text_id", "comment_id", "reference_id", "recordId", "record_id", "request_id",
+    "index", "idx",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Responses of the big clouds' vision and text services."""
+"""Responses of the big clouds' vision and text services, and of moderation."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 def tools() -> Sequence[Tool]:
     """How its files are read."""
+    from labelnext_adapters.files.cloud.images import IMAGES
+    from labelnext_adapters.files.cloud.sagemaker import SAGEMAKER
     from labelnext_adapters.files.cloud.services import SERVICES
+    from labelnext_adapters.files.cloud.texts import TEXTS
 
-    return SERVICES
+    return (*SERVICES, *TEXTS, *IMAGES, *SAGEMAKER)
 
 
 FORMAT = tool_format(
     "cloud",
-    "responses of Rekognition, Google Vision, Azure Vision, Vertex AI or Comprehend",
+    "responses of AWS, Google Cloud, Azure, Perspective, Scale or OpenAI's moderation",
     tools,
-    "JSON of Rekognition, Google Vision, Azure Custom Vision, Vertex AI or Comprehend",
+    "JSON of AWS, Google Cloud, Azure, Perspective, Scale or OpenAI's moderation",
 )

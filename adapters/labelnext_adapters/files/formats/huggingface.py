@@ -30,15 +30,18 @@ def read(path: Path | str, options: HuggingFaceOptions, context: Context) -> Poo
         NotFound: if the file of ids does not exist.
         InvalidInput: if the file holds no outputs, or too many that can't be used.
     """
-    from labelnext_adapters.files.content.content import read_records
     from labelnext_adapters.files.content.item_ids import listed_ids
+    from labelnext_adapters.files.content.shards import read_shards
     from labelnext_adapters.files.huggingface.annotators import translated
-    from labelnext_adapters.files.huggingface.outputs import outputs_in, pool_of_outputs
+    from labelnext_adapters.files.huggingface.outputs import outputs_of_files, pool_of_outputs
 
     ids = next(iter(files(options, context)), None)
-    records = [(place, translated(record)) for place, record in read_records(Path(path))]
+    shards = {
+        name: [(place, translated(record)) for place, record in records]
+        for name, records in read_shards(Path(path)).items()
+    }
     return pool_of_outputs(
-        outputs_in(records, None if ids else context.key),
+        outputs_of_files(shards, None if ids else context.key),
         ids=None if ids is None else listed_ids(ids, context.key),
         multilabel=options.multilabel,
         classes=options.classes,
@@ -56,6 +59,7 @@ def evidence(sample: Sample) -> str | None:
     from labelnext_adapters.files.huggingface.outputs import described
     from labelnext_adapters.files.llm.replies import panel_in
 
+    sample = sample.shard or sample
     if any(map(panel_in, sample.records[:20])):
         return None
     several = translated(sample.records) if len(sample.records) > 1 else None

@@ -38,14 +38,14 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if the file holds no answers, or too many that can't be used.
     """
-    from labelnext_adapters.files.content.content import read_records
+    from labelnext_adapters.files.content.shards import read_all
     from labelnext_adapters.files.llm import ratings
     from labelnext_adapters.files.llm.pool import Asked, pool_of_records
     from labelnext_adapters.files.llm.table import read_rows
     from labelnext_adapters.files.llm.traces import described, pool_of_traces
 
     path = Path(path)
-    records = read_rows(path) if suffix_of(path) in _TABLES else read_records(path)
+    records = read_rows(path) if suffix_of(path) in _TABLES else read_all(path)
     percent = options.scale == "percent"
     plain = [record for _, record in records[:20] if isinstance(record, dict)]
     if options.score_name is not None or described(plain):
@@ -74,6 +74,7 @@ def _may_be_rows(sample: Sample) -> bool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether the records are answers of language models, or traces with scores."""
+    sample = sample.shard or sample
     if not sample.may_hold_json and not _may_be_rows(sample):
         return None
     from labelnext_adapters.files.llm import pool, ratings, table, traces

@@ -57,9 +57,8 @@ def _scored(value: Any, options: PickleOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if a value is something else.
     """
-    from labelnext_adapters.files.tables.column_names import TextColumns
+    from labelnext_adapters.files.tables.column_names import TextColumns, has_our_names
     from labelnext_adapters.files.tables.json_rows import rows_of_json
-    from labelnext_adapters.files.tables.layout import has_our_names
     from labelnext_adapters.files.tables.table_format import pool_of
     from labelnext_adapters.files.tables.table_options import TableOptions
 

@@ -1,4 +1,4 @@
-"""Text files of detections with corners: VOC's comp4, DOTA's Task1, KITTI, one an image."""
+"""Text files of detections with corners: VOC's comp4, DOTA's Task1, KITTI, MOT, one an image."""
 
 from __future__ import annotations
 
@@ -35,17 +35,20 @@ def evidence(sample: Sample) -> str | None:
         return None
     from labelnext_adapters.files.vision.box_lines import are_meant, places_in
 
-    if not places_in(lines) and not are_meant(lines):
+    places = places_in(lines)
+    if not places and not are_meant(lines):
         return None
-    return "its lines are a class or an image, a confidence and the corners of a box"
+    if any(place.kind is None for place in places):
+        return "its lines are a frame, a track, a box and a confidence, as of MOT"
+    return "its lines are a class or an image, a confidence and a box"
 
 
 FORMAT = Format(
     "voc-text",
-    "text lines of a class or an image, a confidence and a box: VOC's comp4, DOTA, KITTI",
+    "text lines of a class or an image, a confidence and a box: VOC's comp4, DOTA, KITTI, MOT",
     (),
     DetectionOptions,
     read,
     evidence=evidence,
-    recognised_by="text lines of a word, a confidence and corners",
+    recognised_by="text lines of a word, a confidence and a box",
 )

@@ -15,7 +15,7 @@ from labelnext_adapters.files.vision.options import YoloOptions
 
 _MET = 20_000  # files
 _LOOKED_AT = 20  # text files among them
-_LINE = re.compile(r"\d+(\s+-?[\d.]+(e-?\d+)?){4,}\s*$", re.I)
+_LINE = re.compile(r"\d+(\.0+)?(\s+-?[\d.]+(e-?\d+)?){4,}\s*$", re.I)
 _CLASSIFIED = re.compile(r"[01]\.\d+\s+\S.*$")
 
 
@@ -43,7 +43,7 @@ def files(options: YoloOptions, context: Context) -> list[Path]:
 def evidence(sample: Sample) -> str | None:
     """Whether a folder's text files hold a class and numbers on each line."""
     if not sample.is_folder:  # named, so that the error can say what to do
-        like = sample.suffix == ".txt" and _like_yolo([sample])
+        like = sample.suffix == ".txt" and _like_yolo([sample], classified=False)
         return "its lines are a class and numbers" if like else None
     from labelnext_adapters.files.vision.yolo_folder import (
         files_below,
@@ -62,14 +62,19 @@ def evidence(sample: Sample) -> str | None:
     return f"{where} holds text files with a class and numbers on each line"
 
 
-def _like_yolo(texts: Sequence[Sample]) -> bool:
+def _like_yolo(texts: Sequence[Sample], *, classified: bool = True) -> bool:
     """Whether most of the first lines are a class and numbers, or a probability and a class."""
     from labelnext_adapters.files.vision.box_lines import places_in
+    from labelnext_adapters.files.vision.yolo_lines import spaced
 
     lines = [line for text in texts for line in text.lines[:5]]
     if places_in(lines):
         return False  # of VOC, with corners in pixels
-    like = [line for line in lines if _LINE.match(line) or _CLASSIFIED.match(line)]
+    like = [
+        line
+        for line in lines
+        if _LINE.match(spaced(line)) or (classified and _CLASSIFIED.match(line))
+    ]
     return len(like) > 0.5 * len(lines)
 
 

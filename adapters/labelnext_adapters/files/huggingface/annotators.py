@@ -30,6 +30,8 @@ def translated(value: Any) -> Any:
         return _label(value)
     if _is_suggested(value.get("suggestions")):
         return {**_named(value), **_answered(value), _OUTPUT: _suggested(value["suggestions"])}
+    if {"fields", "suggestions"} <= value.keys():  # of Argilla, without any
+        return {**_named(value), _OUTPUT: None}
     if (found := _of_flair(value)) is not None:
         return {**_named(value), _OUTPUT: found}
     return value

@@ -14,6 +14,7 @@ from labelnext.support.started import how
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
+from labelnext_adapters.files.content.shards import items_called
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.tables.vectors import ROUNDED
 
@@ -27,6 +28,8 @@ _KINDS = {
 }
 _OF_ANSWERS = {"label", "score", "answer", "start", "end", "text", "sentence", "input", "sequence"}
 _INPUTS = {"text", "input", "inputs", "sentence", "prompt"}
+#: Keys of a record that hold the output; null if there is none.
+_OUTPUTS = {"predictions", "prediction", "outputs", "output", "results", "result"}
 _SHAPES = {"bbox", "boxes", "bboxes", "xyxy", "polygon", "points", "segmentation"}
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _SIZES = (("width", "height"), ("image_width", "image_height"))
@@ -39,7 +42,7 @@ class Output:
     Attributes:
         place: in the file.
         item: id of the input; None if the file doesn't say.
-        value: as the pipeline returned it.
+        value: as the pipeline returned it; None if it wasn't run.
         size: width and height of its image in pixels; None if the file doesn't say.
         label: what people said of the input; None if the file doesn't say.
     """
@@ -78,7 +81,7 @@ def kind_of(value: Any) -> str | None:
     if len(kinds) > 1:
         kinds.discard(None)
     kind = kinds.pop()
-    if kind == "answer" and _wraps(value[0]):
+    if kind in ("answer", "objects") and _wraps(value[0]):
         return None  # a table with these columns
     return {"answer": "classes", "objects": "objects", "spans": "spans"}.get(kind or "")
 
@@ -107,6 +110,23 @@ def outputs_in(records: Sequence[tuple[str, Any]], key: str | None) -> list[Outp
     if _is_one_output(values):
         return [Output("the record", None, values)]
     return [_unwrapped(place, record, key) for place, record in records]
+
+
+def outputs_of_files(
+    files: Mapping[str, Sequence[tuple[str, Any]]], key: str | None
+) -> list[Output]:
+    """The outputs of several files; where each is of one input, the names of files are the ids.
+
+    Args:
+        files: by name, the records of each with their places.
+        key: as of `outputs_in`.
+    """
+    told = {name: outputs_in(records, key) for name, records in files.items()}
+    each = [outputs[0] for outputs in told.values() if len(outputs) == 1]
+    if len(told) > 1 and len(each) == len(told) and all(one.item is None for one in each):
+        named = zip(items_called(told), each, strict=True)
+        return [replace(one, item=name) for name, one in named]
+    return [output for outputs in told.values() for output in outputs]
 
 
 def _is_one_output(values: Sequence[Any]) -> bool:
@@ -143,7 +163,8 @@ def _unwrapped(place: str, record: Any, key: str | None) -> Output:
         label = record.get("label")
         inside = [v for v in record.values() if isinstance(v, list | Mapping) and kind_of(v)]
         inside.sort(key=lambda v: kind_of(v) == "nothing")  # an empty list may stand for anything
-        value = inside[0] if inside else record
+        unknown = any(name in _OUTPUTS and v is None for name, v in record.items())
+        value = inside[0] if inside else None if unknown else record
     return Output(place, item, value, sizes[0] if sizes else None, label)
 
 
@@ -185,6 +206,9 @@ def pool_of_outputs(
     sizeless: list[str] = []
     for output in outputs:
         with gathered.record(output.place, output.item):
+            if output.value is None and output.item is not None:
+                gathered.new_item(output.item)  # nothing is known of it
+                continue
             _checked_kind(output, kind or "")
             row = gathered.new_item(output.item)
             if isinstance(output.label, str | int):
@@ -199,14 +223,17 @@ def pool_of_outputs(
         if kind in ("objects", "spans") and isinstance(output.value, list | Mapping):
             _detections(output, gathered, sizeless)
     if sizeless:
-        gathered.notice(
-            "no_boxes",
-            f"Left out the boxes of {counted(len(sizeless), 'item')}, but not the objects in them: "
-            "the file doesn't say how large the images are (write width and height beside each "
-            "output).",
-            sizeless,
-        )
+        _tell_sizeless(gathered, sizeless)
     return gathered.pool()
+
+
+def _tell_sizeless(gathered: Gathered, items: Sequence[str]) -> None:
+    gathered.notice(
+        "no_boxes",
+        f"Left out the boxes of {counted(len(items), 'item')}, but not the objects in them: the "
+        "file doesn't say how large the images are (write width and height beside each output).",
+        items,
+    )
 
 
 def _identified(
@@ -304,4 +331,6 @@ def _described(first: Any, of_all: str | None) -> str | None:
         return None
     if kind == "answer" and not first.keys() <= _OF_ANSWERS:
         return None  # a table with these columns
+    if kind == "objects" and isinstance(first, Mapping) and _wraps(first):
+        return None  # one row a detection
     return None if kind in (None, "nothing") else f"its outputs are {_KINDS[kind or '']}"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import real
 from labelnext_adapters.files.llm.replies import Token
 from labelnext_adapters.files.tables.vectors import ROUNDED
 
 _AROUND = " \t\r\n\"'`´“”‘’«»*_.,:;!?()[]{}<>#"
+_MOST_CLASSES = 50
+_LONGEST = 60  # characters of a class's name
 _SPACES = re.compile(r"[\s_\-]+")
 _SAID = re.compile(
     r"(?:answer|label|class|category|verdict|sentiment|prediction)\s*(?:is|:|=)\s*(\S.*)", re.I
@@ -27,6 +30,42 @@ def folded(text: str) -> str:
         'not entailed'
     """
     return _SPACES.sub(" ", text.strip(_AROUND).casefold()).strip()
+
+
+def classes_answered(
+    said: Sequence[tuple[Mapping[str, Any] | None, str | None]], *, compared: bool
+) -> list[str]:
+    """The distinct answers, if these are few and short.
+
+    Args:
+        said: of each answer, the scores by class, and the text.
+        compared: classes are compared by what the lists of tokens show.
+
+    Raises:
+        InvalidInput: if they aren't; or if there is one alone, which compares with nothing.
+    """
+    names: dict[str, str] = {}
+    for shares, text in said:
+        if shares is not None:
+            for name in shares:
+                names.setdefault(folded(name), name)
+        elif text is not None and len(text.strip()) <= _LONGEST:
+            plain = re.sub(r"^[\s\"'*`]+|[\s\"'*`.!]+$", "", text)
+            if folded(plain):
+                names.setdefault(folded(plain), plain)
+    if len(names) > _MOST_CLASSES or (said and not names):
+        shown = listed(names.values()) if names else repr(said[0][1])[:80]
+        raise InvalidInput(
+            f"answers must be names of classes; got {len(names):,} different ones: {shown}.",
+            hint="set source.classes to the names of the classes.",
+        )
+    if len(names) == 1 and compared:
+        only = next(iter(names.values()))
+        raise InvalidInput(
+            f"answers must name more than one class to be compared by logprobs; all are {only!r}.",
+            hint=f"set source.classes to all classes that could be answered: [{only}, …].",
+        )
+    return sorted(names.values())
 
 
 def class_of(text: str, classes: Sequence[str]) -> str:

@@ -16,11 +16,18 @@ from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.llm.classes import chance, class_of, class_probabilities, folded
+from labelnext_adapters.files.llm.classes import (
+    chance,
+    class_of,
+    class_probabilities,
+    classes_answered,
+    folded,
+)
 from labelnext_adapters.files.llm.replies import (
     ANSWERS,
     CONFIDENCES,
     JUDGES,
+    LOGPROBS,
     NO_ANSWER,
     SEVERAL,
     WRITTEN,
@@ -34,8 +41,6 @@ from labelnext_adapters.files.llm.replies import (
 )
 
 _DISTRIBUTIONS = ("probabilities", "scores", "distribution", "confidences")
-_MOST_CLASSES = 50
-_LONGEST = 60  # characters of a class's name
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,9 @@ def pool_of_records(
     if not answers:
         _refuse_all(gathered)
     if classes is None:
-        classes = _classes_of(answers, gathered)
+        texts = [(answer.shares, answer.text) for answer in answers]
+        compared = any(top for answer in answers for _, _, top in answer.reply.tokens)
+        classes = classes_answered(texts, compared=compared)
     judges = _judges(answers)
     said: dict[tuple[str, str], list[tuple[_Answer, Any]]] = {}
     for answer in answers:
@@ -105,8 +112,9 @@ def pool_of_records(
     for (item, judge), several in said.items():
         row = gathered.item(item)
         if kind == "answers":
-            label, confidence = several[0][1]
-            gathered.answer(row, label, confidence, judge)
+            label, _ = several[0][1]
+            sure = sum(confidence for _, (_, confidence) in several) / len(several)
+            gathered.answer(row, label, sure, judge)
         else:
             gathered.scores(
                 row, _mean([_vector(meaning, classes) for _, meaning in several]), judge
@@ -205,6 +213,9 @@ def _answer(place: str, item: str, judge: str, reply: Reply, asked: Asked) -> _A
         names = (asked.confidence_key,) if asked.confidence_key else CONFIDENCES
         sure = next((fields[n] for n in names if fields.get(n) is not None), None)
         confidence = None if sure is None else _sure(sure, asked.percent)
+        if confidence is None and asked.confidence_key is None:
+            logprob = next((fields[n] for n in LOGPROBS if fields.get(n) is not None), None)
+            confidence = None if logprob is None else chance(logprob)
     return _Answer(place, item, judge, reply, text, shares, confidence)
 
 
@@ -218,30 +229,6 @@ def _sure(value: Any, percent: bool) -> float:
         return probability(real(value.strip()[:-1], "confidence") / 100, "confidence")
     number = real(value, "confidence")
     return probability(number / 100 if percent else number, "confidence")
-
-
-def _classes_of(answers: Sequence[_Answer], gathered: Gathered) -> list[str]:
-    """The distinct answers, if these are few and short.
-
-    Raises:
-        InvalidInput: if they aren't.
-    """
-    names: dict[str, str] = {}
-    for answer in answers:
-        if answer.shares is not None:
-            for name in answer.shares:
-                names.setdefault(folded(name), name)
-        elif answer.text is not None and len(answer.text.strip()) <= _LONGEST:
-            plain = re.sub(r"^[\s\"'*`]+|[\s\"'*`.!]+$", "", answer.text)
-            if folded(plain):
-                names.setdefault(folded(plain), plain)
-    if len(names) > _MOST_CLASSES or (answers and not names):
-        shown = listed(names.values()) if names else repr(answers[0].text)[:80]
-        raise InvalidInput(
-            f"answers must be names of classes; got {len(names):,} different ones: {shown}.",
-            hint="set source.classes to the names of the classes.",
-        )
-    return sorted(names.values())
 
 
 def _judges(answers: Sequence[_Answer]) -> bool:
@@ -314,7 +301,8 @@ def _kind_of(
 
 def _certainty(several: Sequence[tuple[_Answer, Any]]) -> str:
     if len(several) > 1:
-        return "votes"
+        sure = [m for _, m in several if not isinstance(m, Mapping) and m[1] is not None]
+        return "sure" if len(sure) == len(several) and len({m[0] for m in sure}) == 1 else "votes"
     meaning = several[0][1]
     if isinstance(meaning, Mapping):
         return "vector"

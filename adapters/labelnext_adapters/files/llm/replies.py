@@ -26,6 +26,7 @@ WRITTEN = (
     "raw_response", "llm_response", "model_response", "output_text", "message",
 )  # fmt: skip
 #: Keys that hold several answers: a list, or an object from model to answer.
+LOGPROBS = ("logprob", "log_prob", "avg_logprob", "mean_logprob", "cumulative_logprob")
 CONFIDENCES = ("confidence", "probability", "certainty", "score", "conf", "p")
 SEVERAL = ("answers", "responses", "completions", "samples", "generations", "verdicts", "judges")
 JUDGES = (

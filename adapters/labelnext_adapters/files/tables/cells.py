@@ -1,4 +1,4 @@
-"""Lists and mappings in the cells of a CSV file, as pandas, Python and numpy write them."""
+"""Lists and mappings in the cells of a table, as pandas, Python and numpy write them."""
 
 from __future__ import annotations
 
@@ -26,18 +26,23 @@ _GAP = re.compile(r"(?<=[\d.\]'\"])\s+(?=[-\d.\['\"])")  # numpy puts no comma b
 _NAN = re.compile(r"\b(?:nan|NaN)\b")
 
 
-def with_cells(rows: Rows, names: TextColumns) -> Rows:
+def with_cells(rows: Rows, names: TextColumns, *, usual: bool = False) -> Rows:
     """The rows with the lists and mappings that texts hold; the same rows where none do.
 
     Args:
-        rows: of a CSV file.
+        rows: of a file.
         names: the columns of ids and names; ids stay text.
+        usual: look only at columns that people use for predictions.
 
     Raises:
         InvalidInput: if more than a tenth of the rows can't be used, or numpy left out values.
     """
     table, id_name = rows.table, names.id_among(rows.table.column_names)
-    nested = [name for name in table.column_names if name != id_name and _is_nested(table, name)]
+    nested = [
+        name
+        for name in table.column_names
+        if name != id_name and (names.is_read(name) or not usual) and _is_nested(table, name)
+    ]
     if not nested:
         return rows
     columns: dict[str, Sequence[Any]] = {

@@ -16,13 +16,15 @@ IDS = (
     "img", "file", "path", "filepath", "name", "uid", "uuid", "key", "sample_id", "doc_id",
     "text_id", "custom_id", "task_id", "frame_index", "img_path", "img_name", "img_file",
     "image_file", "file_path", "image_uri", "patient_id", "study_id", "document_id", "example_id",
-    "row_id", "url", "request_id",
+    "row_id", "url", "request_id", "comment_id", "reference_id",
+    "fname",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (
     "prediction", "predicted", "pred", "predicted_class", "predicted_label", "pred_class",
     "pred_label", "label_pred", "y_pred", "top1", "top_1", "top1_class", "class_name",
     "category_name", "label_name", "scored_labels", "class", "category", "class_id", "category_id",
+    "answer", "verdict",
 )  # fmt: skip
 #: Names of columns with the first, second, … class, without the number.
 RANKED_CLASSES = (
@@ -84,7 +86,10 @@ CORNERS = (
     ("left", "top", "right", "bottom"),
 )
 #: Columns of a box, or of its middle, in other forms than corners.
-BOXES = ("box", "bbox", "bounding_box", "xyxy", "xywh", "bbox_x", "x_center", "cx", "x")
+BOXES = (
+    "box", "bbox", "bounding_box", "bndbox", "xyxy", "xywh", "geometry", "polygon", "segmentation",
+    "mask", "bbox_x", "x_center", "cx", "x",
+)  # fmt: skip
 YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
 _OF_MLFLOW = re.compile(r"/v\d+/score$")
@@ -162,6 +167,22 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
             hint=f"to use another column, set source.columns: {{item_id: {text or '…'}}}{more}.",
         )
     return id_name
+
+
+def has_our_names(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> bool:
+    """Whether a table's predictions and ids are in columns that `columns` or our names tell.
+
+    Args:
+        names: of all columns.
+        columns: our names to the file's.
+    """
+    known = {name for name in NAMES if name in columns or name in names}
+    if any(name.startswith("p_") for name in names):
+        known.add("probabilities")
+    predicted = {"probabilities", "objects"} & known or {"prediction", "confidence"} <= known
+    answered = not columns.keys().isdisjoint({"confidence", "uncertainty"})
+    only_vectors = "embedding" in known or any(name.startswith("e_") for name in names)
+    return "item_id" in known and bool(predicted or answered or only_vectors)
 
 
 def answers_beside_scores(names: Iterable[str]) -> list[tuple[str, str]]:

@@ -1,18 +1,27 @@
-"""The first line of a CSV file, which must name its columns."""
+"""The first lines of a CSV file: comments, and the names of its columns."""
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
 
 from labelnext.errors import InvalidInput
 
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
+DELIMITERS = (",", ";", "\t", "|")
+_LONGEST = 100_000  # characters; the csv module takes no longer values
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
 
 
-def check_header(header: Sequence[str]) -> None:
+def check_header(header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> None:
     """Refuse a first line that is a row: of numbers alone, or mostly, with decimals among them.
+
+    Or of numbers, with decimals, wherever the next row has some.
+
+    Args:
+        header: the first line.
+        rows: the next ones.
 
     Raises:
         InvalidInput: if it is one, or a name is there twice.
@@ -22,10 +31,24 @@ def check_header(header: Sequence[str]) -> None:
             f"columns must have distinct names; got {doubled[0]!r} more than once.",
             hint="rename it in the first line of the file.",
         )
-    numbers = list(filter(_NUMBER.match, header))
+    numbers = list(filter(NUMBER.match, header))
     mostly = "." in "".join(numbers) and 2 * len(numbers) >= len(header)
-    if header and (mostly or len(numbers) == len(header)):
+    below = [n for n, value in enumerate(rows[0]) if NUMBER.match(value.strip())] if rows else []
+    as_below = bool(below) and "." in "".join(numbers) and len(header) >= len(rows[0])
+    as_below = as_below and all(NUMBER.match(header[n]) for n in below)
+    if header and (mostly or as_below or len(numbers) == len(header)):
         raise InvalidInput(
-            f"the first line must name the columns; got numbers: {', '.join(header[:5])}.",
+            f"the first line must name the columns; got a row: {', '.join(header[:5])}.",
             hint="put names above the rows, such as item_id,cat,dog.",
         )
+
+
+def n_comments_above(lines: Sequence[str]) -> int:
+    """How many lines above the names begin with #; names may begin so, too."""
+    n = next((n for n, line in enumerate(lines) if not line.startswith("#")), 0)
+    last = [line for line in lines[n - 1 : n + 1] if n and len(line) < _LONGEST]
+    for sign in (*DELIMITERS, " "):
+        counts = [len(row) for row in csv.reader(last, delimiter=sign)]
+        if len(counts) == 2 and counts[0] == counts[1] > 1:
+            return n - 1
+    return n

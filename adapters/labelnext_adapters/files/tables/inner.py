@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from labelnext_adapters.files.tables.column_names import IDS, first_of
 
 _WIDEST = 100_000  # values of a vector
-_NAMES = ("path", "file_name", "filename", "name", "id", "uri", "url")
+_NAMES = ("path", "file_name", "filename", "name", "id", "uri", "url", "$oid")
 
 
 def with_inner_columns(table: pa.Table, columns: Mapping[str, str | Sequence[str]]) -> pa.Table:

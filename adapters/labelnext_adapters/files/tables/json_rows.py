@@ -12,7 +12,14 @@ from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed_lines, read_text
 from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
 from labelnext_adapters.files.tables.box_rows import are_box_rows, check_box_rows, named_rows
-from labelnext_adapters.files.tables.column_names import CLASSES, SCORES, corners_in, first_of
+from labelnext_adapters.files.tables.column_names import (
+    CLASSES,
+    LOGITS,
+    SCORES,
+    VECTORS,
+    corners_in,
+    first_of,
+)
 from labelnext_adapters.files.tables.matrix import table_of_matrix
 from labelnext_adapters.files.tables.rows import Rows, no_text
 from labelnext_adapters.files.tables.vectors import ROUNDED
@@ -46,7 +53,8 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
         what = type(value).__name__ if not isinstance(value, list) else "a list of other values"
         raise InvalidInput(
             f"a JSON file must be a list of objects, one for each item; got {what}.",
-            hint=f"{how('formats')} lists the formats that are recognised.",
+            hint='write objects such as {"item_id": "a.jpg", "probabilities": {"cat": 0.9}}; '
+            f"{how('formats')} lists the formats that are recognised.",
         )
     return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], is_text))
 
@@ -135,7 +143,7 @@ def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> li
         _check_ids(value, is_text)
         return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
     if columns and all(isinstance(column, dict) for column in columns):
-        if (by_item := _scores_by_item(value)) is not None:
+        if (by_item := _scores_by_item(value) or _predicted_by_item(value, is_text)) is not None:
             return by_item
         _check_ids(value, is_text)
         keys = list(columns[0])
@@ -248,6 +256,27 @@ def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | 
     if len(mappings) != 1:
         return None
     return [{"item_id": name, "probabilities": scores} for name, scores in mappings[0].items()]
+
+
+def _predicted_by_item(
+    value: dict[str, dict[str, Any]], is_text: Callable[[str], bool]
+) -> list[dict[str, Any]] | None:
+    """Records with predictions by item; None if they have none, or the keys are columns.
+
+    Example:
+        >>> _predicted_by_item({"a": {"probabilities": [0.5, 0.5]}}, no_text)
+        [{'item_id': 'a', 'probabilities': [0.5, 0.5]}]
+    """
+    id_among = getattr(is_text, "id_among", lambda names: None)
+    told = ("probabilities", "objects", "confidence", *VECTORS, *LOGITS)
+    first = next(iter(value.values()))
+    if first_of(value, told) or id_among(list(value)):
+        return None
+    if id_among(list(first)):  # by the index of pandas
+        return list(value.values())
+    if not first_of(first, told):
+        return None
+    return [{"item_id": name, **record} for name, record in value.items()]
 
 
 def _sums_to_one(numbers: list[Any]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,13 +16,16 @@ from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.tables.arrow import plain_type
 from labelnext_adapters.files.tables.column_names import (
     ANSWERS,
+    BOXES,
     CERTAINTIES,
+    IDS,
     INDEXES,
     SIZES,
     YOLOV5,
     answers_beside_scores,
     corners_in,
     first_of,
+    has_our_names,
     id_column,
     is_ranked_class,
     plain,
@@ -31,11 +33,12 @@ from labelnext_adapters.files.tables.column_names import (
 from labelnext_adapters.files.tables.long_rows import (
     detections,
     grouped_scores,
+    is_boxed,
     mapping,
     one_row_each,
 )
-from labelnext_adapters.files.tables.nested import pairs_of, read_nested
-from labelnext_adapters.files.tables.not_scores import no_predictions
+from labelnext_adapters.files.tables.nested import pairs_of, read_nested, with_usual_objects
+from labelnext_adapters.files.tables.not_scores import NOT_READ, names_within, no_predictions
 from labelnext_adapters.files.tables.percentages import without_percent_signs
 from labelnext_adapters.files.tables.prediction_strings import (
     column_of_strings,
@@ -43,8 +46,14 @@ from labelnext_adapters.files.tables.prediction_strings import (
 )
 from labelnext_adapters.files.tables.repeats import repeats, rows_of_items
 from labelnext_adapters.files.tables.rows import Rows, texts_of
+from labelnext_adapters.files.tables.score_columns import (
+    are_scores,
+    check_of_one_class,
+    common_prefix,
+    run_of_scores,
+)
 from labelnext_adapters.files.tables.table_options import METADATA, NAMES, TableOptions
-from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, Meaning, leaves_rest
+from labelnext_adapters.files.tables.vectors import OTHER, Meaning, leaves_rest
 
 _PREFIXES = ("p_", "e_")
 _RANKED = re.compile(r"^(.*?)(\d{1,9})(.*)$")
@@ -68,22 +77,6 @@ class LaidOut:
     place: Callable[[int], str]
 
 
-def has_our_names(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> bool:
-    """Whether a table's predictions and ids are in columns that `columns` or our names tell.
-
-    Args:
-        names: of all columns.
-        columns: our names to the file's.
-    """
-    known = {name for name in NAMES if name in columns or name in names}
-    if any(name.startswith("p_") for name in names):
-        known.add("probabilities")
-    predicted = {"probabilities", "objects"} & known or {"prediction", "confidence"} <= known
-    answered = not columns.keys().isdisjoint({"confidence", "uncertainty"})
-    only_vectors = "embedding" in known or any(name.startswith("e_") for name in names)
-    return "item_id" in known and bool(predicted or answered or only_vectors)
-
-
 def laid_out(
     rows: Rows, columns: Mapping[str, str | Sequence[str]], options: TableOptions
 ) -> LaidOut:
@@ -98,21 +91,36 @@ def laid_out(
     Raises:
         InvalidInput: if there is no id, or it can't be told what a column means.
     """
-    table = _without_decimals(rows.table, id_column(rows.table.column_names, columns))
+    table = with_usual_objects(rows.table)
+    table = _without_decimals(table, _id_of(table, columns))
     table, read = without_percent_signs(table, options.scale == "percent", rows.place)
     notices = [*rows.notices, *read]
     whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
-    names = set(whole.table.column_names)
-    id_name = whole.columns["item_id"]
-    assert isinstance(id_name, str)
+    names, id_name = set(whole.table.column_names), str(whole.columns["item_id"])
     out = _without_repeats(whole, id_name)
     if has_our_names(out.table.column_names, out.columns):
         answered = "prediction" in names or "prediction" in columns
         if not (answered and repeats(out.table.column(id_name))):
-            return out
+            return _beside_vectors(out, options)
+    return _understood(out, whole, options)
+
+
+def _beside_vectors(out: LaidOut, options: TableOptions) -> LaidOut:
+    """A table with our names; where these are of embeddings alone, other columns may predict."""
+    ours = {*out.table.column_names, *out.columns} & {*NAMES} - {"item_id", "embedding"}
+    predicted = ours & {"probabilities", "objects", "prediction", "confidence", "uncertainty"}
+    if predicted or any(name.startswith("p_") for name in out.table.column_names):
+        return out
+    read = _understood(out, out, options)
+    return out if any(one.code in NOT_READ for one in read.notices) else read
+
+
+def _understood(out: LaidOut, whole: LaidOut, options: TableOptions) -> LaidOut:
+    """A table whose columns have the usual names, or numbers that show what they are."""
+    names, id_name = set(whole.table.column_names), str(out.columns["item_id"])
     if (nested := _nested(out, options)) is not None:
         return nested
-    if out.table.num_rows and (repeats(out.table.column(id_name)) or corners_in(names)):
+    if out.table.num_rows and (repeats(out.table.column(id_name)) or is_boxed(out.table)):
         return _long(out, whole, id_name, options)
     ranked = _ranked(out.table)
     if ranked:
@@ -121,17 +129,34 @@ def laid_out(
     if not (answer and sure):
         answer, sure = _beside_its_score(out.table) or (answer, sure)
     if answer and sure:
+        check_of_one_class(out.table, answer, sure)
         return _told(
             replace(out, columns={**out.columns, "prediction": answer, "confidence": sure}),
             f"Read column {answer!r} as the predicted class and {sure!r} as its confidence.",
         )
-    if sure and first_of(names, ("label",)) and "label" not in columns:
+    if sure and first_of(names, ("label",)) and "label" not in out.columns:
         raise InvalidInput(
             f"columns label and {sure} can be what people said or what a model said; say which.",
             hint=f"for a prediction set source.columns: {{prediction: label, confidence: {sure}}}; "
             "for labels set source.columns: {label: label} and name the predictions too.",
         )
     return _wide(out, options)
+
+
+def _id_of(table: pa.Table, columns: Mapping[str, str | Sequence[str]]) -> str:
+    """The column of ids.
+
+    Raises:
+        InvalidInput: if there is none; names that of an id inside records, if there is one.
+    """
+    try:
+        return id_column(table.column_names, columns)
+    except InvalidInput as error:
+        inner = (name for name in names_within(table.schema) if "." in name)
+        found = next((n for n in inner if first_of([n.rpartition(".")[2]], IDS)), None)
+        if found is not None and error.hint:
+            error.hint = f"to use another column, set source.columns: {{item_id: {found}}}."
+        raise
 
 
 def _without_decimals(table: pa.Table, id_name: str) -> pa.Table:
@@ -197,7 +222,8 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     sure = stated[1] or first_of(names - {answer or ""}, CERTAINTIES)
     corners = corners_in(names)
     answer = answer if isinstance(answer, str) else None
-    if not isinstance(sure, str) or not (answer or corners):
+    boxed = corners or first_of(names, BOXES) or {*map(plain, (id_name, *names))} == YOLOV5
+    if not isinstance(sure, str) or not (answer or boxed):
         ids = out.table.column(id_name).to_pylist()
         doubled = sorted({str(i) for i in ids if ids.count(i) > 1}) if len(ids) < 5000 else []
         raise InvalidInput(
@@ -214,7 +240,7 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
         [c for c in table.column_names if c == id_name or (c in mapped and c not in (answer, sure))]
     )
     columns = {k: v for k, v in out.columns.items() if k not in ("prediction", "confidence")}
-    if corners is None and answer is not None and {*map(plain, (id_name, *names))} != YOLOV5:
+    if not boxed and answer is not None:
         scores = grouped_scores(out.table, codes, table.num_rows, answer, sure, options)
         if scores is not None:
             firsts = firsts.append_column("probabilities", scores)
@@ -313,7 +339,7 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
         and not name.startswith("e_")
         and not name.lower().startswith("unnamed")
         and name.lower() not in INDEXES
-        and (pa.types.is_floating(table.schema.field(name).type) or _whole(table, name))
+        and _is_number(table.schema.field(name).type)
     ]
     likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
     chosen = likely if len(likely) > 1 else numeric
@@ -322,22 +348,28 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
     if len(chosen) == 1 and Meaning.of(options).logits == "sigmoid":
         message = f"Read column {chosen[0]!r} as the logit of one class."
         return _told(replace(out, columns={**out.columns, "probabilities": chosen}), message)
-    if values is not None and not likely and not _are_scores(values, options):
+    if values is not None and not likely and not are_scores(values, options):
         top = Meaning.of(options).scale
         inside = [not ((c < 0) | (c > top)).any() for c in columns]  # others are of something else
-        if sum(inside) > 1 and _are_scores(values[:, inside], options):
+        if sum(inside) > 1 and not are_scores(values[:, inside], options):
+            inside = run_of_scores(values, options) or inside
+        if sum(inside) > 1 and are_scores(values[:, inside], options):
             chosen = [n for n, fits in zip(chosen, inside, strict=True) if fits]
             values = values[:, inside]
-    if values is None or not (likely or _are_scores(values, options)):
+    if values is None or not (likely or are_scores(values, options)):
         if {"confidence", "uncertainty"} & set(table.column_names):
             return out  # one number an item
         why = no_predictions(table, str(out.columns["item_id"]), chosen, values, out.place)
         return replace(out, notices=[*out.notices, why])
-    prefix = _common_prefix(chosen) if likely else ""
+    prefix = common_prefix(chosen) if likely else ""
     renamed = {name: f"p_{name[len(prefix) :]}" for name in chosen}
     table = table.rename_columns([renamed.get(n, n) for n in table.column_names])
     message = f"Read columns {listed(chosen)} as class probabilities."
     return _told(replace(out, table=table), message)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
 def _beside_its_score(table: pa.Table) -> tuple[str, str] | None:
@@ -355,31 +387,3 @@ def _beside_its_score(table: pa.Table) -> tuple[str, str] | None:
             hint=f"set source.columns, such as {{prediction: {said}, confidence: {sure}}}.",
         )
     return pairs[0] if pairs else None
-
-
-def _whole(table: pa.Table, name: str) -> bool:
-    return bool(pa.types.is_integer(table.schema.field(name).type))
-
-
-def _are_scores(values: NDArray[Any], options: TableOptions) -> bool:
-    """Whether rows of numbers look like class scores."""
-    whole = values[~np.isnan(values).any(axis=1)]
-    if not len(whole):
-        return False
-    if options.logits is not None:
-        return True
-    top = 100.0 if options.scale == "percent" else 1.0
-    inside = (whole >= 0).all() and (whole <= top).all()
-    if options.multilabel:
-        return bool(inside)
-    sums = whole.sum(axis=1)
-    exact = np.abs(sums - top) <= ROUNDED * top
-    percent = np.abs(sums - 100) <= 100 * ROUNDED  # said so, with the cure, when it is read
-    return bool(np.mean(exact) >= 0.9 or np.mean(percent) >= 0.9)
-
-
-def _common_prefix(names: Sequence[str]) -> str:
-    """What all names begin with, up to a separator."""
-    words = re.match(r"[A-Za-z]+[_\-. ]", names[0])
-    prefix = words[0] if words else ""
-    return prefix if all(name.startswith(prefix) for name in names) else ""

@@ -280,3 +280,15 @@ def _exploded(
         notices.append(Notice("no_boxes", message))
     out = table.select(taken).append_column("objects", objects)
     return Read(out, {"objects": "objects"}, notices)
+
+
+def with_usual_objects(table: pa.Table) -> pa.Table:
+    """A column of objects under another name, if their keys aren't ours: usual ones are read."""
+    if "objects" not in table.column_names or "detections" in table.column_names:
+        return table
+    kind = table.schema.field("objects").type
+    record = kind.value_type if is_list(kind) else pa.null()
+    keys = [field.name for field in record] if pa.types.is_struct(record) else ["confidence"]
+    if "confidence" in keys or first_of(keys, SCORES) is None:
+        return table
+    return table.rename_columns([{"objects": "detections"}.get(n, n) for n in table.column_names])

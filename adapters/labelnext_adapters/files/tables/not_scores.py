@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.tables.rows import NUMBER
+from labelnext_adapters.files.tables.column_names import LOGITS, plain
+from labelnext_adapters.files.tables.header import NUMBER
 
 NO_PREDICTIONS = "no_predictions"
 MAYBE_LOGITS = "maybe_logits"
+MAYBE_LOGIT = "maybe_logit"
+NOT_READ = (NO_PREDICTIONS, MAYBE_LOGITS, MAYBE_LOGIT)
 #: Columns of tables without predictions, and what these are.
 _FOREIGN = (
     (
@@ -27,7 +30,13 @@ _FOREIGN = (
         "a score.",
     ),
 )
+#: Columns that are high where a model is uncertain.
+DOUBTS = {
+    "entropy", "predictive_entropy", "pred_entropy", "normalized_entropy", "variance", "std",
+    "doubt", "uncertainty_score", "error", "loss", "perplexity", "bald", "mutual_information",
+}  # fmt: skip
 _MOSTLY = 0.5  # a column of texts with as many numbers was meant to hold numbers
+_FIELDS = 20  # a record of more is rather one of scores
 _SAMPLED = 10_000
 _CLASSES = 50  # a text of more values is no class
 
@@ -76,14 +85,31 @@ def no_predictions(
             "If classes are independent, set source.multilabel: true, else set source.columns.",
         )
     if len(chosen) == 1:
-        name = chosen[0]
-        return Notice(
-            NO_PREDICTIONS,
-            f"No column was taken as predictions: {name} can be how sure the model is of its "
-            f"answer (set source.columns: {{confidence: {name}}}), or the probability of one class "
-            f"(set source.columns: {{probabilities: [{name}]}} and source.multilabel: true).",
-        )
+        return _one_number(chosen[0])
     return Notice(NO_PREDICTIONS, f"No column was taken as predictions{_cure(table, id_name)}")
+
+
+def _one_number(name: str) -> Notice:
+    """What the only number column may be, by its name."""
+    if plain(name) in LOGITS:
+        return Notice(
+            MAYBE_LOGIT,
+            f"No column was taken as predictions: {name} seems to be the logit of one class "
+            "(set source.logits: sigmoid).",
+        )
+    if plain(name) in DOUBTS:
+        what = (
+            f"{name} seems to say how uncertain the model is (if it is in [0, 1], set "
+            f"source.columns: {{uncertainty: {name}}}; else divide it by its largest possible "
+            "value)"
+        )
+    else:
+        what = (
+            f"{name} can be how sure the model is of its answer (set source.columns: "
+            f"{{confidence: {name}}}), or the probability of one class (set source.columns: "
+            f"{{probabilities: [{name}]}} and source.multilabel: true)"
+        )
+    return Notice(NO_PREDICTIONS, f"No column was taken as predictions: {what}.")
 
 
 def _cure(table: pa.Table, id_name: str) -> str:
@@ -94,11 +120,27 @@ def _cure(table: pa.Table, id_name: str) -> str:
             "or judge said, call them judge_1, judge_2, … and the items on which they disagree "
             "come first."
         )
-    shown = listed(n for n in table.column_names if n not in (id_name, "")) or "none"
+    names = [name for name in names_within(table.schema) if name not in (id_name, "")]
+    inner = next((name for name in names if "." in name), None)
+    such = "{probabilities: [cat, dog]}" if inner is None else f"{{probabilities: {inner}}}"
     return (
-        f"; the others are {shown}. Set source.columns to name them (such as columns: "
-        "{probabilities: [cat, dog]}), or source.logits if they are logits."
+        f"; the others are {listed(names, 12) or 'none'}. Set source.columns to name them (such as "
+        f"columns: {such}), or source.logits if they are logits."
     )
+
+
+def names_within(schema: Iterable[pa.Field], above: str = "") -> Iterator[str]:
+    """The names of columns; of those that hold records, the names of their fields, with a dot.
+
+    Example:
+        >>> list(names_within(pa.schema({"a": pa.struct({"b": pa.int64()}), "c": pa.int64()})))
+        ['a.b', 'c']
+    """
+    for field in schema:
+        if pa.types.is_struct(field.type) and not above and field.type.num_fields <= _FIELDS:
+            yield from names_within(field.type, f"{field.name}.")
+        else:
+            yield f"{above}{field.name}"
 
 
 def _alike(table: pa.Table, id_name: str) -> list[str]:

@@ -31,11 +31,15 @@ from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
 from labelnext_adapters.files.json.records import table_of_records, with_doubled
 from labelnext_adapters.files.tables.column_names import TextColumns
-from labelnext_adapters.files.tables.header import check_header
+from labelnext_adapters.files.tables.header import (
+    DELIMITERS,
+    NUMBER,
+    check_header,
+    n_comments_above,
+)
+from labelnext_adapters.files.tables.printed import printed_by, with_tabs
+from labelnext_adapters.files.tables.text_numbers import NOTHING, as_numbers
 
-_DELIMITERS = (",", ";", "\t", "|")
-NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
-_NOTHING = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
 _SAMPLED = 2000
 _START = 1 << 18  # bytes of the sample
 _LONGEST_LINE = 1 << 20  # bytes, also of a value that goes over several lines
@@ -102,14 +106,20 @@ def read_csv(
         data = decoded(read_bytes(path), encoding).encode("utf-8")
         blocks, start = partial(iter, [data]), _start(iter([data]))
     lines = _first_lines(path, start)
-    n_above = 1  # lines above the rows
+    n_comments = n_comments_above(lines)
+    n_above = 1 + n_comments  # lines above the rows
+    del lines[:n_comments]
+    if delimiter in (None, " ") and (split := printed_by(lines)):
+        text, n_above = with_tabs(decoded(read_bytes(path), encoding), split, n_comments)
+        blocks, delimiter = partial(iter, [text.encode("utf-8")]), "\t"
+        lines = [line for line in text.splitlines() if line]
     if lines and (stated := re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n"))):
-        n_above, delimiter = 2, delimiter or stated[1]  # Excel's first line
+        n_above, delimiter = n_above + 1, delimiter or stated[1]  # Excel's first line
         lines.pop(0)
     dialect = _dialect(lines, delimiter, decimal)
     sample = list(csv.reader(lines[:_SAMPLED], delimiter=dialect.delimiter))
     header = [name.strip() for name in sample[0]] if sample else []
-    check_header(header)
+    check_header(header, sample[1:])
     numeric = _number_columns(header, sample[1:], is_text, dialect.decimal)
     kinds = {name: pa.float64() if name in numeric else pa.string() for name in header}
     ragged = _Ragged(len(header), dialect, n_above)
@@ -221,7 +231,9 @@ class _Ragged:
             raise InvalidInput(
                 f"every line must have {counted(self._n_values, 'value')}, like the first; "
                 f"line {number} has {n_values} (read as separated by {sign}).",
-                hint="put values that contain the delimiter in quotes, or set source.delimiter.",
+                hint="remove what stands above the names of the columns."
+                if self._n_values == 1
+                else "put values that contain the delimiter in quotes, or set source.delimiter.",
             )
 
 
@@ -264,8 +276,8 @@ def _dialect(lines: Sequence[str], delimiter: str | None, decimal: str | None) -
     """The delimiter of the header; a decimal comma where numbers have one."""
     if delimiter is None:
         head = lines[0] if lines else ""
-        counts = {sign: head.count(sign) for sign in _DELIMITERS}
-        delimiter = max(_DELIMITERS, key=lambda sign: counts[sign])
+        counts = {sign: head.count(sign) for sign in DELIMITERS}
+        delimiter = max(DELIMITERS, key=lambda sign: counts[sign])
     if decimal is None:
         rows = list(csv.reader(lines[1:200], delimiter=delimiter))
         columns = [
@@ -310,7 +322,7 @@ def _number_columns(
         if is_text(name):
             continue
         values = [row[index].strip() for row in rows if index < len(row)]
-        given = [value for value in values if value.lower() not in _NOTHING]
+        given = [value for value in values if value.lower() not in NOTHING]
         numbers = sum(bool(NUMBER.match(value)) and foreign not in value for value in given)
         if given and numbers >= 0.9 * len(given):
             numeric.add(name)
@@ -320,30 +332,11 @@ def _number_columns(
 def _with_numbers(
     table: pa.Table, numeric: Collection[str], dialect: Dialect, ragged: _Ragged
 ) -> Rows:
-    """Number columns that hold a few other values: these become NaN, and are counted."""
+    """Number columns that hold a few other values: these become null, and are counted."""
     odd = Oddities("row", seen=table.num_rows)
     ragged.leave_out(odd)
-    met: set[int] = set()
-    columns = dict(zip(table.column_names, table.columns, strict=True))
-    for name in table.column_names:
-        if name not in numeric:
-            continue
-        values: list[float | None] = []
-        for row, value in enumerate(columns[name].to_pylist()):
-            text = (value or "").strip()
-            number = None
-            if text.lower() not in _NOTHING:
-                try:
-                    plain = text.replace(",", ".") if dialect.decimal == "," else text
-                    number = float(plain)
-                except ValueError:
-                    why = f"{name} must be a number; got {value!r:.40}"
-                    if row not in met:
-                        odd.leave_out(ragged.place(row), "", why)
-                    met.add(row)
-            values.append(number)
-        columns[name] = pa.array(values, pa.float64())
-    return Rows(pa.table(columns), odd.notices(), ragged.place)
+    table = as_numbers(table, numeric, odd, ragged.place, comma=dialect.decimal == ",")
+    return Rows(table, odd.notices(), ragged.place)
 
 
 def read_jsonl(path: Path, is_text: Callable[[str], bool] = no_text) -> Rows:

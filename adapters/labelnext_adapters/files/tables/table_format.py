@@ -43,12 +43,26 @@ def table_format(
     """
 
     def read_rows(path: Path | str, options: TableOptions, context: Context) -> Rows:
+        from labelnext_adapters.files.tables.cells import with_cells
         from labelnext_adapters.files.tables.column_names import TextColumns
         from labelnext_adapters.files.tables.inner import with_inner_columns
+        from labelnext_adapters.files.tables.text_numbers import with_text_numbers
 
         columns = named_columns(options, context)
-        read = rows(Path(path), options, TextColumns(columns))
-        return replace(read, table=with_inner_columns(read.table, columns))
+        is_text = TextColumns(columns)
+        if Path(path).is_dir():
+            from labelnext_adapters.files.tables.shards import rows_of_shards
+
+            read = rows_of_shards(Path(path), lambda one: rows(one, options, is_text), is_text)
+        else:
+            read = rows(Path(path), options, is_text)
+        read = with_cells(read, is_text, usual=True)
+        table, notices = with_text_numbers(
+            with_inner_columns(read.table, columns),
+            lambda name: name == "text" or is_text(name),
+            read.place,
+        )
+        return replace(read, table=table, notices=[*read.notices, *notices])
 
     def table(path: Path | str, options: TableOptions, context: Context) -> pa.Table:
         return read_rows(path, options, context).table
@@ -66,9 +80,9 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
-    from labelnext_adapters.files.tables.column_names import MAYBE_LABELS, first_of
+    from labelnext_adapters.files.tables.column_names import MAYBE_LABELS, first_of, has_our_names
     from labelnext_adapters.files.tables.columns import pool_of_table
-    from labelnext_adapters.files.tables.layout import has_our_names, laid_out
+    from labelnext_adapters.files.tables.layout import laid_out
     from labelnext_adapters.files.tables.vectors import Meaning
 
     columns, names = named_columns(options, context), rows.table.column_names

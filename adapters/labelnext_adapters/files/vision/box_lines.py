@@ -1,10 +1,11 @@
-"""Lines of a word, a confidence and a box: VOC's comp4, DOTA, KITTI, and a text file an image."""
+"""Lines of a word, a confidence and a box: VOC's comp4, DOTA, KITTI, MOT, a text file an image."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
@@ -16,42 +17,128 @@ from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.vision.detections import Detections, around, class_of
 from labelnext_adapters.files.vision.options import DetectionOptions
 from labelnext_adapters.files.vision.yolo_folder import files_below, images_among
+from labelnext_adapters.files.vision.yolo_lines import spaced
 
-#: Where the confidence stands, and where the corners do, by how many words a line has.
-_PLACES = {6: ((1, 2, 6), (5, 1, 5)), 10: ((1, 2, 10), (9, 1, 9)), 16: ((15, 4, 8),)}
+Form = Literal["corners", "middle", "sized", "unknown"]
+
+
+class Place(NamedTuple):
+    """Where a line has what.
+
+    Attributes:
+        sure: the confidence.
+        first: where the box begins.
+        end: where it ends.
+        form: of the box: corners, a middle and a size, or a corner and a size.
+        kind: the class; None if there is none, and the line begins with a frame.
+    """
+
+    sure: int
+    first: int
+    end: int
+    form: Form = "corners"
+    kind: int | None = 0
+
+
+#: By how many words a line has; the middle and the size of a box are of named classes alone.
+_PLACES = {
+    6: (
+        Place(1, 2, 6),
+        Place(5, 1, 5),
+        Place(4, 0, 4, kind=5),
+        Place(1, 2, 6, "middle"),
+        Place(5, 1, 5, "middle"),
+    ),
+    10: (Place(1, 2, 10), Place(9, 1, 9)),
+    16: (Place(15, 4, 8),),
+}
+_IN_PIXELS = (Place(1, 2, 6, "unknown"), Place(5, 1, 5, "unknown"))
+_MOT = Place(6, 2, 6, "sized", None)
 _OF_CLASS = re.compile(r"(?:.*_)?(?:det_[a-z0-9]+|Task\d)_(.+)$")
 _NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$")
 _SAMPLED = 2000  # lines
-_TELLING = 5  # boxes; of fewer, a middle and a size may look like corners by chance
+_PIXELS = 2  # a fraction of an image is hardly larger
+_NEAR = 0.02  # by which a box of a rounded middle and size may stand out of the image
 _NO_CLASS = "its name must tell its class, as comp4_det_test_car.txt does"
-
-Place = tuple[int, int, int]
 
 
 def places_in(lines: Sequence[str]) -> set[Place]:
-    """Where confidences and corners may stand in these lines; nowhere if they are of YOLO or text.
+    """Where confidences and boxes may stand in these lines; nowhere if they are of YOLO or text.
 
     Example:
-        >>> places_in(["car 0.9 10 20 50 40"]), places_in(["0 0.5 0.5 0.2 0.2 0.9"])
-        ({(1, 2, 6)}, set())
+        >>> [place.sure for place in places_in(["car 0.9 10 20 50 40"])]
+        [1]
+        >>> places_in(["0 0.5 0.5 0.2 0.2 0.9"])
+        set()
     """
-    rows = [words_of(line) for line in lines[:_SAMPLED]]
-    rows = [row for row in rows if len(row) in _PLACES and all(map(_NUMBER.match, row[1:]))]
-    if not rows or len(rows) < 0.9 * len(lines[:_SAMPLED]):
+    sampled = lines[:_SAMPLED]
+    rows = [words_of(line) for line in sampled]
+    rows = [row for row in rows if len(row) > 5 and all(map(_NUMBER.match, row[1:]))]
+    if not rows or len(rows) < 0.9 * len(sampled):
         return set()
-    n_words = len(rows[0])
-    rows = [row for row in rows if len(row) == n_words]
-    found = {
-        place
-        for place in _PLACES[n_words]
-        if sum(0 <= float(row[place[0]]) <= 1 for row in rows) >= 0.9 * len(rows)
-    }
-    if len(found) > 1 and len(rows) >= _TELLING:  # of fractions: boxes show which they are
-        found = {place for place in found if all(_is_box(row[place[1] : place[2]]) for row in rows)}
-    if n_words < 16 and all(row[0].isdecimal() for row in rows):  # of YOLO, unless in pixels
-        pixels = sum(max(map(float, row[p[1] : p[2]])) > 2 for row in rows for p in found)
-        return found if pixels > 0.5 * len(rows) * len(found) else set()
+    rows = [row for row in rows if len(row) == len(rows[0])]
+    commas = sum(line.count(",") > 5 for line in sampled) > 0.5 * len(sampled)
+    if _is_mot(rows, commas=commas):
+        return {_MOT}
+    found = {place for place in _PLACES.get(len(rows[0]), ()) if _fits(rows, place)}
+    if not found and len(rows[0]) == 6:  # a middle or a corner, and a size, in pixels
+        found = {place for place in _IN_PIXELS if _fits(rows, place)}
     return found
+
+
+def _is_mot(rows: Sequence[Sequence[str]], *, commas: bool) -> bool:
+    """Whether rows are a frame, a track, a corner and a size in pixels, and a confidence."""
+    if not 7 <= len(rows[0]) <= 10:
+        return False
+    unused = len(rows[0]) == 10 and all(set(row[7:]) == {"-1"} for row in rows)
+    whole = all(_is_whole(row[0]) and _is_whole(row[1]) for row in rows)
+    if not whole or not (commas or unused) or _pixels(rows, _MOT) < 0.5:
+        return False
+    return all(float(row[4]) > 0 and float(row[5]) > 0 for row in rows)
+
+
+def _is_whole(word: str) -> bool:
+    return bool(_NUMBER.match(word)) and float(word).is_integer()
+
+
+def _pixels(rows: Sequence[Sequence[str]], place: Place) -> float:
+    """The share of the rows whose boxes must be in pixels."""
+    boxes = [_numbers(row, place) for row in rows]
+    return sum(any(one > _PIXELS for one in box) for box in boxes) / len(rows)
+
+
+def _numbers(row: Sequence[str], place: Place) -> list[float]:
+    words = row[place.first : place.end]
+    return [float(word) if _NUMBER.match(word) else 0.0 for word in words]
+
+
+def _fits(rows: Sequence[Sequence[str]], place: Place) -> bool:
+    """Whether these numbers can be confidences, and those boxes."""
+    if sum(0 <= float(row[place.sure]) <= 1 for row in rows) < 0.9 * len(rows):
+        return False
+    numbered = all(map(_is_whole, (row[0] for row in rows)))
+    in_pixels = _pixels(rows, place) > 0.5
+    if place.kind != 0:
+        corner_first = not numbered or in_pixels
+        if not corner_first or not all(_is_whole(row[place.kind or 0]) for row in rows):
+            return False
+    elif numbered and not in_pixels and len(rows[0]) < 16:
+        return False  # of YOLO
+    if place.form == "middle" and (numbered or in_pixels):
+        return False
+    if place.form == "unknown":
+        return in_pixels and not all(map(_is_whole, (row[place.sure] for row in rows)))
+    return all(_is_box(_numbers(row, place), place.form) for row in rows)
+
+
+def _is_box(numbers: Sequence[float], form: Form) -> bool:
+    if form == "middle":
+        (x, y, *size) = numbers
+        return all(
+            side >= 0 and middle - side / 2 >= -_NEAR and middle + side / 2 <= 1 + _NEAR
+            for middle, side in zip((x, y), size, strict=True)
+        )
+    return len(numbers) > 4 or (numbers[0] <= numbers[2] and numbers[1] <= numbers[3])
 
 
 def words_of(line: str) -> list[str]:
@@ -61,23 +148,18 @@ def words_of(line: str) -> list[str]:
         >>> words_of("traffic light 0.9 1 2 3 4")[:2]
         ['traffic light', '0.9']
     """
-    words = line.split()
+    words = spaced(line).split()
     at = len(words)
     while at > 1 and _NUMBER.match(words[at - 1]):
         at -= 1
     return [" ".join(words[:at]), *words[at:]] if words else []
 
 
-def _is_box(corners: Sequence[str]) -> bool:
-    numbers = [float(one) for one in corners]
-    return len(numbers) > 4 or (numbers[0] <= numbers[2] and numbers[1] <= numbers[3])
-
-
 def are_meant(lines: Sequence[str]) -> bool:
     """Whether lines have this form, though their confidences may be of another range."""
     rows = [words_of(line) for line in lines[:_SAMPLED]]
     like = [row for row in rows if len(row) in _PLACES and all(map(_NUMBER.match, row[1:]))]
-    named = [row for row in like if not row[0].isdecimal()]
+    named = [row for row in like if not _NUMBER.match(row[0])]
     return len(named) > 0.9 * len(rows)
 
 
@@ -118,53 +200,88 @@ def read_box_lines(path: Path, options: DetectionOptions) -> Pool:
             "confidence, x1, y1, x2, y2.",
         )
     (place,) = places
-    by_class = [file for file in files if class_told(file)]
-    if not by_class:
+    if place is _MOT and all(words_of(line)[_MOT.sure] in ("0", "1") for line in lines):
+        raise InvalidInput(
+            "the seventh number of a line must be a confidence; it is 0 or 1 in all lines, as in "
+            "ground truth, and in tracks without any.",
+            hint="take the detections with their scores (det.txt).",
+        )
+    by_class = [file for file in files if class_told(file) and place.kind == 0]
+    if not by_class and place.kind == 0:
         _check_classes(texts, lines)
     gathered = Gathered("detection", classes=options.classes)
-    small = all(abs(float(one)) <= 1.5 for line in lines for one in _corners(line, place))
+    small = all(abs(one) <= 1.5 for line in lines for one in _numbers(words_of(line), place))
     detections = Detections(gathered, options.image_size, fractions=small)
+    videos = {file: _video(path, file) for file in files} if len(files) > 1 else {}
     for file, text in texts.items():
-        kind = class_told(file)
+        kind = class_told(file) if by_class else None
         if by_class and kind is None:
             gathered.odd.seen += 1
             gathered.odd.leave_out(file.name, "", _NO_CLASS)
             continue
-        if kind is None:
+        if not by_class and place.kind is not None:
             gathered.nothing(gathered.item(file.stem))
         for number, line in enumerate(text, 1):
             words = words_of(line)
             if words:
-                item = file.stem if kind is None else words[0]
+                item = words[0] if kind else file.stem
+                if place.kind is None:
+                    item = "/".join([*videos.get(file, []), words[0]])
                 with gathered.record(f"{file.name} line {number}", item):
-                    _add(
-                        detections, item, class_of(kind or words[0], options.classes), words, place
-                    )
-    if by_class:
-        message = "Images without a line are unknown: these files list only those with detections."
+                    _add(detections, item, kind, words, place, options.classes)
+    if by_class or place.kind is None:
+        what = "Images without a line are unknown: these files list only those with detections."
+        message = what if by_class else what.replace("Images", "Frames")
         gathered.notice("no_image_list", message)
     return detections.pool()
+
+
+def _video(folder: Path, file: Path) -> list[str]:
+    """What tells the frames of a video from those of others: its folder or its file's name."""
+    parts = file.relative_to(folder).with_suffix("").parts
+    inner = parts[-1:] in (("det",), ("gt",), ("pred",)) and len(parts) > 1
+    named = [part for part in parts if part not in ("det", "gt")] if inner else list(parts)
+    return named or [file.stem]
 
 
 def _text(file: Path) -> str:
     return read_text(file) if file.stat().st_size else ""
 
 
-def _corners(line: str, place: Place) -> list[str]:
-    words = words_of(line)[place[1] : place[2]]
-    return [word for word in words if _NUMBER.match(word)]
-
-
 def _add(
-    detections: Detections, item: str, kind: object, words: Sequence[str], place: Place
+    detections: Detections,
+    item: str,
+    of_file: str | None,
+    words: Sequence[str],
+    place: Place,
+    classes: Sequence[str] | None,
 ) -> None:
     """The detection of a line."""
-    sure, first, end = place
-    if len(words) < max(sure + 1, end):
-        raise Unusable(f"it must have {max(sure + 1, end)} words; got {len(words)}")
-    numbers = [real(word, "a corner") for word in words[first:end]]
-    box = around(numbers[0::2], numbers[1::2])
-    detections.add(detections.found.item(item), kind, real(words[sure], "confidence"), box)
+    needed = 1 + max(place.sure, place.end - 1, place.kind or 0)
+    if len(words) < needed:
+        raise Unusable(f"it must have {needed} words; got {len(words)}")
+    kind = of_file if of_file or place.kind is None else words[place.kind]
+    if place.kind and kind is not None and _is_whole(kind):
+        kind = str(int(float(kind)))
+    sure = real(words[place.sure], "confidence")
+    if place is _MOT and sure == -1:
+        raise Unusable("its confidence is -1, which says that there is none")
+    numbers = [real(word, "a corner") for word in words[place.first : place.end]]
+    found = detections.found
+    told = None if kind is None else class_of(kind, classes)
+    detections.add(found.item(item), told, sure, _box_of(numbers, place.form))
+
+
+def _box_of(numbers: Sequence[float], form: Form) -> list[float] | None:
+    """Corners x1 y1 x2 y2."""
+    if form == "corners":
+        return around(numbers[0::2], numbers[1::2])
+    if form == "unknown":
+        return None
+    x, y, width, height = numbers
+    if form == "middle":
+        x, y = x - width / 2, y - height / 2
+    return [x, y, x + width, y + height]
 
 
 def _check_classes(texts: dict[Path, list[str]], lines: Sequence[str]) -> None:

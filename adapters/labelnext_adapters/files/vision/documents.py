@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from labelnext.adapter.sample import Sample
+from labelnext.adapter.sample import Sample, shards_of
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
@@ -92,7 +92,9 @@ def documents(
     if not path.is_dir():
         name = path.name.removesuffix(".gz").removesuffix(".zst")
         return list(expanded(load(path), is_one, name.rpartition(".")[0] or name))
-    names = sorted(n for n in files_below(path) if n.lower().endswith(tuple(endings)))
+    files = list(files_below(path))
+    names = sorted(n for n in files if n.lower().endswith(tuple(endings)))
+    names = names or [p.relative_to(path).as_posix() for p in shards_of(path, files)]
     if not names:
         raise InvalidInput(f"the folder must hold {' or '.join(endings)} files; it has none.")
     collected: list[Document] = []
@@ -184,7 +186,8 @@ def first_documents(
     """
     if sample.is_folder:
         names = [n for n in sample.names if n.lower().endswith(tuple(endings))]
-        files: Iterable[Sample] = (Sample(sample.path / name) for name in names[:5])
+        files: Iterable[Sample] = [Sample(sample.path / name) for name in names[:5]]
+        files = files or ([] if sample.shard is None else [sample.shard])
     else:
         files = [sample]
     for file in files:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner, rows_of
 
@@ -14,14 +15,39 @@ _CLASSES = ("Classification", "Classifications")
 _FIELDS = "_predicted"  # our key beside the sample's own
 
 
-def _several(value: Any) -> Any:
-    """The samples, each with the names of the fields that hold predictions in any of them."""
+def samples_of(value: Any, field: str | None = None) -> Any:
+    """The samples, each with the names of the fields that hold predictions in any of them.
+
+    Args:
+        value: of the file.
+        field: that holds the predictions, if it is known.
+    """
     samples = value.get("samples") if isinstance(value, Mapping) else None
     if not isinstance(samples, list):
         return [] if isinstance(value, Mapping) and "media_type" in value else value
     told = [one for one in samples if isinstance(one, Mapping)]
-    names = sorted({name for one in told for name, field in one.items() if _is_predicted(field)})
+    found = {name for one in told for name, labels in one.items() if _is_predicted(labels)}
+    names = sorted(found) if field is None else [field]
     return [{**one, _FIELDS: names} if isinstance(one, Mapping) else one for one in samples]
+
+
+def samples_read(value: Any, field: str | None) -> Any:
+    """The samples, where it is clear which field holds predictions.
+
+    Raises:
+        InvalidInput: if several do, or the one that is named isn't there.
+    """
+    samples = samples_of(value, field)
+    told = list(filter(_is_one, samples)) if isinstance(samples, list) else []
+    names = told[0][_FIELDS] if told else []
+    if len(names) > 1:
+        raise InvalidInput(
+            f"one field must hold the predictions; {listed(names)} do.",
+            hint=f"set source.pred_field to one of them: {names[0]}.",
+        )
+    if field is not None and told and not any(field in one for one in told):
+        raise InvalidInput(f"pred_field must be a field of the samples; got {field!r}.")
+    return samples
 
 
 def _labels(field: Any) -> list[Any]:
@@ -51,11 +77,6 @@ def _said(sample: Mapping[str, Any]) -> Said:
         raise Unusable("frames of videos aren't read from a file; use adapter: fiftyone")
     if not names:
         raise Unusable("no field has labels with a confidence: these are labels, not predictions")
-    if len(names) > 1:
-        raise Unusable(
-            f"one field must hold predictions; {' and '.join(names[:5])} do (export one of them, "
-            "or rank the dataset itself with adapter: fiftyone)"
-        )
     field = sample.get(names[0])
     if field is None:
         return Said(objects=[], name=path, skipped=True)
@@ -77,5 +98,9 @@ def _box(row: Mapping[str, Any]) -> Any:
 
 
 FIFTYONE = Tool(
-    _is_one, _said, "its samples have a filepath, as of FiftyOne", several=_several, fractions=True
+    _is_one,
+    _said,
+    "its samples have a filepath, as of FiftyOne",
+    several=samples_of,
+    fractions=True,
 )

@@ -27,6 +27,8 @@ from labelnext_adapters.files.vision.documents import (
 )
 from labelnext_adapters.files.vision.options import DetectionOptions
 
+_ENDINGS = (".json", ".jsonl", ".out")  # of the files of a folder; the last are SageMaker's
+_DEEPEST = 3  # objects around what is said, as of a response's body in a batch file
 _SAMPLED = 1000  # documents, to tell several tools apart
 
 
@@ -91,11 +93,19 @@ class Tool:
     independent: bool | None = None
 
     def unwrapped(self, value: Any) -> Any:
-        """A value about one image, without an object around it, whose other keys stay beside."""
+        """A value about one image, without objects around it, whose other keys stay beside."""
         if self.is_one(value) or not isinstance(value, Mapping):
             return value
-        inside = [one for one in value.values() if self.is_one(one)]
-        return {**value, **inside[0]} if len(inside) == 1 else value
+        inside = self._inside(value, _DEEPEST)
+        return value if inside is None else {**value, **inside}
+
+    def _inside(self, value: Any, depth: int) -> Any:
+        """The only value about one image that is so deep inside another; None if there is none."""
+        if self.is_one(value) or not depth or not isinstance(value, Mapping):
+            return value if self.is_one(value) else None
+        found = [self._inside(one, depth - 1) for one in value.values()]
+        found = [one for one in found if one is not None]
+        return found[0] if len(found) == 1 else None
 
     def takes(self, value: Any) -> bool:
         """Whether a value is about one image, alone or inside an object."""
@@ -109,7 +119,7 @@ def evidence_of(sample: Sample, tools: Sequence[Tool]) -> str | None:
         values = (
             value[:20]
             if isinstance(value, list)
-            else [one.value for one in first_documents(sample, tool.is_one, several=tool.several)]
+            else [one.value for one in first_documents(sample, tool.is_one, _ENDINGS, tool.several)]
         )
         if any(map(tool.takes, values)):
             return tool.sign
@@ -133,7 +143,9 @@ def read_findings(
     loaded = cache(load_json)
 
     def all_of(tool: Tool) -> list[Document]:
-        return documents(path, tool.is_one, load=lambda file: tool.several(loaded(file)))
+        return documents(
+            path, tool.is_one, load=lambda file: tool.several(loaded(file)), endings=_ENDINGS
+        )
 
     def n_taken(tool: Tool) -> int:
         return sum(tool.takes(one.value) for one in all_of(tool)[:_SAMPLED])

@@ -33,3 +33,6 @@ class YoloOptions(Options):
     committee."""
     task: Literal["detect", "segment", "pose", "obb", "classify"] | None = None
     """What YOLO text files hold; null goes by their numbers."""
+    confidence: Literal["last", "second"] | None = None
+    """Which number of a line of a YOLO text file is the confidence of its box; null goes by where
+    the boxes lie."""

@@ -17,21 +17,28 @@ if TYPE_CHECKING:
 
 
 def tool_format(
-    name: str, summary: str, tools: Callable[[], Sequence[Tool]], recognised_by: str
+    name: str,
+    summary: str,
+    tools: Callable[..., Sequence[Tool]],
+    recognised_by: str,
+    Options: type[DetectionOptions] = DetectionOptions,
 ) -> Format:
     """A format for JSON of one tool or several: a file for each image, a list, or an object.
 
     Args:
         name: as in `source.format`.
         summary: what it reads, in one line.
-        tools: gives the tools, of which the first that takes a file reads it.
+        tools: gives the tools, of which the first that takes a file reads it; with own `Options`,
+            ``tools(options)`` are those that read it.
         recognised_by: what it recognises, in words.
+        Options: its keys of `source`.
     """
 
     def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
         from labelnext_adapters.files.vision.findings import read_findings
 
-        return read_findings(Path(path), tools(), options, context.key)
+        chosen = tools() if Options is DetectionOptions else tools(options)
+        return read_findings(Path(path), chosen, options, context.key)
 
     def evidence(sample: Sample) -> str | None:
         from labelnext_adapters.files.vision.findings import evidence_of
@@ -42,7 +49,7 @@ def tool_format(
         name,
         summary,
         (),
-        DetectionOptions,
+        Options,
         read,
         evidence=evidence,
         of_json=True,

@@ -24,11 +24,12 @@ from labelnext_adapters.files.vision.yolo_folder import DataFile, stem_of
 from labelnext_adapters.files.vision.yolo_layout import (
     Layout,
     boxes_of,
+    confidence_last,
     confidence_places,
     layout_of,
     polygons_of,
 )
-from labelnext_adapters.files.vision.yolo_lines import Lines, numbers_of
+from labelnext_adapters.files.vision.yolo_lines import Lines, numbers_of, spaced
 from labelnext_adapters.files.vision.yolo_runs import (
     SAVE,
     Items,
@@ -77,7 +78,7 @@ def read_yolo(
     classified = [_are_classified(run.contents) for run in runs]
     if options.task == "classify" or (options.task is None and any(classified)):
         return _classified(runs, all_items, names, versions)
-    lines = [numbers_of(run.contents) for run in runs]
+    lines = [confidence_last(numbers_of(run.contents), options.confidence) for run in runs]
     notices: list[Notice] = []
     classes, places = _numbered(names, lines, notices)
     sets = []
@@ -346,7 +347,7 @@ def _are_classified(contents: Sequence[bytes]) -> bool:
 def _is_object(line: bytes) -> bool:
     """Whether a line is five or more numbers."""
     try:
-        return len([float(token) for token in line.split()]) >= 5
+        return len([float(token) for token in spaced(line.decode("latin-1")).split()]) >= 5
     except ValueError:
         return False
 

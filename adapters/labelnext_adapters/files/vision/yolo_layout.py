@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.errors import InvalidInput
 from labelnext_adapters.files.vision.yolo_lines import Lines
 
 Task = Literal["detect", "segment", "pose", "obb", "classify"]
 _BOX = 5  # class, centre, width and height
 _FITS = 0.9
+_SURELY = 0.98
+_NEAR = 0.02  # of the image's side
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,47 @@ class Layout:
         shape = {"detect": "x y width height", "pose": "x y width height points"}
         track = " track" if self.tracked else ""
         return f"class {shape.get(self.task, 'x1 y1 x2 y2 …')} confidence{track}"
+
+
+def confidence_last(lines: Lines, stated: Literal["last", "second"] | None = None) -> Lines:
+    """The lines with the confidence as the last number, where it is the second.
+
+    The last is Ultralytics' own. It is the second where boxes lie in their images only so.
+
+    Args:
+        lines: of a class and numbers.
+        stated: where it is, if it is known.
+
+    Raises:
+        InvalidInput: if neither fits.
+    """
+    six = np.flatnonzero(lines.widths == _BOX + 1)
+    if stated == "last" or len(six) < max(_FITS * len(lines), 1):
+        return lines
+    numbers = np.stack([lines.at(column, six) for column in range(1, _BOX + 1)])
+    last, second = _inside(numbers[:-1]), _inside(numbers[1:])
+    if stated is None:
+        sure = (numbers[0] >= 0) & (numbers[0] <= 1)
+        second = second if sure.mean() >= _FITS else 0.0
+        if last >= _FITS or second <= last:
+            return lines
+        if second < _SURELY:
+            raise InvalidInput(
+                f"the confidence must be the second or the last number of a line; {second:.0%} of "
+                f"the boxes lie in their images if it is the second, {last:.0%} if it is the last.",
+                hint="set source.confidence: last or second.",
+            )
+    values = lines.values.copy()
+    for column, moved in enumerate([*numbers[1:], numbers[0]], 1):
+        values[lines.starts[six] + column] = moved
+    return replace(lines, values=values)
+
+
+def _inside(boxes: NDArray[np.float64]) -> float:
+    """The share of boxes (middle and size) that lie in their images, but for rounding."""
+    middles, sizes = boxes[:2], boxes[2:]
+    inside = (middles - sizes / 2 >= -_NEAR) & (middles + sizes / 2 <= 1 + _NEAR) & (sizes >= 0)
+    return float(inside.all(axis=0).mean())
 
 
 def layout_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from labelnext_adapters.files.content.content import decoded
 
 _BLOCK = 1 << 18  # bytes read at once
 _SPACES = (9, 10, 11, 12, 13, 32)
+_DECIMAL = re.compile(r"\d,\d+[ \t]+-?\d+,\d")
 _MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 
 
@@ -44,6 +46,19 @@ class Lines:
         """The value at a place of each of these lines, counted from the line's first."""
         values: NDArray[np.float64] = self.values[self.starts[lines] + column]
         return values
+
+
+def spaced(text: str) -> str:
+    """Numbers between commas or semicolons as numbers between spaces; decimal commas as points.
+
+    Example:
+        >>> spaced("0,0.5, 0.25"), spaced("0 0,5 0,25"), spaced("0;0,5;0,25")
+        ('0 0.5  0.25', '0 0.5 0.25', '0 0.5 0.25')
+    """
+    text = text.replace(";", " ")
+    if "," not in text:
+        return text
+    return text.replace(",", "." if _DECIMAL.search(text) else " ")
 
 
 def contents_of(folder: Path, names: Sequence[str]) -> list[bytes]:
@@ -81,6 +96,9 @@ def numbers_of(contents: Sequence[bytes]) -> Lines:
     if signs.max() > 127:  # a byte order mark, if they are numbers at all
         contents = [_plain(data) for data in contents]
         joined = b"\n".join(contents) + b"\n"
+        signs = np.frombuffer(joined, dtype=np.uint8)
+    if b"," in joined or b";" in joined:
+        joined = spaced(joined.decode("latin-1")).encode("latin-1")
         signs = np.frombuffer(joined, dtype=np.uint8)
     is_space = np.zeros(256, dtype=bool)
     is_space[list(_SPACES)] = True

@@ -1,0 +1,76 @@
+"""The files of a folder that holds parts of one table or list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from labelnext.adapter.sample import shards_of, suffix_of
+from labelnext.errors import InvalidInput, listed
+from labelnext_adapters.files.content.content import guarded, read_records
+
+
+def shards_in(folder: Path) -> list[Path]:
+    """The files of a folder that holds parts of one table or list.
+
+    Raises:
+        InvalidInput: if it holds something else, too.
+    """
+    names = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
+    if shards := shards_of(folder, names):  # of which writers leave some empty
+        return [shard for shard in shards if shard.stat().st_size] or shards
+    raise InvalidInput(
+        f"a folder must hold files of one kind; got {listed(sorted(names), 6) or 'none'}.",
+        hint="point path at one file, or move the others elsewhere.",
+    )
+
+
+def read_shards(path: Path) -> dict[str, list[tuple[str, Any]]]:
+    """The records of each file of a folder, as of `read_records`, by its name; or of one file.
+
+    Raises:
+        InvalidInput: if a file can't be read, or the folder holds something else, too.
+    """
+    if not path.is_dir():
+        return {path.name: read_records(path)}
+    shards = {}
+    for shard in shards_in(path):
+        name = shard.relative_to(path).as_posix()
+        records = guarded(name, "JSON", partial(read_records, shard))
+        shards[name] = [
+            (name if place == "the record" else f"{name} {place}", one) for place, one in records
+        ]
+    return shards
+
+
+def read_all(path: Path) -> list[tuple[str, Any]]:
+    """The records of a file, or of all files of a folder.
+
+    Raises:
+        InvalidInput: as for `read_shards`.
+    """
+    return [record for records in read_shards(path).values() for record in records]
+
+
+def items_called(names: Iterable[str]) -> list[str]:
+    """The items that files are about, by their names without the endings.
+
+    Those in folders keep these where names repeat.
+
+    Example:
+        >>> items_called(["folder/a.jpg.json.gz", "part-0"])
+        ['a.jpg', 'part-0']
+        >>> items_called(["1/pred.json", "2/pred.json"])
+        ['1/pred', '2/pred']
+    """
+    whole = [_without_ending(name) for name in names]
+    alone = [name.rpartition("/")[2] for name in whole]
+    return alone if len(set(alone)) == len(alone) else whole
+
+
+def _without_ending(name: str) -> str:
+    ending = suffix_of(Path(name))
+    bare = name[: name.lower().rindex(ending)] if ending else name
+    return name if bare.endswith("/") or not bare else bare

@@ -1,0 +1,96 @@
+"""Which number columns of a table hold the scores of its classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput
+from labelnext_adapters.files.tables.column_names import plain
+from labelnext_adapters.files.tables.table_options import TableOptions
+from labelnext_adapters.files.tables.vectors import ROUNDED
+
+_TELLING = 3  # rows; fewer may sum to 1 by chance
+_HALF = 0.5
+_MANY = 10  # rows
+#: The names of two classes, the one that is meant last.
+_BINARY = {
+    ("0", "1"), ("false", "true"), ("no", "yes"), ("negative", "positive"), ("neg", "pos"),
+    ("-1", "1"), ("n", "y"), ("f", "t"), ("ham", "spam"), ("normal", "anomaly"),
+}  # fmt: skip
+_WIDEST = 60  # columns in which runs are looked for
+
+
+def are_scores(values: NDArray[Any], options: TableOptions) -> bool:
+    """Whether rows of numbers look like class scores."""
+    whole = values[~np.isnan(values).any(axis=1)]
+    if not len(whole):
+        return False
+    if options.logits is not None:
+        return True
+    top = 100.0 if options.scale == "percent" else 1.0
+    inside = (whole >= 0).all() and (whole <= top).all()
+    if options.multilabel:
+        return bool(inside)
+    sums = whole.sum(axis=1)
+    exact = np.abs(sums - top) <= ROUNDED * top
+    percent = np.abs(sums - 100) <= 100 * ROUNDED  # said so, with the cure, when it is read
+    return bool(np.mean(exact) >= 0.9 or np.mean(percent) >= 0.9)
+
+
+def run_of_scores(values: NDArray[Any], options: TableOptions) -> list[bool] | None:
+    """Which columns stand side by side and alone look like class scores; None unless one run does.
+
+    Others may be a fold or a loss. A few rows may sum to 1 by chance.
+    """
+    n = values.shape[1]
+    if len(values) < _TELLING or n > _WIDEST or options.multilabel:
+        return None
+    runs = [
+        (start, end)
+        for start in range(n)
+        for end in range(start + 2, n + 1)
+        if are_scores(values[:, start:end], options) and (values[:, start:end] % 1 > 0).any(0).all()
+    ]
+    return [runs[0][0] <= at < runs[0][1] for at in range(n)] if len(runs) == 1 else None
+
+
+def common_prefix(names: Sequence[str]) -> str:
+    """What all names begin with, up to a separator."""
+    words = re.match(r"[A-Za-z]+[_\-. ]", names[0])
+    prefix = words[0] if words else ""
+    return prefix if all(name.startswith(prefix) for name in names) else ""
+
+
+def check_of_one_class(table: pa.Table, answer: str, sure: str) -> None:
+    """Refuse a probability that is of the same class in every row, not of the predicted one.
+
+    It is below one half wherever the other of two classes is predicted, and there alone.
+
+    Raises:
+        InvalidInput: if it seems to be such.
+    """
+    if any(word in plain(sure) for word in ("conf", "certain", "max", "top")):
+        return
+    column = table.column(sure)
+    if not pa.types.is_floating(column.type):
+        return
+    values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+    said = np.array([str(one).lower() for one in table.column(answer).to_pylist()])
+    low, high = set(said[values < _HALF].tolist()), set(said[values >= _HALF].tolist())
+    if len(low) != 1 or len(high) != 1 or low == high:
+        return
+    (other,), (one,) = low, high
+    if (other, one) in _BINARY or (values < _HALF).sum() >= _MANY:
+        raise InvalidInput(
+            f"{sure} must be the probability of the class in {answer}; it is below 0.5 wherever "
+            f"that is {other!r}, so that it seems to be the probability of {one!r}.",
+            hint=f"set source.columns: {{probabilities: [{sure}]}} and source.multilabel: true; "
+            f"or, if it is a confidence, source.columns: {{prediction: {answer}, confidence: "
+            f"{sure}}}.",
+        )

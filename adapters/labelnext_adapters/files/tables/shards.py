@@ -1,0 +1,74 @@
+"""The rows of a table whose parts are the files of a folder."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
+
+import pyarrow as pa
+
+from labelnext.adapter.sample import Sample
+from labelnext.errors import InvalidInput, listed
+from labelnext_adapters.files.content.content import guarded
+from labelnext_adapters.files.content.shards import items_called, read_all, shards_in
+from labelnext_adapters.files.json.records import table_of_records
+from labelnext_adapters.files.tables.column_names import TextColumns
+from labelnext_adapters.files.tables.rows import Rows
+
+
+def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColumns) -> Rows:
+    """The rows of all files; a record of JSON that is alone in its file is called by its name.
+
+    Args:
+        folder: of the files.
+        read: reads one that isn't JSON.
+        is_text: whether a column is of ids and names.
+
+    Raises:
+        InvalidInput: if the folder holds something else, too, or the columns don't go together.
+    """
+    shards = shards_in(folder)
+    if Sample(shards[0]).may_hold_json:
+        records = read_all(folder)
+        values = [record if isinstance(record, dict) else {} for _, record in records]
+        if len(records) == len(shards) and not any(is_text.id_among(list(v)) for v in values):
+            names = items_called(shard.relative_to(folder).as_posix() for shard in shards)
+            records = [
+                (place, {"item_id": name, **value} if value else one)
+                for name, (place, one), value in zip(names, records, values, strict=True)
+            ]
+        return Rows(*table_of_records(records, is_text))
+    parts: list[Rows] = [guarded(shard.name, "CSV", partial(read, shard)) for shard in shards]
+    columns = [part.table.column_names for part in parts]
+    odd = next((i for i, one in enumerate(columns) if set(one) != set(columns[0])), None)
+    if odd is not None:
+        raise InvalidInput(
+            f"the files of a folder must have the same columns; {shards[0].name} has "
+            f"{listed(columns[0])}, {shards[odd].name} has {listed(columns[odd])}.",
+            hint="point path at one of them.",
+        )
+    tables = [part.table.select(columns[0]) for part in parts]
+    table = pa.concat_tables(_of_one_type(tables), promote_options="permissive")
+    ends = list(accumulate(part.table.num_rows for part in parts))
+
+    def place(row: int) -> str:
+        at = bisect_right(ends, row)
+        first = ends[at - 1] if at else 0
+        return f"{shards[at].name} {parts[at].place(row - first)}"
+
+    return Rows(table, [notice for part in parts for notice in part.notices], place)
+
+
+def _of_one_type(tables: list[pa.Table]) -> list[pa.Table]:
+    """Tables with columns of the same types: one of numbers here and texts there is of texts."""
+    for name in tables[0].column_names:
+        kinds = {table.schema.field(name).type for table in tables if table.num_rows}
+        kind = pa.string() if len(kinds) != 1 else kinds.pop()
+        tables = [
+            table.set_column(table.column_names.index(name), name, table.column(name).cast(kind))
+            for table in tables
+        ]
+    return tables

@@ -1,0 +1,170 @@
+"""Files whose names don't say what they are, and folders that hold a table in parts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from labelnext.adapter.formats import recognition
+from labelnext.config.config import load_config
+from labelnext.errors import InvalidInput, NotFound
+from labelnext.runs.run import run
+from tests.unit.files.reading import order, read
+
+#: Least margin first: 0.04, 0.1, 0.6, 0.8.
+ROWS = [
+    {"item_id": name, "probabilities": {"cat": cat, "dog": round(1 - cat, 2)}}
+    for name, cat in [("a", 0.9), ("b", 0.55), ("c", 0.2), ("d", 0.48)]
+]
+ORDER = ["d", "b", "c", "a"]
+LINES = [json.dumps(row) + "\n" for row in ROWS]
+TABLE = ["a,0.9,0.1\n", "b,0.55,0.45\n", "c,0.2,0.8\n", "d,0.48,0.52\n"]
+
+
+def written(folder: Path, files: dict[str, Any]) -> Path:
+    for name, content in files.items():
+        path = folder / "parts" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+    return folder / "parts"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.txt", "a.log", "a.jsonl.1", "a.jsonlines", "a.out", "predictions", "a.csv"]
+)
+def test_json_lines_are_known_by_their_content(tmp_path: Path, name: str) -> None:
+    assert order(read(tmp_path, name, "".join(LINES))) == ORDER
+    assert recognition(tmp_path / name).why == "its content is JSON on each line"
+
+
+@pytest.mark.parametrize("name", ["predictions", "a.txt", "a.data"])
+def test_parquet_is_known_by_its_content(tmp_path: Path, name: str) -> None:
+    pyarrow.parquet.write_table(pa.Table.from_pylist(ROWS), tmp_path / "a.parquet")
+    shutil.move(tmp_path / "a.parquet", tmp_path / name)
+    assert order(read(tmp_path, name)) == ORDER
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {f"part-{n:04d}.json": line for n, line in enumerate(LINES)},
+        {"p_1.json": ROWS[:2], "p_2.json": ROWS[2:]},
+        {
+            "_SUCCESS": "",
+            ".p-0.json.crc": "x",
+            "p-0.json": LINES[0] + LINES[1],
+            "p-1.json": ROWS[2:],
+        },
+        {"x/0.jsonl": LINES[0] + LINES[1], "y/0.jsonl": LINES[2] + LINES[3]},
+        {"results-0-of-2": LINES[0] + LINES[1], "results-1-of-2": LINES[2] + LINES[3]},
+        {f"{n}.csv": f"id,cat,dog\n{TABLE[n]}{TABLE[n + 1]}" for n in (0, 2)},
+        {row["item_id"] + ".json": row["probabilities"] for row in ROWS},
+        {row["item_id"] + ".json": {"probabilities": row["probabilities"]} for row in ROWS},
+        {
+            row["item_id"] + ".json": [
+                {"label": k, "score": v} for k, v in row["probabilities"].items()
+            ]
+            for row in ROWS
+        },
+    ],
+    ids=[
+        "records",
+        "lists",
+        "Spark",
+        "folders",
+        "no ending",
+        "CSV",
+        "scores",
+        "nameless",
+        "outputs",
+    ],
+)
+def test_a_folder_of_shards_is_one_pool(tmp_path: Path, files: dict[str, Any]) -> None:
+    written(tmp_path, files)
+    assert order(read(tmp_path, "parts")) == ORDER
+
+
+def test_ids_of_csv_shards_stay_as_they_are(tmp_path: Path) -> None:
+    head = "id,prediction,confidence\n"
+    written(tmp_path, {"1.csv": f"{head}007,a,0.9\n", "2.csv": f"{head}1e5,b,0.6\n"})
+    assert order(read(tmp_path, "parts")) == ["1e5", "007"]
+
+
+def test_an_id_in_two_shards_is_refused(tmp_path: Path) -> None:
+    head = "id,cat,dog\n"
+    written(
+        tmp_path, {"1.csv": head + TABLE[0] + TABLE[1], "2.csv": f"{head}a,0.5,0.5\n{TABLE[2]}"}
+    )
+    with pytest.raises(InvalidInput, match="id must be distinct, or .* repeated ids: a"):
+        read(tmp_path, "parts")
+
+
+def test_shards_with_other_columns_are_named(tmp_path: Path) -> None:
+    written(tmp_path, {"1.csv": "id,cat,dog\na,0.9,0.1\n", "2.csv": "name,p\nb,0.5\n"})
+    said = "must have the same columns; 1.csv has id, cat, dog, 2.csv has name, p"
+    with pytest.raises(InvalidInput, match=said):
+        read(tmp_path, "parts")
+
+
+def test_a_broken_line_of_a_shard_is_named_with_its_file(tmp_path: Path) -> None:
+    lines = [json.dumps({**ROWS[0], "item_id": f"i{n}"}) for n in range(12)]
+    written(
+        tmp_path, {"p0.jsonl": "\n".join(lines) + "\n", "p1.jsonl": LINES[0] + "{oops\n" + LINES[1]}
+    )
+    (notice,) = read(tmp_path, "parts").notices
+    assert notice.message.startswith("Left out 1 of 15 records: p1.jsonl line 2: it must be JSON;")
+
+
+def test_empty_shards_and_columns_of_other_types_go_together(tmp_path: Path) -> None:
+    head = "id,cat,dog\n"
+    written(tmp_path, {"0.csv": "", "1.csv": head, "2.csv": head + TABLE[0] + TABLE[1]})
+    assert order(read(tmp_path, "parts")) == ["b", "a"]
+    numbers = "".join(f"i{n},0.{n + 10},0.{90 - n}\n" for n in range(20))
+    written(tmp_path, {"3.csv": head + numbers, "4.csv": f"{head}odd,x,0.5\n"})
+    (notice,) = (one for one in read(tmp_path, "parts").notices if one.code == "left_out")
+    assert "4.csv line 2: cat must be a number; got 'x'" in notice.message
+
+
+def test_a_folder_of_several_kinds_names_what_it_holds(tmp_path: Path) -> None:
+    written(tmp_path, {"a.csv": "id,cat,dog\n" + TABLE[0], "b.jsonl": LINES[1]})
+    for path in ("parts", "parts/*.csv"):
+        with pytest.raises(NotFound, match=r"\(.*a.csv.*\). Hint: for files of another kind point"):
+            read(tmp_path, path)
+
+
+def test_a_shard_that_is_no_record_is_left_out_by_its_name(tmp_path: Path) -> None:
+    files: dict[str, Any] = {f"{n:02}.json": {"cat": 0.5 + n / 40, "dog": 0.5 - n / 40}
+                             for n in range(19)}  # fmt: skip
+    written(tmp_path, {**files, "odd.json": '"text"'})
+    pool = read(tmp_path, "parts")
+    assert order(pool) == [f"{n:02}" for n in range(19)]
+    (notice,) = (one for one in pool.notices if one.code == "left_out")
+    assert "odd.json: a record must be a JSON object; got str" in notice.message
+
+
+def test_files_of_one_name_in_several_folders_keep_these(tmp_path: Path) -> None:
+    rows = {f"{row['item_id']}/pred.json": row["probabilities"] for row in ROWS}
+    written(tmp_path, rows)
+    assert order(read(tmp_path, "parts")) == [f"{name}/pred" for name in ORDER]
+    shutil.rmtree(tmp_path / "parts")
+    outputs = {
+        name: [{"label": k, "score": v} for k, v in row.items()] for name, row in rows.items()
+    }
+    written(tmp_path, outputs)
+    assert order(read(tmp_path, "parts")) == [f"{name}/pred" for name in ORDER]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_ranking_in_a_folder_of_shards_is_no_shard(tmp_path: Path, ending: str) -> None:
+    written(tmp_path, {f"{n}.csv": f"id,cat,dog\n{TABLE[n]}{TABLE[n + 1]}" for n in (0, 2)})
+    (tmp_path / "parts" / "labelnext.yaml").write_text(
+        f"source: {{adapter: files, path: .}}\nwrite: {{output: ranking.{ending}}}\n"
+    )
+    for _ in range(2):
+        assert run(load_config(tmp_path / "parts" / "labelnext.yaml")).counts["ranked"] == 4
