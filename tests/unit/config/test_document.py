@@ -21,7 +21,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 def test_an_empty_file_is_no_mapping(tmp_path: Path) -> None:
     for text in ("", "# nothing\n", "---\n...\n"):
-        with pytest.raises(ConfigError, match="must be a mapping of keys to values; got NoneType"):
+        with pytest.raises(ConfigError, match="must be a mapping of keys to values; got nothing"):
             parse(written(tmp_path, text))
 
 

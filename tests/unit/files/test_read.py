@@ -371,8 +371,11 @@ def test_file_cut_off_at_any_place_never_gives_fewer_items_in_silence(
 
 
 def test_missing_file_is_not_found(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="does not exist"):
-        open_adapter("files", directory=tmp_path, path="no.csv").read()
+    (tmp_path / "scores.csv").touch()
+    for name, hint in (("score.csv", "did you mean '"), ("no.npz", "it is looked for in '")):
+        with pytest.raises(NotFound, match="does not exist") as caught:
+            open_adapter("files", directory=tmp_path, path=name).read()
+        assert hint in (caught.value.hint or "")
 
 
 def test_coco_without_images_ranks_what_was_detected_and_says_what_is_missing(
@@ -391,6 +394,15 @@ def test_unknown_column_name_lists_the_known(tmp_path: Path) -> None:
         ConfigError, match="columns must be one of confidence, cost, .*did you mean 'label'"
     ):
         read(tmp_path, "p.csv", "item_id\nx\n", columns={"lable": "y"})
+
+
+def test_a_column_that_is_not_there_is_told_beside_those_of_the_file(tmp_path: Path) -> None:
+    text = "item_id,cat,dog,lable\nx,0.4,0.6,\n"
+    with pytest.raises(
+        InvalidInput, match="one of item_id, cat, dog, lable; got 'label'"
+    ) as caught:
+        read(tmp_path, "p.csv", text, columns={"label": "label"})
+    assert caught.value.hint == "did you mean 'lable'?"
 
 
 def test_a_file_that_is_not_there_is_told_by_check_and_by_read(tmp_path: Path) -> None:

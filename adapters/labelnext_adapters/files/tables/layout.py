@@ -22,6 +22,7 @@ from labelnext_adapters.files.tables.column_names import (
     SIZES,
     YOLOV5,
     answers_beside_scores,
+    check_columns,
     corners_in,
     first_of,
     id_column,
@@ -99,6 +100,7 @@ def laid_out(
         InvalidInput: if there is no id, or it can't be told what a column means.
     """
     table = _without_decimals(rows.table, id_column(rows.table.column_names, columns))
+    check_columns(table.column_names, columns)
     table, read = without_percent_signs(table, options.scale == "percent", rows.place)
     notices = [*rows.notices, *read]
     whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
