@@ -166,9 +166,10 @@ def _text(path: Path, what: str) -> str:
     except (OSError, UnicodeDecodeError, ValueError) as error:
         if isinstance(error, ConfigError):
             raise
+        utf8 = None if isinstance(error, OSError) else "save it as UTF-8."
         raise ConfigError(
             f"{what} must be a readable text file in UTF-8; got {shown(str(path))}.",
-            hint=None if isinstance(error, OSError) else "save it as UTF-8.",
+            hint="it is a folder; name the file in it." if path.is_dir() else utf8,
         ) from error
 
 

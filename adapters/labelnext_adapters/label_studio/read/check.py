@@ -107,9 +107,9 @@ def _check_project(project: dict[str, Any], findings: list[Finding]) -> None:
     findings.append(
         Finding(
             "ok",
-            f"Project {project['id']}, {project.get('title')!r}: {project['task_number']} "
-            f"tasks, {project.get('num_tasks_with_annotations')} with annotations, "
-            f"{project.get('total_predictions_number')} predictions.",
+            f"Project {project['id']}, {project.get('title')!r}: "
+            f"{counted(project['task_number'], 'task')}, "
+            f"{counted(project.get('total_predictions_number') or 0, 'prediction')}.",
         )
     )
     if project.get("evaluate_predictions_automatically"):
