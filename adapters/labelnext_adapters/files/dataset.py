@@ -155,7 +155,7 @@ class Dataset:
                 raise
             except BROKEN as error:
                 raise InvalidInput(
-                    f"{info.path} must be a whole Parquet file; {' '.join(str(error).split())}."
+                    f"{info.path} must be a whole Parquet file; {' '.join(str(error).split()).rstrip('.')}."
                 ) from error
         if features := features_in(tables[0].schema):
             tables = [plain_table(table) for table in tables]

@@ -68,7 +68,7 @@ def nearby(path: Path | str) -> str | None:
         names = os.listdir(path.parent)
     except OSError:
         return None
-    near = difflib.get_close_matches(path.name, names, n=1)
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
     if near:
         return f"did you mean {str(path.with_name(near[0]))!r}?"
     return f"it is looked for in {str(path.parent.absolute())!r}."

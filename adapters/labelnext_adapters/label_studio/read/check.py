@@ -138,9 +138,8 @@ def _check_predictions(
     )
     versions = find_versions(client, source.number)
     if not versions:
-        findings.append(
-            Finding("warning", "The project has no predictions.", "import a model's output.")
-        )
+        hint = "import a model's output, or set source.model: probe, which needs none."
+        findings.append(Finding("warning", "The project has no predictions.", hint))
         return
     counts = some([f"{v['model_version']!r} ({v['count']})" for v in versions])
     said = f"Model versions, newest first: {counts}."
