@@ -138,7 +138,8 @@ def _undo_all(config: Path, *, ask: bool) -> None:
 def _print_undone(journal: Journal, stayed: list[str]) -> None:
     out.print(f"Undid run {journal.run_id}.")
     for line in stayed:
-        print_marked("Kept:", line.removeprefix("Kept "))
+        kept = line.removeprefix("Kept ")
+        print_marked("Note:" if kept == line else "Kept:", kept)
 
 
 @journals.command(epilog="Example: labelnext resume labelnext.yaml")
