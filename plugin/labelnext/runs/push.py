@@ -18,7 +18,7 @@ from labelnext.pool.pool import Pool
 from labelnext.runs.exchange import Exchange, carried_out, exchanged
 from labelnext.support.refused import refusals_told
 
-_BY_PROBE = "Runs rank by the probe; leave out source.model to rank by these predictions."
+_BY_PROBE = "Runs rank by the probe; without source.model, they rank by stored predictions."
 
 
 @refusals_told()

@@ -84,7 +84,7 @@ def test_a_push_beside_a_probe_says_that_runs_go_by_the_probe(
     path = predictions(config, "item_id,p_yes,p_no\nb,0.25,0.75\n")
     result = push(config, path, "v8", adapter=platform)
     assert result.next_steps == (
-        "Runs rank by the probe; leave out source.model to rank by these predictions.",
+        "Runs rank by the probe; without source.model, they rank by stored predictions.",
     )
 
 
