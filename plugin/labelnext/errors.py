@@ -307,4 +307,4 @@ def listed(ids: Iterable[object], most: int = 5) -> str:
     rows = [str(i) for i in ids]
     short = [i if len(i) <= 80 else f"{i[:77]}..." for i in rows[:most]]
     shown = ", ".join(i if i.isprintable() else repr(i)[1:-1] for i in short)
-    return shown if len(rows) <= most else f"{shown} and {len(rows) - most} more"
+    return shown if len(rows) <= most else f"{shown} and {len(rows) - most:,} more"

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import labelnext
+from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError
 from labelnext.journal import Journal
 from labelnext.journal.plan import Plan
@@ -109,6 +110,30 @@ def test_images_of_a_dataset_are_embedded_and_predicted(dataset: Any, tmp_path: 
     assert dataset.values("labelnext_prelabel.label") == labels
     undo(full)
     assert {*dataset.get_field_schema()} == schema
+
+
+def test_predicted_numbers_become_pre_labels_and_are_taken_back(
+    dataset: Any, tmp_path: Path
+) -> None:
+    import fiftyone as fo
+
+    fields = [
+        {"emb": [float(i), 1.0], "age": fo.Regression(value=10.0 * i) if i < 8 else None}
+        for i in range(12)
+    ]
+    add(dataset, *fields)
+    source = {"adapter": "fiftyone", "dataset": dataset.name, "gt_field": "age"}
+    full = settings(tmp_path, {"prelabels": True}, **source, embeddings="emb")
+    labelnext.run(full)
+    adapter = open_adapter("fiftyone", dataset=dataset, gt_field="age", embeddings="emb")
+    pool = labelnext.probe(adapter.read())
+    assert pool.estimates is not None
+    assert pool.answer is not None
+    said, sure = (dataset.values(f"labelnext_prelabel.{name}") for name in ("value", "confidence"))
+    assert said == [None] * 8 + pool.estimates[8:].tolist()
+    assert sure == [None] * 8 + pool.answer.confidences[8:].tolist()
+    undo(full)
+    assert not dataset.has_field("labelnext_prelabel")
 
 
 def test_texts_of_a_project_start_cold_and_are_predicted(

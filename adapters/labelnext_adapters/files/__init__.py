@@ -105,10 +105,12 @@ class FilesAdapter(Adapter):
 
     def check(self) -> list[Finding]:
         """Whether the file exists and what it is."""
-        from labelnext_adapters.files.read import absent
+        from labelnext_adapters.files.read import absent, nearby
 
         path = place_of(self._source.path, self._context)
-        gone = Finding("error", f"{str(path)!r} does not exist.", "set source.path.")
+        gone = Finding(
+            "error", f"{str(path)!r} does not exist.", nearby(path) or "set source.path."
+        )
         try:
             kind, in_parts = self._input.format, self._input.in_parts
         except LabelnextError:

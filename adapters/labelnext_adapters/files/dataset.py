@@ -160,9 +160,8 @@ class Dataset:
                 error.message = f"{info.path}: {error.message}"
                 raise
             except BROKEN as error:
-                raise InvalidInput(
-                    f"{info.path} must be a whole Parquet file; {' '.join(str(error).split())}."
-                ) from error
+                said = " ".join(str(error).split()).rstrip(".")
+                raise InvalidInput(f"{info.path} must be a whole Parquet file; {said}.") from error
         if features := features_in(tables[0].schema):
             tables = [plain_table(table) for table in tables]
         whole = pa.concat_tables(tables, promote_options="permissive")

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from labelnext.errors import ConfigError
 from labelnext.support.files import write_atomically
+from labelnext.support.started import from_here
 from labelnext_adapters.demo.digits import Digits, digits, write_images
 from labelnext_adapters.demo.shown import replay_step, show_next, show_ranking
 
@@ -82,7 +83,7 @@ def run_demo(folder: Path) -> None:
     with console.status("Ranking the digits that are not labelled ..."):
         report = labelnext.run(config)
     show_ranking(report, console)
-    console.print(f"Ranking: {report.output}", soft_wrap=True)
+    console.print(f"Ranking: {from_here(str(report.output))}", soft_wrap=True)
     show_next(config, report, console, replay_step(config))
     console.print(f"Done in {time.perf_counter() - started:.0f} s.", style="dim")
 

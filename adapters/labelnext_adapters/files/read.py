@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -56,6 +58,22 @@ class Input:
         return [*([self.path] if isinstance(self.path, Path) else []), *others]
 
 
+def nearby(path: Path | str) -> str | None:
+    """The hint for a path that isn't there: a name like it, or where it was looked for."""
+    if not isinstance(path, Path):
+        return None
+    if not path.parent.is_dir():
+        return None if path.is_absolute() else f"it is looked for in {str(Path.cwd())!r}."
+    try:
+        names = os.listdir(path.parent)
+    except OSError:
+        return None
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
+    if near:
+        return f"did you mean {str(path.with_name(near[0]))!r}?"
+    return f"it is looked for in {str(path.parent.absolute())!r}."
+
+
 def find_input(source: FilesSource, context: Context) -> Input:
     """The format of a source, with its options.
 
@@ -67,7 +85,10 @@ def find_input(source: FilesSource, context: Context) -> Input:
     values = {name: getattr(source, name) for name in type(source).model_fields}
     given = [name for name, value in values.items() if value is not None]
     if absent(path) and not any(sign in str(path) for sign in WILD):
-        raise NotFound(f"path must be a file or folder; got {str(path)!r}, which does not exist.")
+        raise NotFound(
+            f"path must be a file or folder; got {str(path)!r}, which does not exist.",
+            hint=nearby(path),
+        )
     known = recognition(path, source.format, given)
     chosen = known.format
     options_given = {name: values.get(name) for name in chosen.Options.model_fields}

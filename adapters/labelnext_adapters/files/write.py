@@ -26,6 +26,7 @@ from labelnext.support.files import (
     write_atomically,
     write_failed,
 )
+from labelnext.support.started import from_here
 from labelnext.support.words import counted
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def make_plan(ranking: Ranking, source: Input, write: FilesWrite) -> Plan:
     rows = [row for row in ranking.pool_rows() if row["batch"] or write.order != "batch"]
     step = Step(
         _STEP,
-        f"Write {counted(len(rows), 'ranked item')} to {path}",
+        f"Write {counted(len(rows), 'ranked item')} to {from_here(str(path))}",
         len(rows),
         {
             "path": _from(source.context.directory, path),

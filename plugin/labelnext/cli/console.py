@@ -23,6 +23,7 @@ from labelnext.errors import (
     without_secrets,
 )
 from labelnext.support.files import check_writable
+from labelnext.support.started import from_here
 from labelnext.support.words import counted, done
 
 if TYPE_CHECKING:
@@ -137,8 +138,9 @@ def print_status(status: Status) -> None:
     for signal in status.signals:
         value = "" if signal.value is None else f" {signal.value:.4g}:"
         out.print(f"[bold]{signal.name}[/]{value} {escaped(signal.says)}")
-        note = f"{signal.caution.removesuffix('.')} ({signal.reference})."
-        print_marked("  But", note, style="dim")
+        if signal.value is not None:
+            note = f"{signal.caution.removesuffix('.')} ({signal.reference})."
+            print_marked("  But", note, style="dim")
 
     ahead = status.forecast
     if isinstance(ahead, str):
@@ -158,7 +160,7 @@ def print_report(report: Report) -> None:
 
     if report.address is not None:
         out.print(f"Label at {escaped(report.address)}", soft_wrap=True)
-    out.print(f"[bold]{escaped(report.target)}[/]: {counts_line(report.counts)}")
+    out.print(f"[bold]{escaped(from_here(report.target))}[/]: {counts_line(report.counts)}")
     if report.objects_per_item is not None:
         out.print(f"Objects per item: {per_item(report.objects_per_item)}")
     for line in report.calibration_lines():
@@ -206,7 +208,7 @@ def print_exchange(result: Exchange, *, as_json: bool = False) -> None:
         print_plain(result.to_json())
         return
     counts = ", ".join(f"{n:,} {name}" for name, n in result.counts.items())
-    out.print(f"[bold]{escaped(result.target)}[/]: {counts}", soft_wrap=True)
+    out.print(f"[bold]{escaped(from_here(result.target))}[/]: {counts}", soft_wrap=True)
     for notice in result.notices:
         out.print("[yellow]warning[/]", escaped(notice.message), soft_wrap=True)
     if result.steps:

@@ -20,6 +20,7 @@ from labelnext.cli.console import (
 from labelnext.cli.lists import print_rows
 from labelnext.cli.options import ConfigPath, Json, RunId
 from labelnext.errors import LabelnextError
+from labelnext.support.started import from_here
 from labelnext.support.words import counted
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def runs(
                 journal.status,
                 f"{str(journal.header['started'])[:16].replace('T', ' ')} UTC",
                 *([journal.config or "?"] if every else []),
-                journal.target,
+                from_here(journal.target),
             )
             for journal in known
         ),
@@ -104,7 +105,8 @@ def undo(
         newest = to_undo(config, run_id)
         started = str(newest.header["started"])[:16].replace("T", " ")
         typer.confirm(
-            f"Undo {newest.what} {newest.run_id} of {started} UTC, which wrote to {newest.target}?",
+            f"Undo {newest.what} {newest.run_id} of {started} UTC, which wrote to "
+            f"{from_here(newest.target)}?",
             default=True,
             abort=True,
         )
@@ -137,7 +139,8 @@ def _print_undone(journal: Journal, stayed: list[str]) -> None:
     rest = "" if journal.undone else ", but for a rest"
     out.print(f"Undid run {journal.run_id}{rest}.")
     for line in stayed:
-        print_marked("Kept:", line.removeprefix("Kept "))
+        kept = line.removeprefix("Kept ")
+        print_marked("Note:" if kept == line else "Kept:", kept)
 
 
 @journals.command(epilog="Example: labelnext resume labelnext.yaml")

@@ -47,7 +47,7 @@ from labelnext.ranking.recipe import Recipe
 from labelnext.selection.quotas import check_columns
 from labelnext.support.models import Refused, validated
 from labelnext.support.refused import refusals_told
-from labelnext.support.written import meant
+from labelnext.support.written import hint_of_colons, meant
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -315,7 +315,7 @@ def _section(document: Document, name: str) -> dict[str, Any]:
         rule = f"must be a mapping of keys to values; got {shown(value)}."
         named = isinstance(value, str) and value.isidentifier() and len(value) < 80
         choice = CHOICES.get(name) if named else None
-        hint = f"write {name}: {{{choice}: {value}}}." if choice else None
+        hint = f"write {name}: {{{choice}: {value}}}." if choice else hint_of_colons(value)
         raise document.error((name,), rule, hint=hint)
     return value
 

@@ -19,7 +19,7 @@ from yaml import events as parsed
 
 from labelnext.errors import ConfigError, NotFound, is_secret_name, remember_secret, shown
 from labelnext.support.started import how
-from labelnext.support.written import Written
+from labelnext.support.written import Written, hint_of_colons
 
 Location = tuple[str | int, ...]
 
@@ -133,9 +133,10 @@ def parse(path: Path, what: str = "config") -> Document:
         raise _syntax_error(path, text, error) from error
     if not isinstance(data, Map):
         held = data.meaning if isinstance(data, Written) else data
-        kind = "list" if isinstance(data, Seq) else type(held).__name__
+        got = "a list" if isinstance(data, Seq) else "nothing" if held is None else shown(held)
         raise ConfigError(
-            f"{path}: config must be a mapping of keys to values; got {kind}.", hint=_example()
+            f"{path}: config must be a mapping of keys to values; got {got}.",
+            hint=hint_of_colons(held) or _example(),
         )
     return Document(data, path)
 
@@ -165,9 +166,10 @@ def _text(path: Path, what: str) -> str:
     except (OSError, UnicodeDecodeError, ValueError) as error:
         if isinstance(error, ConfigError):
             raise
+        utf8 = None if isinstance(error, OSError) else "save it as UTF-8."
         raise ConfigError(
             f"{what} must be a readable text file in UTF-8; got {shown(str(path))}.",
-            hint=None if isinstance(error, OSError) else "save it as UTF-8.",
+            hint="it is a folder; name the file in it." if path.is_dir() else utf8,
         ) from error
 
 
@@ -185,6 +187,8 @@ def _syntax_error(path: Path, text: str, error: yaml.YAMLError) -> ConfigError:
     rows = text.splitlines()
     tab = line is not None and line <= len(rows) and rows[line - 1].lstrip(" ").startswith("\t")
     hint = "indent with spaces; YAML allows no tabs there." if tab else _example()
+    if "escape character" in problem:
+        hint = "in double quotes a backslash starts an escape; use single quotes, or / in paths."
     return _error(path, line, (), f"config must be valid YAML; {problem}.", hint)
 
 

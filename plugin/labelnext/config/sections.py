@@ -124,9 +124,9 @@ else:  # `from` is a word of Python, which no class body can name
 
 def _of_kind(value: Any, check: Callable[[Any], Any]) -> Any:
     """Takes {from: {onnx: …, size: …}} as {from: onnx, onnx: …, size: …}."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, Mapping) or ("onnx" in value and "from" not in value):
         if value is not None and not isinstance(value, _OfOnnx):
-            raise ValueError("must be a mapping such as {from: text}")
+            raise ValueError("must be a mapping such as {from: text} or {from: {onnx: model.onnx}}")
         return check(value)
     inner = value.get("from")
     for key in inner if isinstance(inner, Mapping) else ():

@@ -13,6 +13,7 @@ from labelnext.adapter.registry import adapter_names, get_adapter
 from labelnext.config.document import Document, Location
 from labelnext.config.sections import SECTIONS, Source
 from labelnext.errors import ConfigError, LabelnextError
+from labelnext.support.written import hint_of_colons
 
 CHOICES = {"acquisition": "name", "selection": "method"}
 """The key that a section is about."""
@@ -41,7 +42,9 @@ def unknown_key(document: Document, location: Location, known: Sequence[str]) ->
     """
     section, key = str(location[0]), str(location[-1])
     near = difflib.get_close_matches(key, known, n=1)
-    if owners := _owners(key, section):
+    if colon := hint_of_colons(key):
+        hint = colon
+    elif owners := _owners(key, section):
         hint = f"it is a key for source.adapter: {' or '.join(owners)}."
     elif meant := _usual(key, section) or near or _elsewhere(key):
         hint = f"did you mean {' or '.join(meant)}?"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import unknown
+from labelnext.errors import ConfigError, unknown
 from labelnext.support.classifiers import Keys, check_importable, new_classifier
 
 KINDS = {
@@ -29,7 +29,7 @@ KEYS = Keys("model", "options", "allow_import")
 _ITERATIONS = 1000
 # Each split chooses from a third of the dimensions. With the root of their number, the error was
 # up to a third larger; 50 trees are nearly as good as 100.
-_OF_TREES = {"n_estimators": 50, "bootstrap": True, "max_features": 1 / 3}
+_OF_TREES: dict[str, Any] = {"n_estimators": 50, "bootstrap": True, "max_features": 1 / 3}
 _NEIGHBOURS = 10  # and at most the square root of the number of labels
 
 
@@ -93,7 +93,7 @@ class Choice:
         predicts = "predict_proba"
         if self.name == REGRESSION:
             predicts = "predict"
-            options = {**_OF_TREES, **options}
+            options = self._of_trees(options)
         return new_classifier(
             self.path,
             options,
@@ -102,6 +102,22 @@ class Choice:
             keys=self.keys,
             predicts=predicts,
         )
+
+    def _of_trees(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The options of a committee of which some members haven't seen a labelled item."""
+        options = {**_OF_TREES, **options}
+        key, n_trees = f"{self.keys.options}.n_estimators", options["n_estimators"]
+        if isinstance(n_trees, int) and n_trees < _OF_TREES["n_estimators"]:
+            raise ConfigError(
+                f"{key} must be at least {_OF_TREES['n_estimators']}, so that each labelled item "
+                f"is missing from some trees' samples; got {n_trees}."
+            )
+        if not options["bootstrap"]:
+            raise ConfigError(
+                f"{self.keys.options}.bootstrap must be true, so that each labelled item is "
+                f"missing from some trees' samples; got {options['bootstrap']!r}."
+            )
+        return options
 
 
 def rare(counts: NDArray[np.integer]) -> bool:

@@ -13,16 +13,14 @@ from labelnext.errors import ConfigError, InvalidInput, listed
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.probes.choice import REGRESSION, Choice
-from labelnext.probes.folds import N_FOLDS, folds_of
 from labelnext.probes.learner import VERSION
 from labelnext.probes.space import Space, blocks
 from labelnext.ranking.recipe import NOT_TRAINED
 from labelnext.support.classifiers import training
-from labelnext.support.threads import in_order
 from labelnext.support.words import counted
 
 ENOUGH = 5
-"""Labelled items that are needed, so that each fold can be held out."""
+"""Labelled items that are needed."""
 
 
 def numbers_of(pool: Pool) -> NDArray[np.float64]:
@@ -107,8 +105,8 @@ def with_estimates(
     low, high = numbers[rows].min(), numbers[rows].max()
     message = (
         f"The probe ({REGRESSION}) learned numbers from {low:g} to {high:g} of "
-        f"{counted(len(rows), 'labelled item')}; it predicts these out of fold. Items on which its "
-        "trees disagree most are the least certain."
+        f"{counted(len(rows), 'labelled item')}; its trees predict those "
+        "that they haven't seen. Items on which its trees disagree most are the least certain."
     )
     made = replace(
         pool,
@@ -133,30 +131,27 @@ def _predicted(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of the members, each of shape (n_items,), NaN for none.
 
-    Out of fold for the items that are learned from, from all of these for the others.
+    Of an item that is learned from, those of the members whose sample lacks it.
     """
     from threadpoolctl import threadpool_limits
 
     mean, spread = (np.full(len(item_ids), np.nan) for _ in range(2))
-    folds = folds_of(item_ids[rows], np.zeros(len(rows), dtype=np.int64), seed)
     others = np.ones(len(item_ids), dtype=bool)
     others[rows] = False
     rest = space.order[others[space.order]]
-    learned = [(rows[folds != fold], rows[folds == fold]) for fold in range(N_FOLDS)]
-
-    def learn(part: tuple[NDArray[np.intp], NDArray[np.intp]]) -> None:
-        known, held = part
-        model = choice.estimator(None, seed)
-        with training(choice.path, choice.keys):
-            model.fit(space.of(known), numbers[known])
-            for block in blocks(held):
-                said = _members(model, space.of(block))
-                mean[block], spread[block] = said.mean(axis=0), said.std(axis=0)
-
+    model = choice.estimator(None, seed)
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for _ in in_order(learn, [(rows, rest), *learned]):  # the longest first
-            pass
+        with training(choice.path, choice.keys):
+            points = space.of(rows)
+            model.fit(points, numbers[rows])
+            said = _members(model, points)
+            for member, sample in zip(said, model.estimators_samples_, strict=True):
+                member[sample] = np.nan
+            mean[rows], spread[rows] = np.nanmean(said, axis=0), np.nanstd(said, axis=0)
+            for block in blocks(rest):
+                said = _members(model, space.of(block))
+                mean[block], spread[block] = said.mean(axis=0), said.std(axis=0)
     return mean, spread
 
 

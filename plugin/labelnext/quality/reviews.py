@@ -38,7 +38,8 @@ def review(pool: Pool, *, score: LabelScore = "auto", budget: int | None = None)
 
     The measure depends on the pool: ActiveLab if several people labelled an item, ObjectLab for
     labelled objects, otherwise the score of each item's class. With one confidence per item, the
-    rest counts as spread over the other classes.
+    rest counts as spread over the other classes. Of numbers that a probe predicts, it is 1 less the
+    error as a share of the range of all labels.
 
     Args:
         pool: with labels and predictions; items without either are left out.
@@ -51,7 +52,7 @@ def review(pool: Pool, *, score: LabelScore = "auto", budget: int | None = None)
         The ranking, with purpose review; scores in [0, 1], low is doubtful.
 
     Raises:
-        MissingExtra: if cleanlab isn't installed.
+        MissingExtra: if cleanlab isn't installed, which numbers don't need.
         InvalidInput: if the pool has no labels and predictions to compare.
 
     References:
@@ -94,6 +95,8 @@ def _scores(pool: Pool, score: LabelScore) -> Scored:
         raise InvalidInput(
             f"score must be one of {', '.join(get_args(LabelScore))}; got {shown(score)}."
         )
+    if pool.numbers is not None and pool.estimates is not None:
+        return "residual", _of_numbers(pool.numbers, pool.estimates), []
     if importlib.util.find_spec("cleanlab") is None:
         raise MissingExtra(
             "purpose review needs the package cleanlab, which isn't installed.",
@@ -107,7 +110,7 @@ def _scores(pool: Pool, score: LabelScore) -> Scored:
     if pool.labels is None or rows is None or pool.multilabel:
         raise InvalidInput(
             "purpose review needs labels and predictions of the same kind (a class per item with "
-            "probabilities, or boxes with boxes); the source has none.",
+            "probabilities, a number with the probe's, or boxes with boxes); the source has none.",
             hint="name the labels and predictions in source.",
         )
     if score == "auto" and pool.votes is not None and ((pool.votes >= 0).sum(axis=1) > 1).any():
@@ -157,6 +160,16 @@ def _never_labelled(
         f"{counted(len(ids), 'label')} where the model predicts that: {listed(ids)}."
     )
     return [Notice("never_labelled", message, tuple(ids))]
+
+
+def _of_numbers(
+    numbers: NDArray[np.float64], estimates: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """1 less the error in ranges of all labels, and 0 from there on; NaN without both."""
+    error = np.abs(estimates - numbers)
+    known = numbers[~np.isnan(numbers)]
+    width = float(np.ptp(known)) if len(known) else 0.0
+    return np.asarray(1 - np.clip(error / width if width else np.sign(error), 0, 1))
 
 
 def _of_votes(pool: Pool, rows: NDArray[np.floating], votes: NDArray[np.int64]) -> Scored:

@@ -172,6 +172,8 @@ def doubt(pool: Pool, row: int, of: str | None) -> str:
         return f"The label has {counted(end - start, 'object')}. {why(pool, row, of)}"
     label = -1 if pool.labels is None else int(pool.labels[row])
     said = why(pool, row, of)
+    if pool.estimates is not None and pool.numbers is not None:
+        return f"The label says {pool.numbers[row]:.4g}. {said}"
     return said if label < 0 else f"The label says {class_name(pool, label)}. {said}"
 
 

@@ -119,6 +119,8 @@ def _label(pool: Pool, row: int) -> str:
         votes = np.bincount(pool.votes[row][pool.votes[row] >= 0])
         said = np.argsort(-votes, kind="stable")[: np.count_nonzero(votes)].tolist()
         return ", ".join(f"{class_name(pool, c)} by {votes[c]}" for c in said[:5])
+    if pool.numbers is not None and pool.estimates is not None:
+        return f"{pool.numbers[row]:.4g}"
     return class_name(pool, -1 if pool.labels is None else int(pool.labels[row]))
 
 

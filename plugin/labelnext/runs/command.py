@@ -140,8 +140,8 @@ def _check_end(code: int, ended: bool, seconds: float | None, log: Path) -> None
     if code == 0:
         return
     how = f"exit code {code}" if code > 0 else f"signal {-code}"
-    said = _last_line(log)
-    raise CommandFailed(f"watch.command ended with {how}{f': {said}' if said else '.'}", hint=hint)
+    said = _last_line(log).rstrip(".")
+    raise CommandFailed(f"watch.command ended with {how}{f': {said}' if said else ''}.", hint=hint)
 
 
 def _last_line(log: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +17,8 @@ from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.runs.exchange import Exchange, carried_out, exchanged
 from labelnext.support.refused import refusals_told
+
+_BY_PROBE = "Runs rank by the probe; without source.model, they rank by stored predictions."
 
 
 @refusals_told()
@@ -63,6 +66,8 @@ def push(
             path = Path(pool).absolute() if "://" not in str(pool) else pool
             pool = open_adapter("files", key=key, progress=progress, path=path).read()
         plan = cast("TakesPredictions", platform).plan_predictions(pool, version)
+        if settings.source.probe is not None:
+            plan = replace(plan, next_steps=(_BY_PROBE,))
         journal = carried_out(settings, "push", plan, platform, dry_run)
         stored = sum(step.n_items for step in plan.steps)
         counts = {"in the file": len(pool), "to store" if dry_run else "stored": stored}

@@ -14,7 +14,14 @@ from labelnext.adapter.protocol import Adapter
 from labelnext.adapter.registry import able
 from labelnext.config.config import Config
 from labelnext.config.opened import opened
-from labelnext.errors import ConfigError
+from labelnext.errors import (
+    Busy,
+    CommandFailed,
+    ConfigError,
+    LabelnextError,
+    Unavailable,
+    WriteFailed,
+)
 from labelnext.runs.callbacks import folder_of
 from labelnext.runs.command import run_command
 from labelnext.runs.labelled_file import labels
@@ -81,7 +88,8 @@ def train(settings: Config, count: int, stop: threading.Event) -> str | None:
         What happened, for a message; empty if nothing did, None if it was stopped.
 
     Raises:
-        CommandFailed: if the command failed or took too long; nothing is written then.
+        CommandFailed: if the command failed, took too long, or wrote what can't be stored; nothing
+            is written then.
         Unavailable: if a server or database does not answer.
         WriteFailed: if the predictions could not be written whole.
     """
@@ -115,7 +123,13 @@ def train(settings: Config, count: int, stop: threading.Event) -> str | None:
     )
     if not ended:
         return None
-    said = _pushed(settings, path, before, number)
+    try:
+        said = _pushed(settings, path, before, number)
+    except (Unavailable, WriteFailed, Busy):
+        raise
+    except LabelnextError as error:
+        message = f"what watch.command wrote can't be stored: {error.message}"
+        raise CommandFailed(message, hint=error.hint) from error
     _save(settings, Rounds(number, count))
     return said
 

@@ -56,4 +56,6 @@ def _shown(pool: Pool, row: int) -> str:
             text += f"; first box {corners} (x1, y1, x2, y2 as fractions of the image)"
     if pool.labels is not None and pool.labels[row] >= 0:
         text += f"; labelled {class_name(pool, int(pool.labels[row]))}"
+    elif pool.numbers is not None and not np.isnan(pool.numbers[row]):
+        text += f"; labelled {pool.numbers[row]:.4g}"
     return text

@@ -230,17 +230,25 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
         with suppress(Unavailable):  # the run is done: if the server goes away only now, it counts
             stored = _stored(settings)
         save_seen(settings, Seen(count, time.time(), still_dry, stored, rule.labels, rule.minutes))
-    except (Unavailable, Busy, WriteFailed, CommandFailed) as error:
+    except (Unavailable, Busy, WriteFailed, CommandFailed, InvalidInput) as error:
+        if isinstance(error, InvalidInput) and not _has_own_file(settings):
+            raise
         if settings.memory is not None:  # what was read may be half of what is there now
             settings.memory.clear()
         message = f"trying again: {error.message}"
-        if isinstance(error, CommandFailed):
-            message = f"the queue is as it was, {message} Hint: {error.hint}"
+        if isinstance(error, CommandFailed | InvalidInput):
+            hint = f" Hint: {error.hint}" if error.hint else ""
+            message = f"the queue is as it was, {message}{hint}"
         return Health(False, count, ranked_at, before.runs, message)
     ranked = counted(report.counts["ranked"], "item")
     message = f"{counted(count, 'label')}: {said + ', ' if said else ''}ranked {ranked}, "
     message += f"run {report.run_id}{_shown(settings)}"
     return Health(True, count, count, before.runs + 1, message, stored)
+
+
+def _has_own_file(settings: Config) -> bool:
+    """Whether runs read what the command writes, which may be odd once and right the next time."""
+    return settings.watch.command is not None and settings.source.predictions is not None
 
 
 def _shown(settings: Config) -> str:

@@ -142,6 +142,8 @@ def auto_selection(
         return "uncertainty_herding", "items are compared by their class probabilities"
     few, labels = few_labels(n_classes), counted(n_labels, "label")
     if n_labels < few:
+        if not n_labels:
+            return "typiclust", "the pool has embeddings but no labels yet"
         return "typiclust", f"the pool has embeddings but only {labels}, fewer than {few}"
     if scored:
         return "uncertainty_herding", f"the pool has scores, embeddings and at least {few} labels"

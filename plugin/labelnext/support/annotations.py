@@ -132,7 +132,9 @@ def _words(kind: Any) -> tuple[str, str]:
 
 
 def _choices(kind: Any) -> list[tuple[str, str]]:
-    """The words of each choice of a literal; none of another kind."""
+    """The words of each choice of a literal, or of bool; none of another kind."""
+    if kind is bool:
+        return [("true", "true"), ("false", "false")]
     return [(repr(c), repr(c)) for c in get_args(kind)] if get_origin(kind) is Literal else []
 
 

@@ -311,7 +311,8 @@ def _one_of(kind: Any, kinds: tuple[Any, ...]) -> Callable[[Any], Any]:
         inner = [misfit for misfit in misfits if misfit.inside or misfit.near]
         if len(inner) == 1:  # a list with a wrong entry, or a number out of bounds
             raise inner[0]
-        hints = [_quotes(value)] if texts else [misfit.hint for misfit in misfits]
+        names = {*texts} - {datetime}
+        hints = [_quotes(value)] if names else [misfit.hint for misfit in misfits if not texts]
         raise Misfit(words(kind), value, hint=next(filter(None, hints), None))
 
     return check

@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr, ValidationError, WrapValidator
 
 from labelnext.errors import LabelnextError, shown
 from labelnext.support.kinds import Misfit, fit
+from labelnext.support.words import counted
 from labelnext.support.written import meant
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -73,14 +74,24 @@ def validated(model: type[_Model], data: Mapping[str, Any]) -> _Model:
         raise _refused(model, data, error) from None
 
 
-_RULES = {"bool_type": "must be true or false", "list_type": "must be a list"}
+_RULES = {
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be above {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be below {lt}",
+}
 """In our words what pydantic says in its own, by its type of error."""
 
 
 def _refused(model: type[BaseModel], data: Mapping[str, Any], error: ValidationError) -> Refused:
     problems = error.errors(include_url=False)
-    problem, location = problems[0], problems[0]["loc"]
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    strange = [problem for problem in problems if problem["type"] == "extra_forbidden"]
+    problem = [*strange, *problems][0]  # a key with a typing error is missing, too
+    location = problem["loc"]
+    others = counted(len(problems) - 1, "more problem")
+    more = f" (and {others})" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":
         return Refused(location, "is not a known key.", known=_known(model, location))
     if problem["type"] == "missing":
@@ -89,7 +100,10 @@ def _refused(model: type[BaseModel], data: Mapping[str, Any], error: ValidationE
     if isinstance(cause, LabelnextError):
         text = cause.message.partition(" must ")[2] or f"be usable: {cause.message}"
         return Refused(location, f"must {text}{more}", hint=cause.hint, cause=cause)
-    rule = _RULES.get(problem["type"], problem["msg"]).removeprefix("Value error, ")
+    rule = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] in _RULES:
+        bounds = {name: f"{edge:,g}" for name, edge in problem.get("ctx", {}).items()}
+        rule = _RULES[problem["type"]].format(**bounds)
     rule = re.sub(r"^[A-Z]\w* should ", "must ", rule)
     value: Any = data
     for part in location:

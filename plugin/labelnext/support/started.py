@@ -121,8 +121,17 @@ def _python() -> str:
 
 
 def from_here(path: str) -> str:
-    """Relative to the current folder for what is inside it."""
-    inside = os.path.relpath(path) if os.path.splitdrive(path)[0] in ("", _drive()) else path
+    """A path relative to the current folder for what is inside it; any other text as it is.
+
+    Example:
+        >>> from_here(os.path.abspath("a/../b.csv")), from_here("project 7")
+        ('b.csv', 'project 7')
+    """
+    if not os.path.isabs(path) or os.path.splitdrive(path)[0] not in ("", _drive()):
+        return path
+    if os.pardir in Path(path).parts:
+        path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    inside = os.path.relpath(path)
     return path if inside.startswith(os.pardir) else inside
 
 

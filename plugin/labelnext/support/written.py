@@ -71,3 +71,14 @@ def meant(value: Any) -> Any:
     if isinstance(value, list) and type(value) is not list:
         return [meant(entry) for entry in value]
     return value  # nothing that was read from a file
+
+
+def hint_of_colons(value: object) -> str | None:
+    """The hint for a text that YAML would read as a key and its value with one space more.
+
+    Example:
+        >>> hint_of_colons("adapter:files"), hint_of_colons("C:/data.csv")
+        ('put a space after each colon, as in adapter: …', None)
+    """
+    found = re.match(r"([A-Za-z_]{2,40}):[^\s/]", value) if isinstance(value, str) else None
+    return found and f"put a space after each colon, as in {found[1]}: …"

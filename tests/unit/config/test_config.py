@@ -141,8 +141,8 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "must be a mapping of keys to values; got NoneType"),
-        ("- a\n- b\n", "must be a mapping of keys to values; got list"),
+        ("", "must be a mapping of keys to values; got nothing"),
+        ("- a\n- b\n", "must be a mapping of keys to values; got a list"),
         ("source: [\n", "line 2: config must be valid YAML"),
         ("\x00", "config must be valid YAML"),
         ("{{{", "config must be valid YAML"),
@@ -176,8 +176,11 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         ),
         (MINIMAL + "write: {seed: 5}\n", r"write.seed is not a known key.*mean .*selection\.seed"),
         (MINIMAL + "selection:\n  budgt: 3\n", "line 3: selection.budgt is not.*mean budget"),
-        (MINIMAL + "selection:\n  budget: 0\n", "line 3: selection.budget must be greater.*got 0"),
-        (MINIMAL + "selection:\n  budget: -1\n", "selection.budget must be greater.*got -1"),
+        (
+            MINIMAL + "selection:\n  budget: 0\n",
+            "line 3: selection.budget must be at least 1.*0",
+        ),
+        (MINIMAL + "selection:\n  budget: -1\n", "selection.budget must be at least 1; got -1"),
         (
             MINIMAL + "selection: {budget: many}\n",
             "selection.budget must be a whole number or null;.*'many'",
@@ -185,11 +188,18 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         (MINIMAL + "selection: {method: topk}\n", "selection.method must be one of.*'top_k'"),
         (MINIMAL + "acquisition: {name: margn}\n", "acquisition.name must be one of.*'margin'"),
         (MINIMAL + "acquisition: {of: boxes}\n", "acquisition.of must be 'items' or 'objects'"),
-        (MINIMAL + "acquisition: {floor: 2}\n", "acquisition.floor must be less than or equal"),
+        (MINIMAL + "acquisition: {floor: 2}\n", "acquisition.floor must be at most 1; got 2"),
         (MINIMAL + "write: {mode: yolo}\n", "write.mode must be 'queue'; got 'yolo'"),
         (MINIMAL + "engine: cloud\n", "line 2: engine must be 'local'"),
         (MINIMAL + "state: a\nstate: b\n", "line 3: state is given twice; line 2 already sets it"),
         (MINIMAL + "report: {path: [1]}\n", "line 2: report.path"),
+        (MINIMAL + "report:{path: a.html}\n", "report:{path is not .* a space after each colon"),
+        ("source:\n  adapter:files\n", "got 'adapter:files'.*a space after each colon, as in adap"),
+        ('source: {adapter: files, path: "a\\d.csv"}', "in double quotes a backslash starts"),
+        (
+            "source: {adapter: files, path: a.csv, embeddings: {form: text}}",
+            "source.embeddings.form is not a known key.*did you mean from",
+        ),
     ],
 )
 def test_wrong_config_names_the_key_the_file_and_the_line(

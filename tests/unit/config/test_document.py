@@ -19,9 +19,15 @@ def written(folder: Path, text: str | bytes) -> Path:
     return path
 
 
+def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(tmp_path)
+    assert caught.value.hint == "it is a folder; name the file in it."
+
+
 def test_an_empty_file_is_no_mapping(tmp_path: Path) -> None:
     for text in ("", "# nothing\n", "---\n...\n"):
-        with pytest.raises(ConfigError, match="must be a mapping of keys to values; got NoneType"):
+        with pytest.raises(ConfigError, match="must be a mapping of keys to values; got nothing"):
             parse(written(tmp_path, text))
 
 

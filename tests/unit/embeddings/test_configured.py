@@ -73,7 +73,14 @@ def test_the_schema_allows_both() -> None:
 @pytest.mark.parametrize(
     ("embeddings", "words"),
     [
-        ("text", "source.embeddings must be a mapping such as {from: text}; got 'text'"),
+        (
+            "text",
+            "must be a mapping such as {from: text} or {from: {onnx: model.onnx}}; got 'text'",
+        ),
+        (
+            {"onnx": "m"},
+            "must be a mapping such as {from: text} or {from: {onnx: model.onnx}}; got",
+        ),
         ({"from": "txt"}, "source.embeddings.from must be 'text', 'images' or 'onnx'; got 'txt'"),
         ({"from": "onnx"}, "must name a file as onnx"),
         ({"from": "text", "onnx": "m"}, "must name a file as onnx, or be from text or images"),

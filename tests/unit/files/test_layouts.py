@@ -250,3 +250,12 @@ def test_ids_may_also_be_what_is_shown(tmp_path: Path, name: str) -> None:
     )
     assert pool.item_ids.tolist() == ["x", "y"]
     assert pool.probabilities.tolist() == [[0.9, 0.1], [0.5, 0.5]]
+
+
+def test_a_column_that_is_not_there_is_told_beside_those_of_the_file(tmp_path: Path) -> None:
+    text = "item_id,cat,dog,lable\nx,0.4,0.6,\n"
+    with pytest.raises(
+        InvalidInput, match="one of item_id, cat, dog, lable; got 'label'"
+    ) as caught:
+        read(tmp_path, "p.csv", text, columns={"label": "label"})
+    assert caught.value.hint == "did you mean 'lable'?"

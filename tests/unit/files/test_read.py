@@ -371,11 +371,6 @@ def test_file_cut_off_at_any_place_never_gives_fewer_items_in_silence(
         read(tmp_path, f"cut.{ending}", cut)
 
 
-def test_missing_file_is_not_found(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="does not exist"):
-        open_adapter("files", directory=tmp_path, path="no.csv").read()
-
-
 def test_coco_without_images_ranks_what_was_detected_and_says_what_is_missing(
     tmp_path: Path,
 ) -> None:
@@ -394,8 +389,12 @@ def test_unknown_column_name_lists_the_known(tmp_path: Path) -> None:
         read(tmp_path, "p.csv", "item_id\nx\n", columns={"lable": "y"})
 
 
-def test_a_file_that_is_not_there_is_told_by_check_and_by_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("hint", ["did you mean '", "it is looked for in '"])
+def test_a_file_that_is_not_there_is_told_by_check_and_by_read(tmp_path: Path, hint: str) -> None:
+    (tmp_path / ("gonee.csv" if "mean" in hint else "scores.csv")).touch()
     files = open_adapter("files", directory=tmp_path, path="gone.csv")
-    assert [f.level for f in files.check()] == ["error"]
-    with pytest.raises(NotFound, match="gone.csv', which does not exist"):
+    (found,) = files.check()
+    assert (found.level, hint in (found.hint or "")) == ("error", True)
+    with pytest.raises(NotFound, match="gone.csv', which does not exist") as caught:
         files.read()
+    assert hint in (caught.value.hint or "")

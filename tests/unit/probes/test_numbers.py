@@ -13,14 +13,11 @@ from sklearn.preprocessing import StandardScaler
 from labelnext import Pool, probe, rank, run
 from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, InvalidInput
-from labelnext.probes.folds import folds_of
 from labelnext.quality.accuracy import error_of
-from labelnext.ranking.reasons import reason, why
+from labelnext.ranking.reasons import doubt, reason, why
 from labelnext.ranking.recipe import NOT_TRAINED
 from labelnext.runs.predicted_file import predictions
 from labelnext.runs.status import status
-
-FEW = {"n_estimators": 10}
 
 
 def made(n: int = 60, labelled: int = 40) -> Pool:
@@ -35,25 +32,20 @@ def test_probe_predicts_what_the_trees_say_on_average_and_ranks_by_their_deviati
     assert pool.embeddings is not None
     assert pool.numbers is not None
     points = StandardScaler().fit_transform(pool.embeddings)
-
-    def said(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        trees = ExtraTreesRegressor(10, bootstrap=True, max_features=1 / 3, random_state=0)
-        trees.fit(points[known], pool.numbers[known])  # type: ignore[index]
-        return np.stack([tree.predict(points[asked]) for tree in trees.estimators_])
-
-    known, rest = np.arange(40), np.arange(40, 60)
-    expected = np.empty((10, 60))
-    expected[:, rest] = said(known, rest)
-    folds = folds_of(pool.item_ids[:40], np.zeros(40, dtype=int))
-    for fold in range(5):
-        expected[:, known[folds == fold]] = said(known[folds != fold], known[folds == fold])
-    found = probe(pool, "regression", options=FEW)
-    np.testing.assert_allclose(found.estimates, expected.mean(axis=0))
+    trees = ExtraTreesRegressor(
+        50, bootstrap=True, max_features=1 / 3, random_state=0, oob_score=True
+    )
+    trees.fit(points[:40], pool.numbers[:40])
+    said = np.stack([tree.predict(points[40:]) for tree in trees.estimators_])
+    found = probe(pool)
+    assert found.estimates is not None
+    np.testing.assert_allclose(found.estimates[40:], said.mean(axis=0))
+    np.testing.assert_allclose(found.estimates[:40], trees.oob_prediction_)
     half = (pool.numbers[:40].max() - pool.numbers[:40].min()) / 2
     ranking = rank(found)
-    order = rest[np.argsort(-expected.std(axis=0)[rest])]
+    order = 40 + np.argsort(-said.std(axis=0))
     assert ranking.item_ids.tolist() == order.astype(str).tolist()
-    np.testing.assert_allclose(ranking.scores, np.sort(expected.std(axis=0)[rest])[::-1] / half)
+    np.testing.assert_allclose(ranking.scores, np.sort(said.std(axis=0))[::-1] / half)
 
 
 def test_numbers_need_no_name_for_the_model_and_no_order() -> None:
@@ -70,7 +62,7 @@ def test_labels_that_are_numbers_are_learned_as_such_when_asked() -> None:
     points = np.arange(20.0)[:, None]
     labels = np.where(np.arange(20) < 16, np.arange(20) // 7, -1)  # 1, 3 and 5 stars
     pool = Pool(range(20), embeddings=points, labels=labels, classes=["1", "3", "5"])
-    found = probe(pool, "regression", options=FEW)
+    found = probe(pool, "regression")
     assert found.numbers is not None
     assert found.numbers.tolist()[:16] == [1.0] * 7 + [3.0] * 7 + [5.0] * 2
     assert found.estimates is not None
@@ -93,6 +85,10 @@ def test_too_few_numbers_teach_nothing(numbers: list[float], said: str) -> None:
 def test_a_classifier_is_refused_for_numbers_and_numbers_must_be_finite() -> None:
     with pytest.raises(ConfigError, match="must be regression for labels that are numbers"):
         probe(made(), "nearest")
+    with pytest.raises(ConfigError, match=r"options.n_estimators must be at least 50, .* got 9"):
+        probe(made(), "regression", options={"n_estimators": 9})
+    with pytest.raises(ConfigError, match=r"options.bootstrap must be true, .* got False"):
+        probe(made(), "regression", options={"bootstrap": False})
     with pytest.raises(InvalidInput, match="numbers must be finite"):
         Pool("ab", numbers=[1, np.inf])
 
@@ -104,6 +100,9 @@ def test_numbers_are_told_with_their_confidence() -> None:
     sure = pool.answer.confidences[50]
     assert reason(pool, 50, "items") == f"{pool.estimates[50]:.4g} (confidence {sure:.2f})"
     assert f"sure of {pool.estimates[50]:.4g}." in why(pool, 50, "items")
+    assert pool.numbers is not None
+    label = f"The label says {pool.numbers[3]:.4g}. The model is "
+    assert doubt(pool, 3, "items").startswith(label)
 
 
 def test_error_of_numbers_is_that_of_the_definition() -> None:

@@ -50,6 +50,36 @@ def test_labels_are_ranked_by_their_own_probability() -> None:
     assert review(pool, budget=1).pool_order.tolist() == ["b", "c", "a"]
 
 
+def test_numbers_are_ranked_by_their_error_as_a_share_of_the_range_of_labels() -> None:
+    # Off by 1, 3 and 0 of a range of 4; d has no number, e no estimate.
+    numbers, estimates = [1, 5, 3, np.nan, 2], [2, 2, 3, 4, np.nan]
+    ranking = review(Pool("abcde", numbers=numbers, estimates=estimates))
+    assert ranking.item_ids.tolist() == ["b", "a", "c"]
+    assert ranking.scores == pytest.approx([0.25, 0.75, 1.0])
+    assert ranking.unscored_ids == ("e",)
+    same = review(Pool("ab", numbers=[2, 2], estimates=[2, 2.5]))
+    assert same.scores.tolist() == [0, 1]
+
+
+def test_a_wrong_number_that_was_planted_comes_first(tmp_path: Path) -> None:
+    points = np.linspace(-1, 1, 60)
+    said = np.where(np.arange(60) == 17, 9.0, 5 * points)
+    rows = [{"item_id": i, "price": said[i], "embedding": [points[i]]} for i in range(60)]
+    (tmp_path / "items.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    source = {"adapter": "files", "path": str(tmp_path / "items.jsonl"), "model": "probe"}
+    report = labelnext.run(
+        {
+            "source": {**source, "columns": {"label_number": "price"}},
+            "purpose": "review",
+            "state": str(tmp_path / "state"),
+            "write": {"output": str(tmp_path / "review.csv")},
+            "report": {"path": None},
+        }
+    )
+    assert report.ranking.item_ids[0] == "17"
+    assert report.next_items[0]["reason"].startswith("labelled 9; predicted -2.")
+
+
 def test_normalized_margin_by_hand() -> None:
     # (p of the label − the best other + 1) / 2: (.9 − .1 + 1)/2, (.1 − .9 + 1)/2
     pool = Pool(["a", "b"], probabilities=ROWS[:2], labels=[0, 1])

@@ -162,7 +162,7 @@ def test_a_run_on_a_file_writes_whole_clips(tmp_path: Path) -> None:
         ({"quota": {"u": 1}, "quota_of": "group"}, "quota must not be of group with"),
         (
             {"groups_as_items": "sum"},
-            "groups_as_items must be true or false, 'max', 'mean' or 'min'; got 'sum'",
+            "groups_as_items must be true, false, 'max', 'mean' or 'min'; got 'sum'",
         ),
         ({"include": ["w1"]}, "include must not be labelled; got w1"),
     ],

@@ -75,7 +75,7 @@ def test_exit_code_is_told_with_the_last_line_and_the_log(start: Start, tmp_path
     code = "import sys\nprint('loading')\nprint('no GPU', file=sys.stderr)\nprint()\nsys.exit(3)"
     with pytest.raises(CommandFailed) as caught:
         start([sys.executable, "-c", code])
-    assert caught.value.message == "watch.command ended with exit code 3: no GPU"
+    assert caught.value.message == "watch.command ended with exit code 3: no GPU."
     assert caught.value.hint == f"see what it printed in {tmp_path}/state/round-7.log."
 
 

@@ -77,6 +77,17 @@ def test_dry_run_stores_nothing_and_undo_takes_a_push_back(
     assert stored(config) == {}
 
 
+def test_a_push_beside_a_probe_says_that_runs_go_by_the_probe(
+    config: Path, platform: MinimalAdapter
+) -> None:
+    config.write_text("source: {adapter: files, path: p.csv, model: probe}\n")
+    path = predictions(config, "item_id,p_yes,p_no\nb,0.25,0.75\n")
+    result = push(config, path, "v8", adapter=platform)
+    assert result.next_steps == (
+        "Runs rank by the probe; without source.model, they rank by stored predictions.",
+    )
+
+
 def test_push_that_broke_off_can_be_resumed(
     config: Path, platform: MinimalAdapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

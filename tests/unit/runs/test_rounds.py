@@ -14,7 +14,7 @@ import pytest
 
 from labelnext.adapter import Context
 from labelnext.config import load_config
-from labelnext.errors import CommandFailed, ConfigError, Unavailable
+from labelnext.errors import CommandFailed, ConfigError, InvalidInput, Unavailable
 from labelnext.runs import push as push_module
 from labelnext.runs import rounds as module
 from labelnext.runs import watch as watch_module
@@ -97,6 +97,26 @@ def test_failed_command_writes_nothing_and_its_number_is_gone(config: Path) -> N
         go(config, 3)
     assert versions(config) == {}
     assert runs(config) == []
+    train_file.write_text(TRAIN)
+    assert go(config, 3) == "round 2 stored 1 prediction as round-2"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("item_id,p_yes,p_no\na,0.25", "can't be stored: new.csv: every line must have 3 values"),
+        ("item_id,p_yes,p_no\nz,0.25,0.75\n", "can't be stored: the predictions must have ids of"),
+        ("", "can't be stored: new.csv: the file must not be empty"),
+    ],
+)
+def test_predictions_that_cannot_be_used_fail_the_round_alone(
+    config: Path, text: str, said: str
+) -> None:
+    train_file = config.parent / "train.py"
+    train_file.write_text(f"open('new.csv', 'w').write({text!r})")
+    with pytest.raises(CommandFailed, match=said):
+        go(config, 3)
+    assert versions(config) == {}
     train_file.write_text(TRAIN)
     assert go(config, 3) == "round 2 stored 1 prediction as round-2"
 
@@ -184,6 +204,25 @@ def test_predictions_of_others_are_noticed_once_they_have_settled(
     told: list[Health] = []
     watch(config, labels=5, stop=Clock(4), tell=told.append)
     assert [h.runs for h in told] == [1, 1, 1, 2]
+
+
+def test_a_side_file_that_cannot_be_read_is_waited_for(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(_: object) -> None:
+        raise InvalidInput("new.csv is cut off.", hint="write it again.")
+
+    counting(monkeypatch, [0] * 3)
+    monkeypatch.setattr(watch_module, "train", lambda *_: "")
+    monkeypatch.setattr(watch_module, "run", half)
+    with pytest.raises(InvalidInput):
+        watch(config, stop=Clock(1))
+    text = config.read_text().replace(", predictions: new.csv}", "}")
+    config.write_text(text.replace("path: p.csv", "path: p.csv, predictions: {file: new.csv}"))
+    told: list[Health] = []
+    watch(config, stop=Clock(2), tell=told.append)
+    said = "the queue is as it was, trying again: new.csv is cut off. Hint: write it again."
+    assert [(h.ok, h.message) for h in told] == [(False, said)] * 2
 
 
 def test_run_counts_though_the_platform_goes_away_right_after_it(

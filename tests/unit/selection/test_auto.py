@@ -54,6 +54,13 @@ def said(ranking: Ranking) -> str:
             "the pool has probabilities and embeddings, but no scores",
         ),
         (
+            0,
+            None,
+            {"embeddings": POINTS},
+            "typiclust",
+            "the pool has embeddings but no labels yet",
+        ),
+        (
             19,
             None,
             {"embeddings": POINTS},

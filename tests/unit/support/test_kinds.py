@@ -146,3 +146,9 @@ def test_a_misspelt_word_of_a_choice_gets_the_nearest() -> None:
     with pytest.raises(Misfit) as caught:
         fit("other", Literal["mean", "sum"])
     assert caught.value.hint is None
+
+
+def test_a_text_that_is_no_time_is_not_asked_for_in_quotes() -> None:
+    with pytest.raises(Misfit, match="a time such as") as caught:
+        fit(plain("yesterday"), datetime | None)
+    assert caught.value.hint is None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from labelnext.adapter.protocol import Context, Finding
 from labelnext.errors import LabelnextError
 from labelnext.support.started import CONFIG, how
+from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import (
     field_of,
     reach_database,
@@ -70,8 +71,9 @@ def _collection(collection: Any, source: FiftyOneSource, context: Context) -> It
     with talking():
         count = collection.count()
     what = f"view {source.view} of dataset" if source.view else "dataset"
-    items = "frames" if source.frames else "samples"
-    yield Finding("ok" if count else "warning", f"{count} {items} in {what} {dataset.name}.")
+    item = "frame" if source.frames else "sample"
+    items = counted(count, item)
+    yield Finding("ok" if count else "warning", f"{items} in {what} {dataset.name}.")
     if not dataset.persistent:
         yield Finding(
             "warning",
@@ -81,30 +83,36 @@ def _collection(collection: Any, source: FiftyOneSource, context: Context) -> It
     if context.key:
         field_of(collection, "source.key", context.key)
     for field in source.pred_fields:
-        yield from _predictions(collection, field, source.vectors, f"{count} {items}")
+        yield from _predictions(collection, field, source.vectors, items)
     if source.embeddings:
         check_embeddings(collection, source.embeddings)
         if is_index(collection, source.embeddings):
             yield Finding("ok", f"Embeddings come from the similarity index {source.embeddings}.")
         else:
-            yield _filled(collection, source.embeddings, "an embedding", f"{count} {items}")
+            yield _filled(collection, source.embeddings, "an embedding", items)
     if source.gt_field:
         kind = labels_of(collection, source.gt_field)
         with talking():
             n = collection.exists(source.gt_field).count()
         what = f" ({kind.name})" if kind else ""
-        yield Finding("ok", f"{n} {items} are labelled in {source.gt_field}{what}.")
+        yield Finding("ok", f"{_are(n, item)} labelled in {source.gt_field}{what}.")
     if source.label_tags:
         with talking():
             n = collection.match_tags(list(source.label_tags)).count()
-        tags = " or ".join(source.label_tags)
-        yield Finding("ok", f"{n} {items} are labelled by the tag {tags}.")
+        tags = ", ".join(source.label_tags)
+        tag = f"the tag {tags}" if len(source.label_tags) == 1 else f"one of the tags {tags}"
+        yield Finding("ok", f"{_are(n, item)} labelled by {tag}.")
+
+
+def _are(n: int, item: str) -> str:
+    return f"{counted(n, item)} {'is' if n == 1 else 'are'}"
 
 
 def _filled(collection: Any, field: str, what: str, of: str) -> Finding:
     with talking():
         n = collection.exists(field).count()
-    return Finding("ok" if n else "warning", f"{n} of {of} have {what} in {field}.")
+    have = "has" if of.startswith("1 ") else "have"
+    return Finding("ok" if n else "warning", f"{n:,} of {of} {have} {what} in {field}.")
 
 
 def _predictions(collection: Any, field: str, vectors: str | None, of: str) -> Iterator[Finding]:

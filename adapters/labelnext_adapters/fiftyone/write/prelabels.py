@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from labelnext.errors import InvalidInput
 from labelnext.journal.plan import Plan, Step
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
@@ -27,14 +26,9 @@ def prelabel_plan(
         run: name of the run.
 
     Raises:
-        InvalidInput, WriteRefused: as `plan_predictions`; and for predicted numbers.
+        InvalidInput, WriteRefused: as `plan_predictions`.
     """
     field = f"{run}_prelabel"
-    if pool is not None and pool.estimates is not None:
-        raise InvalidInput(
-            "write.prelabels must be false in FiftyOne for predicted numbers; got True.",
-            hint="labelnext predictions writes them to a file.",
-        )
     if pool is not None:
         plan = plan_predictions(collection, source, key, pool, field)
         marked = (

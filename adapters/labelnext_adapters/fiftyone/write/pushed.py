@@ -59,11 +59,18 @@ def plan_predictions(
     check_field(dataset, field, kind)
     with talking():
         columns = fetch(collection, ["id", key] if key else ["id"])
-    names = keyed(columns["id"], columns[key] if key else None, key)
-    samples = dict(zip(names, columns["id"], strict=True))
+    item_ids = keyed(columns["id"], columns[key] if key else None, key)
+    samples = dict(zip(item_ids, columns["id"], strict=True))
     rows, left_out = rows_there(pool, samples, f"dataset {dataset.name}", "sample")
-    classes, declared = _classes(dataset, field, pool)
-    content, lost = _content(pool, rows, kind, class_names(pool, classes, "the dataset"), classes)
+    lost: list[str] = []
+    classes: Sequence[str] = ()
+    declared = True
+    if pool.estimates is not None:
+        content = _of_numbers(pool, pool.estimates, rows)
+    else:
+        classes, declared = _classes(dataset, field, pool)
+        names = class_names(pool, classes, "the dataset")
+        content, lost = _content(pool, rows, kind, names, classes)
     ids = [samples[str(pool.item_ids[row])] for row in content.pop("rows")]
     payload = {
         "dataset": dataset.name,
@@ -215,6 +222,8 @@ def _declare(dataset: Any, field: str, classes: Sequence[str] | None) -> None:
 
 
 def _kind(pool: Pool) -> str:
+    if pool.estimates is not None:
+        return "Regression"
     if pool.object_sets:
         return "Detections"
     return "Classifications" if pool.multilabel else "Classification"
@@ -259,6 +268,16 @@ def _content(
     columns = {"rows": kept.tolist(), "counts": counts, "labels": labels}
     columns |= {"confidences": confidences, "boxes": None, "vectors": table.tolist()}
     return columns, _named(lost, "prediction", "that isn't a number for each class")
+
+
+def _of_numbers(
+    pool: Pool, estimates: NDArray[np.float64], rows: NDArray[np.intp]
+) -> dict[str, Any]:
+    assert pool.answer is not None
+    confidences = pool.answer.confidences[pool.answer.offsets[rows]]
+    columns: dict[str, Any] = {"rows": rows.tolist(), "counts": [1] * len(rows)}
+    columns |= {"labels": estimates[rows].tolist(), "confidences": confidences.tolist()}
+    return {**columns, "boxes": None, "vectors": None}
 
 
 def _of_answers(
@@ -338,6 +357,9 @@ def _labels(payload: Mapping[str, Any]) -> Iterator[Any]:
         named = [*zip(payload["labels"][start:end], payload["confidences"][start:end], strict=True)]
         if kind == "Detections":
             yield fo.Detections(detections=[*_detections(payload, start, named)])
+            continue
+        if kind == "Regression":
+            yield fo.Regression(value=named[0][0], confidence=named[0][1])
             continue
         parts = [fo.Classification(label=label, confidence=p) for label, p in named]
         if kind == "Classifications":

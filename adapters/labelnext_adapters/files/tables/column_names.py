@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -145,6 +146,36 @@ def usual_id(names: Iterable[str], columns: Mapping[str, str | Sequence[str]]) -
     return first_of(set(names) - taken, (*(IMAGES if boxed else ()), *IDS, *INDEXES))
 
 
+def no_column(ours: str, stated: str, names: Sequence[str]) -> InvalidInput:
+    """The error for a column that the file lacks.
+
+    Args:
+        ours: what the column is to be.
+        stated: what it is said to be called.
+        names: of the file's columns.
+    """
+    near = difflib.get_close_matches(stated, names, n=1)
+    return InvalidInput(
+        f"columns.{ours} must be one of {listed(names, 20)}; got {stated!r}.",
+        hint=f"did you mean {near[0]!r}?" if near else None,
+    )
+
+
+def check_columns(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> None:
+    """Check that a file has the columns that the configuration names one by one.
+
+    Args:
+        names: of all columns.
+        columns: our names to the file's.
+
+    Raises:
+        InvalidInput: if one is missing.
+    """
+    for ours, stated in columns.items():
+        if isinstance(stated, str) and ours != METADATA and stated not in names:
+            raise no_column(ours, stated, names)
+
+
 def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> str:
     """The column of ids: the one that `columns` names, item_id, or one of the usual names.
 
@@ -157,7 +188,7 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
     """
     id_name = usual_id(names, columns)
     if id_name not in (None, *names):
-        raise InvalidInput(f"columns.item_id must be one of {listed(names, 20)}; got {id_name!r}.")
+        raise no_column("item_id (or source.key)", str(id_name), names)
     if id_name is None:
         judged = next((name for name in names if _OF_MLFLOW.search(name)), None)
         text = first_of(names, ("text", "sentence", "prompt", "input", "inputs"))

@@ -23,6 +23,7 @@ from labelnext_adapters.files.tables.column_names import (
     SIZES,
     YOLOV5,
     answers_beside_scores,
+    check_columns,
     corners_in,
     first_of,
     has_our_names,
@@ -93,6 +94,7 @@ def laid_out(
     """
     table = with_usual_objects(rows.table)
     table = _without_decimals(table, _id_of(table, columns))
+    check_columns(table.column_names, columns)
     table, read = without_percent_signs(table, options.scale == "percent", rows.place)
     notices = [*rows.notices, *read]
     whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))

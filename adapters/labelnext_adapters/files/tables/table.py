@@ -31,6 +31,7 @@ from labelnext_adapters.files.tables.arrow import (
     utf8_texts,
     version_columns,
 )
+from labelnext_adapters.files.tables.column_names import no_column
 from labelnext_adapters.files.tables.objects import ObjectColumn
 from labelnext_adapters.files.tables.table_options import METADATA, NAMES, LabelsAre
 from labelnext_adapters.files.tables.vectors import Meaning, by_class, usable_vectors
@@ -93,10 +94,7 @@ class TableReader:
         if stated in self._table.column_names:
             return self._taken(stated)
         if name in self._columns:
-            raise InvalidInput(
-                f"columns.{name} must be one of {listed(self._table.column_names, 20)}; "
-                f"got {stated!r}."
-            )
+            raise no_column(name, stated, self._table.column_names)
         return None
 
     def _stated(self, name: str) -> list[str]:

@@ -107,9 +107,9 @@ def _check_project(project: dict[str, Any], findings: list[Finding]) -> None:
     findings.append(
         Finding(
             "ok",
-            f"Project {project['id']}, {project.get('title')!r}: {project['task_number']} "
-            f"tasks, {project.get('num_tasks_with_annotations')} with annotations, "
-            f"{project.get('total_predictions_number')} predictions.",
+            f"Project {project['id']}, {project.get('title')!r}: "
+            f"{counted(project['task_number'], 'task')}, "
+            f"{counted(project.get('total_predictions_number') or 0, 'prediction')}.",
         )
     )
     if project.get("evaluate_predictions_automatically"):
@@ -138,9 +138,8 @@ def _check_predictions(
     )
     versions = find_versions(client, source.number)
     if not versions:
-        findings.append(
-            Finding("warning", "The project has no predictions.", "import a model's output.")
-        )
+        hint = "import a model's output, or set source.model: probe, which needs none."
+        findings.append(Finding("warning", "The project has no predictions.", hint))
         return
     counts = some([f"{v['model_version']!r} ({v['count']})" for v in versions])
     said = f"Model versions, newest first: {counts}."
