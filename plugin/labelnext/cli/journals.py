@@ -136,7 +136,7 @@ def _undo_all(config: Path, *, ask: bool) -> None:
 
 
 def _print_undone(journal: Journal, stayed: list[str]) -> None:
-    rest = "" if journal.undone else ", but for a rest"
+    rest = "" if journal.undone else ", not yet to its end"
     out.print(f"Undid run {journal.run_id}{rest}.")
     for line in stayed:
         kept = line.removeprefix("Kept ")

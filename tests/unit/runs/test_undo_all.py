@@ -54,7 +54,7 @@ def test_all_ends_at_a_run_that_is_not_undone_to_its_end(
     made = [labelnext.run(config).run_id for _ in range(2)]
     monkeypatch.setattr(Performer, "left", lambda _: True)
     app(["undo", str(config), "--all"], standalone_mode=False)
-    assert capsys.readouterr().out == f"Undid run {made[1]}, but for a rest.\n"
+    assert capsys.readouterr().out == f"Undid run {made[1]}, not yet to its end.\n"
     assert statuses(config) == ["done", "broken"]
 
 
