@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from labelnext.adapter import open_adapter
 from labelnext.adapter.formats import recognition
 from labelnext.config.config import load_config
 from labelnext.errors import InvalidInput, NotFound
@@ -168,3 +169,23 @@ def test_a_ranking_in_a_folder_of_shards_is_no_shard(tmp_path: Path, ending: str
     )
     for _ in range(2):
         assert run(load_config(tmp_path / "parts" / "labelnext.yaml")).counts["ranked"] == 4
+
+
+def test_a_coco_data_set_beside_its_predictions_is_named(tmp_path: Path) -> None:
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 9, "height": 9} for n in (1, 2)]
+    box = {"category_id": 1, "bbox": [1, 1, 2, 2]}
+    folder = written(
+        tmp_path,
+        {
+            "instances.json": {"images": images, "categories": [{"id": 1, "name": "cat"}]},
+            "results.json": [{**box, "image_id": n, "score": n / 3} for n in (1, 2)],
+        },
+    )
+    adapter = open_adapter("files", directory=tmp_path, path="parts")
+    with pytest.raises(InvalidInput, match="instances.json is a COCO data set") as error:
+        adapter.read()
+    assert f"images at {folder / 'instances.json'}" in (error.value.hint or "")
+    adapter = open_adapter(
+        "files", directory=tmp_path, path="parts/results.json", images="parts/instances.json"
+    )
+    assert adapter.read().item_ids.tolist() == ["1", "2"]

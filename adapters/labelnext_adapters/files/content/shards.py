@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,21 @@ def read_shards(path: Path) -> dict[str, list[tuple[str, Any]]]:
     for shard in shards_in(path):
         name = shard.relative_to(path).as_posix()
         records = guarded(name, "JSON", partial(read_records, shard))
+        _refuse_coco(path, name, records)
         shards[name] = [
             (name if place == "the record" else f"{name} {place}", one) for place, one in records
         ]
     return shards
+
+
+def _refuse_coco(folder: Path, name: str, records: list[tuple[str, Any]]) -> None:
+    """Refuse a COCO data set among other files: it lists the images of one of them."""
+    record = records[0][1] if len(records) == 1 else None
+    if isinstance(record, Mapping) and {"images", "categories"} <= record.keys():
+        raise InvalidInput(
+            f"a folder must hold files of one kind; {name} is a COCO data set.",
+            hint=f"point path at the file of predictions, and images at {folder / name}.",
+        )
 
 
 def read_all(path: Path) -> list[tuple[str, Any]]:
