@@ -100,7 +100,8 @@ def score_rows(rows: Rows, names: Iterable[str], *, check: bool) -> dict[str, Ro
     """
     n_items, n_classes = rows.shape
     dtype = float_type(rows)
-    step = max(1, _BLOCK // (n_classes * dtype.itemsize))
+    block = _THREAD if loops.compiled() else _BLOCK  # the loops have no temporaries
+    step = max(1, block // (n_classes * dtype.itemsize))
     results: dict[str, Rows] = {name: np.empty(n_items, dtype) for name in names}
 
     def score(first: int, last: int) -> None:
