@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tests.browser.test_fiftyone_app import PANEL, SERVE, open_operator, opened_page
+from tests.browser.test_fiftyone_app import PANEL, SERVE, execute, open_operator, opened_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -97,7 +97,7 @@ def take(page: Page, into: Path) -> None:
     page.wait_for_timeout(1_000)  # the menu grows
     save(form, into / "app-form-more.png")
     page.keyboard.press("Escape")
-    form.get_by_role("button", name="Execute").first.click()
+    execute(form)
     page.get_by_text("Batch: 100 of 1,800 ranked samples").wait_for()
     page.get_by_text("Done", exact=True).click()
     panel = page.locator(PANEL)

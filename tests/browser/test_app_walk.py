@@ -20,6 +20,7 @@ from tests.browser.test_fiftyone_app import (
     LOOKER,
     PANEL,
     SERVE,
+    execute,
     open_operator,
     opened_page,
     picture,
@@ -200,7 +201,7 @@ def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any
     assert option.evaluate("e => getComputedStyle(e).pointerEvents") == "none"
     picture(page, "form-more")
     page.keyboard.press("Escape")
-    form.get_by_role("button", name="Execute").first.click()
+    execute(form)
     page.get_by_text("Batch: 100 of 1,800 ranked samples").wait_for()
     page.get_by_text("Done", exact=True).click()
 
