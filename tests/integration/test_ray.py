@@ -80,7 +80,7 @@ def test_a_cluster_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
 def test_a_cluster_that_loses_nodes_in_each_stage_gives_the_same_batch(tmp_path: Path) -> None:
     from ray.cluster_utils import Cluster
 
-    path = spread(embedded(), tmp_path / "data", 30)
+    path = spread(embedded(), tmp_path / "data", 16)
     how = {"selection": {"method": "k_center", "budget": 30}}
     labelnext.run(settings(tmp_path, path, **how))
     here = written(tmp_path / "ranking")
