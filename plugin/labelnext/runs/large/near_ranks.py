@@ -67,6 +67,10 @@ class NearRanks:
         table = self._ranked(scores.filter(behind))
         return table, Scored(counts={"items": len(scores), "ranked": len(table)})
 
+    def told(self, parts: Sequence[Part], n_rows: int) -> dict[str, Any]:
+        """What the manifest says of the ranks of all parts."""
+        return {"files": [self.name(p) for p in parts], "rows": n_rows, "within": self.within}
+
     def _ranked(self, scores: pa.Table) -> pa.Table:
         bins = _bins(self.edges, scores.column("utility").to_numpy())
         return ranked_table(scores, self.ranks[bins], self.n_ranked, 0)
@@ -114,9 +118,3 @@ def _bins(edges: NDArray[np.float64], utilities: NDArray[np.float64]) -> NDArray
     low, high = (np.searchsorted(edges, utilities, side=side) for side in ("left", "right"))
     bins: NDArray[np.intp] = low + high
     return bins
-
-
-def described(ranks: NearRanks, parts: Sequence[Part], n_rows: int) -> dict[str, Any]:
-    """What the manifest says of them."""
-    paths = [ranks.name(part) for part in parts]
-    return {"files": paths, "rows": n_rows, "within": ranks.within}

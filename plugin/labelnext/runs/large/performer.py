@@ -30,7 +30,7 @@ from labelnext.runs.large.engines import get_engine
 from labelnext.runs.large.findings import Summary, ranked_table
 from labelnext.runs.large.guide import Guide
 from labelnext.runs.large.limits import first_pool, recipe_of_parts, skips
-from labelnext.runs.large.near_ranks import NearRanks, described, near_ranks
+from labelnext.runs.large.near_ranks import NearRanks, near_ranks
 from labelnext.runs.large.order import Order, batch_alone, in_order, opened_scores
 from labelnext.runs.large.part import Scored, Task
 from labelnext.runs.large.part_findings import judged
@@ -201,7 +201,7 @@ class LargePerformer(Performer):
                 "exact one.",
             )
         )
-        return described(ranks, self._parts, n_rows)
+        return ranks.told(self._parts, n_rows)
 
     def _publish(
         self,

@@ -44,6 +44,7 @@ INLINE void NAME(scan)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps, i
     *seen = s;
 }
 
+/* Adds −x ln x of each value. */
 INLINE void NAME(scan_nats)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps)
 {
     REAL nats[LANES];
@@ -67,6 +68,7 @@ INLINE void NAME(scan_for)(NAME(scores) to, NAME(lanes) *seen, const REAL *value
         NAME(scan_nats)(seen, values, steps);
 }
 
+/* Adds the squared distance of each value from the mean of its lane. */
 INLINE void NAME(scan_squares)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps, const REAL *means)
 {
     REAL squares[LANES];
