@@ -1,4 +1,4 @@
-"""What files of `make_tools` say of their images, by the plainest lines, without labelnext."""
+"""What the files of `make_tools` and `make_clouds` say of their images, without labelnext."""
 
 from __future__ import annotations
 

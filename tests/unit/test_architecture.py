@@ -52,7 +52,9 @@ def test_the_core_has_at_most_ten_floors_and_sixteen_rooms() -> None:
 
 
 def test_no_module_is_longer_than_400_lines() -> None:
-    long = {p.name: n for p in MODULES if (n := len(p.read_text("utf-8").splitlines())) > 400}
+    of_tests = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
+    checked = [*MODULES, *of_tests]
+    long = {p.name: n for p in checked if (n := len(p.read_text("utf-8").splitlines())) > 400}
     assert not long
 
 

@@ -1,8 +1,9 @@
-"""Written records to a pool, and the order of its items."""
+"""Written records to a pool, the order of its items, and what it says."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,3 +26,13 @@ def order(pool: Pool) -> list[str]:
     """The ids as `auto` ranks them."""
     ids: list[str] = rank(pool).item_ids.tolist()
     return ids
+
+
+def notice(pool: Pool, code: str) -> Any:
+    """The first notice of that code."""
+    return next(one for one in pool.notices if one.code == code)
+
+
+def lines(records: Sequence[Any]) -> str:
+    """The records as lines of JSON."""
+    return "\n".join(map(json.dumps, records))

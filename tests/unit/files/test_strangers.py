@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
 from labelnext import rank
-from labelnext.adapter.formats import recognition
 from labelnext.adapter.registry import open_adapter
 from labelnext.errors import InvalidInput
-from labelnext.pool import Pool
-from labelnext.runs.run import run
-from tests.unit.files.reading import order, read
-
-
-def lines(records: Sequence[Any]) -> str:
-    return "\n".join(map(json.dumps, records))
-
-
-def notice(pool: Pool, code: str) -> Any:
-    return next(one for one in pool.notices if one.code == code)
+from tests.unit.files.reading import lines, notice, order, read
 
 
 @pytest.mark.parametrize(
@@ -117,171 +104,6 @@ def test_an_id_that_is_a_fraction_is_called_so(tmp_path: Path) -> None:
     records = [{"id": 1e5, "predictions": outputs(0.5)}]
     with pytest.raises(InvalidInput, match=r"an id must be text or a whole number; got 100000\.0"):
         read(tmp_path, "o.json", json.dumps(records))
-
-
-STATED = '{{"label": "pos", "confidence": {}}}'
-BEDROCK: dict[str, Any] = {
-    "nova": lambda text: {
-        "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
-    },
-    "titan": lambda text: {"inputTextTokenCount": 3, "results": [{"outputText": text}]},
-    "llama": lambda text: {"generation": text, "prompt_token_count": 3, "stop_reason": "stop"},
-    "mistral": lambda text: {"outputs": [{"text": text, "stop_reason": "stop"}]},
-    "claude": lambda text: {"role": "assistant", "content": [{"type": "text", "text": text}]},
-}
-
-
-def batch(model: str, texts: Sequence[str]) -> list[dict[str, Any]]:
-    shape = BEDROCK[model]
-    return [
-        {"modelOutput": shape(text), "modelInput": {}, "recordId": f"R{n}"}
-        for n, text in enumerate(texts)
-    ]
-
-
-@pytest.mark.parametrize("model", sorted(BEDROCK))
-def test_a_batch_of_bedrock_ranks(tmp_path: Path, model: str) -> None:
-    texts = [STATED.format(sure) for sure in [0.9, 0.6, *[0.95] * 10]]
-    failed = {"recordId": "F", "modelInput": {}, "error": {"errorMessage": "too long"}}
-    pool = read(tmp_path, "b.jsonl.out", lines([*batch(model, texts), failed]))
-    assert recognition(tmp_path / "b.jsonl.out").format.name == "llm"
-    assert order(pool)[:2] == ["R1", "R0"]
-    assert "its request failed: too long" in notice(pool, "left_out").message
-
-
-@pytest.mark.parametrize("model", sorted(BEDROCK))
-def test_a_batch_of_bedrock_without_confidence_says_so(tmp_path: Path, model: str) -> None:
-    with pytest.raises(InvalidInput, match="answers must say how certain they are"):
-        read(tmp_path, "b.jsonl", lines(batch(model, ["pos", "neg"])))
-
-
-JUDGED = {"i0": (4, 4), "i1": (1, 5), "i2": (2, 4)}
-
-
-@pytest.mark.parametrize("key", ["rating", "score"])
-def test_ratings_of_judges_rank_by_their_spread(tmp_path: Path, key: str) -> None:
-    records = [
-        {"id": item, "judge": f"m{n}", key: number}
-        for item, numbers in JUDGED.items()
-        for n, number in enumerate(numbers)
-    ]
-    pool: Any = read(tmp_path, "r.jsonl", lines([*records, {"id": "one", "judge": "m0", key: 3}]))
-    # standard deviations 0, 2 and 1 of at most 2
-    assert pool.objects.confidences.tolist() == [1.0, 0.0, 0.5]
-    assert order(pool) == ["i1", "i2", "i0"]
-    assert "from 1 to 5" in notice(pool, "ratings").message
-    assert notice(pool, "one_rating").item_ids == ("one",)
-
-
-@pytest.mark.parametrize("key", ["ratings", "judges"])
-def test_ratings_in_one_record_rank_by_their_spread(tmp_path: Path, key: str) -> None:
-    records = [{"id": item, key: {"m0": a, "m1": b}} for item, (a, b) in JUDGED.items()]
-    assert order(read(tmp_path, "r.jsonl", lines(records))) == ["i1", "i2", "i0"]
-
-
-def test_one_rating_for_each_item_says_nothing_of_certainty(tmp_path: Path) -> None:
-    records = [{"id": f"i{n}", "judge": "m", "rating": n} for n in range(3)]
-    with pytest.raises(InvalidInput, match="ratings must come from several judges"):
-        read(tmp_path, "r.jsonl", lines(records))
-
-
-# ---- shards of the Hugging Face Hub
-
-FEATURES = {
-    "label": {"names": ["cat", "dog"], "_type": "ClassLabel"},
-    "image": {"_type": "Image"},
-    "scores": {"feature": {"dtype": "float64", "_type": "Value"}, "_type": "Sequence"},
-}
-HUB_ROWS: list[dict[str, Any]] = [
-    {"label": label, "image": {"bytes": b"x", "path": f"{n}.jpg"}, "scores": [p, 1 - p]}
-    for n, (label, p) in enumerate([(-1, 0.875), (1, 0.5), (-1, 0.75), (-1, 0.625), (0, 0.25)])
-]
-
-
-def hub(path: Path, rows: Sequence[dict[str, Any]], own: Sequence[str] = ()) -> None:
-    features = {name: {"dtype": "string", "_type": "Value"} for name in own} | FEATURES
-    table = pa.Table.from_pylist(list(rows))
-    stored = json.dumps({"info": {"features": features}}).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pa.parquet.write_table(table.replace_schema_metadata({b"huggingface": stored}), path)
-
-
-@pytest.mark.parametrize("key", [None, "image.path", "image", "id", "numbers"])
-def test_shards_of_the_hub_are_the_same_as_one_file(tmp_path: Path, key: str | None) -> None:
-    own = ["id"] if key == "id" else []
-    rows = [{**row, **dict.fromkeys(own, f"0{n}")} for n, row in enumerate(HUB_ROWS)]
-    if key == "numbers":
-        rows = [{name: v for name, v in row.items() if name != "image"} for row in rows]
-        key = None
-        names = "{}"
-    else:
-        names = "0{}" if key == "id" else "{}.jpg"
-    hub(tmp_path / "one.parquet", rows, own)
-    hub(tmp_path / "many/train-00000-of-00002.parquet", rows[:3], own)
-    hub(tmp_path / "many/train-00001-of-00002.parquet", rows[3:], own)
-    options: dict[str, Any] = {"columns": {"probabilities": "scores"}}
-    if key is not None:
-        options["columns"]["item_id"] = key
-
-    def opened(path: str) -> Any:
-        return open_adapter("files", directory=tmp_path, path=path, **options)
-
-    one, many = opened("one.parquet").read(), opened("many").read()
-    parts = [opened("many").read_part(part) for part in opened("many").parts()]
-    expected = [names.format(n) for n in range(5)]
-    assert one.item_ids.tolist() == many.item_ids.tolist() == expected
-    assert [name for _, ids in parts for name in ids.to_pylist()] == expected
-    assert one.classes == many.classes == ("cat", "dog")
-    assert one.labels.tolist() == many.labels.tolist() == [-1, 1, -1, -1, 0]
-    assert [pool.classes for pool, _ in parts] == [("cat", "dog")] * 2
-    assert [label for pool, _ in parts for label in pool.labels.tolist()] == [-1, 1, -1, -1, 0]
-    assert order(one) == order(many) == [expected[n] for n in (3, 2, 0)]
-    config = tmp_path / "labelnext.yaml"
-    source = {"adapter": "files", "path": "many", **options}
-    config.write_text(json.dumps({"source": source, "write": {"output": "ranking"}}), "utf-8")
-    run(config)
-    ranking = pyarrow.parquet.read_table(next((tmp_path / "ranking").rglob("part-*.parquet")))
-    assert ranking.column("item_id").to_pylist() == order(one)
-
-
-# ---- single mappings in parts
-
-ONE = [{"a": 0.25}, {"b": 0.875}]
-SURE = [{"a": 1.0}, {"b": 1.0}]
-LISTS = [{"a": 0.5, "b": 0.25}, {"b": 0.625, "c": 0.25}]
-
-
-@pytest.mark.parametrize(
-    "parts",
-    [(ONE, LISTS), (LISTS, ONE), (ONE, SURE), (SURE, ONE), (SURE, LISTS), ([None], ONE)],
-    ids=["one, lists", "lists, one", "one, sure", "sure, one", "sure, lists", "none, one"],
-)
-def test_parts_are_read_as_the_whole_pool_is(tmp_path: Path, parts: Sequence[Any]) -> None:
-    shares = pa.struct([(name, pa.float64()) for name in "abc"])
-    tables = [
-        pa.table(
-            {
-                "item_id": [f"{number}{row}" for row in range(len(rows))],
-                "probabilities": pa.array(rows, shares),
-            }
-        )
-        for number, rows in enumerate(parts)
-    ]
-    (tmp_path / "many").mkdir()
-    for number, table in enumerate(tables):
-        pa.parquet.write_table(table, tmp_path / "many" / f"{number}.parquet")
-    pa.parquet.write_table(pa.concat_tables(tables), tmp_path / "one.parquet")
-    one: Any = open_adapter("files", directory=tmp_path, path="one.parquet")
-    many: Any = open_adapter("files", directory=tmp_path, path="many")
-    whole = one.read()
-    pools = [many.read_part(part)[0] for part in many.parts()]
-    assert [bool(pool.answers) for pool in pools] == [bool(whole.answers)] * 2
-    if whole.answers:
-        told = [value for pool in pools for value in pool.answers[0].confidences.tolist()]
-        assert told == whole.answers[0].confidences.tolist()
-    else:
-        rows = [pool.probabilities for pool in pools]
-        np.testing.assert_array_equal(np.concatenate(rows), whole.probabilities)
 
 
 @pytest.mark.parametrize("key", ["predictions", "Results", "data"])

@@ -12,11 +12,12 @@ import pytest
 from labelnext import rank
 from labelnext.adapter import open_adapter
 from labelnext.adapter.formats import recognition
-from labelnext.errors import InvalidInput, LabelnextError
+from labelnext.errors import InvalidInput
 from tests.formats.broken import try_broken
 from tests.formats.independent import FIXTURES, by_mean, codes, ranked, read
 from tests.formats.make_vision import IMAGES
 from tests.formats.told_tools import READERS
+from tests.unit.files.reading import read as written
 
 STEMS = by_mean(IMAGES)
 NAMES = by_mean({f"{stem}.jpg": scores for stem, scores in IMAGES.items()})
@@ -119,15 +120,12 @@ def test_an_image_that_megadetector_could_not_open_is_missing() -> None:
     assert pool.missing.tolist() == [False, False, False, True]
 
 
-def write(folder: Path, value: Any, name: str = "told.json") -> Any:
-    (folder / name).write_text(json.dumps(value), "utf-8")
-    return open_adapter("files", path=name, directory=folder).read()
-
-
 def test_classifications_inside_detections_are_told(tmp_path: Path) -> None:
     row = {"category": "1", "conf": 0.5, "bbox": [0, 0, 1, 1], "classifications": [["3", 0.9]]}
     head = {"detection_categories": {"1": "animal"}}
-    pool = write(tmp_path, {**head, "images": [{"file": "a.jpg", "detections": [row]}]})
+    pool = written(
+        tmp_path, "told.json", {**head, "images": [{"file": "a.jpg", "detections": [row]}]}
+    )
     assert pool.classes == ("animal",)
     (notice,) = [one for one in pool.notices if one.code == "not_read"]
     assert notice.message == "Classifications inside detections of 1 image were not read."
@@ -138,11 +136,11 @@ def test_scores_that_exceed_one_together_are_of_independent_classes(tmp_path: Pa
         rows = [{"tagName": f"t{n}", "probability": s} for n, s in enumerate(scores)]
         return {"iteration": "i", "predictions": rows}
 
-    pool = write(tmp_path, {"a.jpg": image(0.9, 0.8), "b.jpg": image(0.5)})
+    pool = written(tmp_path, "told.json", {"a.jpg": image(0.9, 0.8), "b.jpg": image(0.5)})
     assert pool.multilabel
     assert "independent" in codes(pool)
     assert pool.mean_probabilities.tolist() == [[0.9, 0.8], [0.5, 0.0]]
-    pool = write(tmp_path, {"a.jpg": image(0.9, 0.1), "b.jpg": image(0.5, 0.5)})
+    pool = written(tmp_path, "told.json", {"a.jpg": image(0.9, 0.1), "b.jpg": image(0.5, 0.5)})
     assert not pool.multilabel
 
 
@@ -150,7 +148,9 @@ def test_objects_win_over_labels_of_whole_images(tmp_path: Path) -> None:
     box = {"BoundingBox": {"Left": 0, "Top": 0, "Width": 1, "Height": 1}, "Confidence": 60}
     labels = [{"Name": "Dog", "Confidence": 61, "Instances": [box]},
               {"Name": "Park", "Confidence": 99, "Instances": []}]  # fmt: skip
-    pool = write(tmp_path, {"a.jpg": {"Labels": labels}, "b.jpg": {"Labels": labels[1:]}})
+    pool = written(
+        tmp_path, "told.json", {"a.jpg": {"Labels": labels}, "b.jpg": {"Labels": labels[1:]}}
+    )
     assert rank(pool, "mean_object_confidence").item_ids.tolist() == ["b.jpg", "a.jpg"]
     assert pool.objects.confidences.tolist() == [0.6]
     (notice,) = [one for one in pool.notices if one.code == "not_read"]
@@ -160,20 +160,22 @@ def test_objects_win_over_labels_of_whole_images(tmp_path: Path) -> None:
 def test_corners_at_zero_are_left_out_by_google(tmp_path: Path) -> None:
     corners = [{}, {"x": 0.5}, {"x": 0.5, "y": 0.25}, {"y": 0.25}]
     row = {"name": "Dog", "score": 0.5, "boundingPoly": {"normalizedVertices": corners}}
-    pool = write(tmp_path, {"a.jpg": {"localizedObjectAnnotations": [row]}})
+    pool = written(tmp_path, "told.json", {"a.jpg": {"localizedObjectAnnotations": [row]}})
     assert pool.objects.boxes.tolist() == [[0, 0, 0.5, 0.25]]
 
 
 def test_a_circle_of_labelme_has_the_box_around_it(tmp_path: Path) -> None:
     shape = {"label": "dog", "points": [[50, 40], [50, 60]], "shape_type": "circle", "score": 0.5}
     value = {"shapes": [shape], "imagePath": "a.jpg", "imageWidth": 100, "imageHeight": 80}
-    assert write(tmp_path, value).objects.boxes.tolist() == [[0.3, 0.25, 0.7, 0.75]]
+    assert written(tmp_path, "told.json", value).objects.boxes.tolist() == [[0.3, 0.25, 0.7, 0.75]]
 
 
 def test_one_odd_detection_is_left_out_and_named(tmp_path: Path) -> None:
     rows = [{"category": "1", "conf": 0.5, "bbox": [0, 0, 1, 1]} for _ in range(19)]
     odd = {"category": "1", "conf": 70, "bbox": [0, 0, 1, 1]}
-    pool = write(tmp_path, {"images": [{"file": "a.jpg", "detections": [*rows, odd]}]})
+    pool = written(
+        tmp_path, "told.json", {"images": [{"file": "a.jpg", "detections": [*rows, odd]}]}
+    )
     (notice,) = [one for one in pool.notices if one.code == "left_out"]
     assert "record 1, detection 20 (item a.jpg): confidence must be in [0, 1]; got 70" in (
         notice.message
@@ -194,24 +196,28 @@ def test_samples_of_fiftyone_need_one_field_of_predictions(
     fields = {"truth": {**told, "confidence": None}} | dict.fromkeys(names, told)
     samples = [{"filepath": f"{stem}.jpg", **fields} for stem in "ab"]
     with pytest.raises(InvalidInput, match=why):
-        write(tmp_path, {"samples": samples}, "samples.json")
+        written(tmp_path, "samples.json", {"samples": samples})
 
 
 def test_what_is_not_read_of_samples_is_told(tmp_path: Path) -> None:
     told = {"_cls": "Classification", "label": "dog", "confidence": 0.5, "logits": [1, 2]}
-    pool = write(tmp_path, {"samples": [{"filepath": f"{stem}.jpg", "p": told} for stem in "ab"]})
+    pool = written(
+        tmp_path,
+        "told.json",
+        {"samples": [{"filepath": f"{stem}.jpg", "p": told} for stem in "ab"]},
+    )
     (notice,) = [one for one in pool.notices if one.code == "not_read"]
     assert notice.message == "Logits of 2 images were not read."
     frames = {"1": {"p": {"_cls": "Detections", "detections": []}}}
     with pytest.raises(InvalidInput, match="frames of videos aren't read from a file"):
-        write(tmp_path, {"samples": [{"filepath": "a.mp4", "frames": frames}]})
+        written(tmp_path, "told.json", {"samples": [{"filepath": "a.mp4", "frames": frames}]})
 
 
 def test_regions_of_via_without_a_score_are_labels(tmp_path: Path) -> None:
     region = {"shape_attributes": {"name": "point"}, "region_attributes": {"label": "dog"}}
     image = {"filename": "a.jpg", "size": 1, "regions": [region], "file_attributes": {}}
     with pytest.raises(InvalidInput, match="labels, not predictions"):
-        write(tmp_path, {"a.jpg1": image})
+        written(tmp_path, "told.json", {"a.jpg1": image})
 
 
 def test_a_table_of_via_is_refused_by_name(tmp_path: Path) -> None:
@@ -241,47 +247,6 @@ def test_boxes_around_the_shapes_of_via(tmp_path: Path) -> None:
     )
 
 
-def text(folder: Path, **files: str) -> Any:
-    (folder / "out").mkdir()
-    for name, lines in files.items():
-        (folder / "out" / f"{name}.txt").write_text(lines)
-    assert recognition(folder / "out").format.name == "voc-text"
-    return open_adapter("files", path="out", directory=folder).read()
-
-
-def test_the_confidence_of_text_lines_may_stand_last(tmp_path: Path) -> None:
-    pool = text(tmp_path, b="car 10 20 50 40 0.9\n", a="car 10 20 50 40 0.3\n", c="")
-    assert ranked(pool) == by_mean({"a": [0.3], "b": [0.9], "c": []})
-
-
-def test_text_lines_with_two_numbers_that_could_be_the_confidence_are_refused(
-    tmp_path: Path,
-) -> None:
-    with pytest.raises(InvalidInput, match="either of two numbers can be the confidence"):
-        text(tmp_path, a="car 0.1 0.2 0.3 0.4 0.9\n")
-
-
-def test_boxes_of_fractions_show_where_the_confidence_stands(tmp_path: Path) -> None:
-    row = "traffic light 0.{} 0.1 0.2 0.5 0.4\n"
-    pool = text(tmp_path, b=row.format(9) * 3, a=row.format(3) * 3, c="")
-    assert ranked(pool) == by_mean({"a": [0.3], "b": [0.9], "c": []})
-    assert pool.classes == ("traffic light",)
-    np.testing.assert_allclose(pool.objects.boxes, [[0.1, 0.2, 0.5, 0.4]] * 6)
-
-
-@pytest.mark.parametrize("line", ["car 90 10 20 50 40\n", "car 0.9 0.9 0.8 0.8 0.5\n"])
-def test_text_lines_without_a_confidence_are_refused(tmp_path: Path, line: str) -> None:
-    with pytest.raises(InvalidInput, match="a confidence in .0, 1., and a box x1 y1 x2 y2") as told:
-        text(tmp_path, a=line * 5)
-    assert "divide percentages by 100" in str(told.value.hint)
-
-
-def test_text_lines_that_begin_with_images_need_files_that_name_the_class(tmp_path: Path) -> None:
-    lines = "".join(f"{n:06} 0.{n} 10 20 50 40\n" for n in range(1, 5))
-    with pytest.raises(InvalidInput, match="'000001' and 3 other words seem to be images"):
-        text(tmp_path, car=lines, dog=lines)
-
-
 def _files() -> dict[str, list[tuple[Path, Path]]]:
     return {
         kind: [
@@ -299,47 +264,6 @@ FILES = _files()
 
 def test_a_broken_file_is_ranked_right_or_refused() -> None:
     try_broken(READERS, FILES, tries=330, compared=1)
-
-
-def test_frames_of_several_videos_are_told_apart(tmp_path: Path) -> None:
-    for name, sure in (("MOT17-02", 0.9), ("MOT17-04", 0.3)):
-        (tmp_path / "out" / name / "det").mkdir(parents=True)
-        lines = f"7,-1,10,20,40,20,{sure},-1,-1,-1\n8,-1,10,20,40,20,0.6,-1,-1,-1\n"
-        (tmp_path / "out" / name / "det" / "det.txt").write_text(lines)
-    pool = open_adapter("files", path="out", directory=tmp_path).read()
-    assert ranked(pool) == ["MOT17-04/7", "MOT17-02/8", "MOT17-04/8", "MOT17-02/7"]
-
-
-def test_a_tracker_without_confidence_is_told_so(tmp_path: Path) -> None:
-    lines = "".join(f"{frame},1,10,20,40,20,-1,-1,-1,-1\n" for frame in range(3))
-    with pytest.raises(InvalidInput, match="its confidence is -1, which says that there is none"):
-        text(tmp_path, video=lines)
-
-
-@pytest.mark.parametrize(
-    ("line", "sure"),
-    [
-        ("0 320 240 100 80 {}", "last number in pixels, a middle and a size"),
-        ("car {} 320 240 100 80", "second number in pixels"),
-        ("traffic light,{},0.5,0.5,0.2,0.2", "between commas"),
-        ("car 0,5 0,5 0,2 0,2 {}", "decimal commas"),
-        ("0 0,5 0,5 0,2 0,2 {}", "decimal commas of numbered classes"),
-        ("0;0.5;0.5;0.2;0.2;{}", "between semicolons"),
-    ],
-)
-def test_the_confidence_is_found_by_what_the_others_are(
-    tmp_path: Path, line: str, sure: str
-) -> None:
-    (tmp_path / "out").mkdir()
-    for name, number in {"a": "0.9", "b": "0.31", "c": "0.6"}.items():
-        number = number.replace(".", ",") if "decimal" in sure else number
-        (tmp_path / "out" / f"{name}.txt").write_text(line.format(number) + "\n")
-    assert ranked(open_adapter("files", path="out", directory=tmp_path).read()) == ["b", "c", "a"]
-
-
-def test_a_confidence_that_may_stand_in_two_places_is_asked_about(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="either of two numbers can be the confidence in 'car"):
-        text(tmp_path, a="car 0.5 0.5 0.5 0.5 0.5\n")
 
 
 def test_spans_of_comprehend_are_objects_without_boxes() -> None:
@@ -361,7 +285,7 @@ def test_spans_of_comprehend_are_objects_without_boxes() -> None:
 def test_outputs_of_sagemaker_without_ids_are_numbered(
     tmp_path: Path, outputs: list[Any], expected: str
 ) -> None:
-    pool = write(tmp_path, {"predictions": outputs})
+    pool = written(tmp_path, "told.json", {"predictions": outputs})
     assert rank(pool).item_ids.tolist() == list(expected)
     assert "numbered" in codes(pool)
 
@@ -373,7 +297,7 @@ def test_what_people_annotated_in_a_manifest_is_no_prediction(tmp_path: Path) ->
          "k-metadata": {"class-name": "cat", "confidence": c, "human-annotated": who}}
         for n, (who, c) in enumerate(told)
     ]  # fmt: skip
-    pool = write(tmp_path, rows)
+    pool = written(tmp_path, "told.json", rows)
     assert rank(pool).item_ids.tolist() == ["s3://2.jpg", "s3://0.jpg"]
     assert pool.missing.tolist() == [False, True, False]
 
@@ -388,24 +312,9 @@ def test_a_field_of_several_predictions_is_asked_for(tmp_path: Path) -> None:
         {"filepath": "b.jpg", "old": field(0.8), "new": field(0.6)},
     ]
     with pytest.raises(InvalidInput, match=r"; new, old do\. Hint: set source.pred_field to one"):
-        write(tmp_path, {"samples": samples})
+        written(tmp_path, "told.json", {"samples": samples})
     for name, expected in (("old", ["a.jpg", "b.jpg"]), ("new", ["b.jpg", "a.jpg"])):
         source: Any = {"path": "told.json", "directory": tmp_path, "pred_field": name}
         assert ranked(open_adapter("files", **source).read()) == expected
     with pytest.raises(InvalidInput, match="pred_field must be a field of the samples; got 'no'"):
         open_adapter("files", path="told.json", directory=tmp_path, pred_field="no").read()
-
-
-def test_ground_truth_of_mot_is_refused(tmp_path: Path) -> None:
-    lines = "".join(f"{frame},1,10,20,40,20,1,1,0.8\n" for frame in range(3))
-    with pytest.raises(InvalidInput, match="it is 0 or 1 in all lines, as in ground truth"):
-        text(tmp_path, video=lines)
-
-
-def test_lines_that_only_begin_as_json_are_no_json(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / f"{name}.txt").write_text("[0.5, 0.5, 0.2, 0.2] 0.9 cat\n" * 2)
-    with pytest.raises(LabelnextError, match="path must be a folder, glob or URL of Parquet files"):
-        open_adapter("files", path=".", directory=tmp_path).read()
-    with pytest.raises(LabelnextError, match="path must end in one of"):
-        open_adapter("files", path="a.txt", directory=tmp_path).read()

@@ -1,0 +1,80 @@
+"""Batches of Bedrock and ratings of judges, as strangers have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelnext.adapter.formats import recognition
+from labelnext.errors import InvalidInput
+from tests.unit.files.reading import lines, notice, order, read
+
+STATED = '{{"label": "pos", "confidence": {}}}'
+
+
+BEDROCK: dict[str, Any] = {
+    "nova": lambda text: {
+        "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
+    },
+    "titan": lambda text: {"inputTextTokenCount": 3, "results": [{"outputText": text}]},
+    "llama": lambda text: {"generation": text, "prompt_token_count": 3, "stop_reason": "stop"},
+    "mistral": lambda text: {"outputs": [{"text": text, "stop_reason": "stop"}]},
+    "claude": lambda text: {"role": "assistant", "content": [{"type": "text", "text": text}]},
+}
+
+
+def batch(model: str, texts: Sequence[str]) -> list[dict[str, Any]]:
+    shape = BEDROCK[model]
+    return [
+        {"modelOutput": shape(text), "modelInput": {}, "recordId": f"R{n}"}
+        for n, text in enumerate(texts)
+    ]
+
+
+@pytest.mark.parametrize("model", sorted(BEDROCK))
+def test_a_batch_of_bedrock_ranks(tmp_path: Path, model: str) -> None:
+    texts = [STATED.format(sure) for sure in [0.9, 0.6, *[0.95] * 10]]
+    failed = {"recordId": "F", "modelInput": {}, "error": {"errorMessage": "too long"}}
+    pool = read(tmp_path, "b.jsonl.out", lines([*batch(model, texts), failed]))
+    assert recognition(tmp_path / "b.jsonl.out").format.name == "llm"
+    assert order(pool)[:2] == ["R1", "R0"]
+    assert "its request failed: too long" in notice(pool, "left_out").message
+
+
+@pytest.mark.parametrize("model", sorted(BEDROCK))
+def test_a_batch_of_bedrock_without_confidence_says_so(tmp_path: Path, model: str) -> None:
+    with pytest.raises(InvalidInput, match="answers must say how certain they are"):
+        read(tmp_path, "b.jsonl", lines(batch(model, ["pos", "neg"])))
+
+
+JUDGED = {"i0": (4, 4), "i1": (1, 5), "i2": (2, 4)}
+
+
+@pytest.mark.parametrize("key", ["rating", "score"])
+def test_ratings_of_judges_rank_by_their_spread(tmp_path: Path, key: str) -> None:
+    records = [
+        {"id": item, "judge": f"m{n}", key: number}
+        for item, numbers in JUDGED.items()
+        for n, number in enumerate(numbers)
+    ]
+    pool: Any = read(tmp_path, "r.jsonl", lines([*records, {"id": "one", "judge": "m0", key: 3}]))
+    # standard deviations 0, 2 and 1 of at most 2
+    assert pool.objects.confidences.tolist() == [1.0, 0.0, 0.5]
+    assert order(pool) == ["i1", "i2", "i0"]
+    assert "from 1 to 5" in notice(pool, "ratings").message
+    assert notice(pool, "one_rating").item_ids == ("one",)
+
+
+@pytest.mark.parametrize("key", ["ratings", "judges"])
+def test_ratings_in_one_record_rank_by_their_spread(tmp_path: Path, key: str) -> None:
+    records = [{"id": item, key: {"m0": a, "m1": b}} for item, (a, b) in JUDGED.items()]
+    assert order(read(tmp_path, "r.jsonl", lines(records))) == ["i1", "i2", "i0"]
+
+
+def test_one_rating_for_each_item_says_nothing_of_certainty(tmp_path: Path) -> None:
+    records = [{"id": f"i{n}", "judge": "m", "rating": n} for n in range(3)]
+    with pytest.raises(InvalidInput, match="ratings must come from several judges"):
+        read(tmp_path, "r.jsonl", lines(records))
