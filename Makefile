@@ -6,7 +6,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SERVER := .venv-label-studio
 SERVER_PIP := $(SERVER)/bin/python -m pip --disable-pip-version-check
 QUIET := -p no:cacheprovider -q
-# Python compiles what it imports; all that pip installs takes a minute more.
+# Python compiles what it imports, also where the environment says not to: each process would compile all of it
+# again, FiftyOne for seven seconds. All that pip installs takes a minute more.
+unexport PYTHONDONTWRITEBYTECODE
 QUICKLY := -q --no-compile
 # Processes, each with servers of its own; a module stays in one of them. Most of them wait for a server.
 TWO := -n 2 --dist loadfile
