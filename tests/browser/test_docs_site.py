@@ -64,7 +64,7 @@ def test_search_works_from_the_folder(site: Path, browser: Browser) -> None:
     page.click(".md-search__input")
     page.type(".md-search__input", "calibrate")
     found = page.locator(".md-search-result__item a").first
-    found.wait_for(timeout=20_000)
+    found.wait_for(timeout=60_000)
     titles = page.locator(".md-search-result__item h1").all_inner_texts()
     assert "Configuration" in titles
     page.close()

@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from labelnext_adapters.label_studio.backend import AUTH, Known
-from tests.integration.test_label_studio_webhooks import until
 from tests.integration.test_no_model import say, settings, texts
+from tests.waiting import ended, until
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
@@ -100,7 +100,7 @@ def test_label_studio_takes_predictions_of_the_probe_and_newer_ones_after_more_l
         label_studio.api("POST", f"/api/projects/{project}/import", more)
         until(lambda: "8 labels, predictions of 14 tasks" in said())
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert ended(process) == 0
         assert said().endswith("Stopped.\n")
         assert "secret" not in said()
         assert label_studio.token not in said()

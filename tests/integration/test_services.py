@@ -17,7 +17,7 @@ import yaml
 
 from labelnext.runs.undo import runs
 from tests.integration.choices import CHOICES, sure_to_unsure
-from tests.integration.test_label_studio_webhooks import until
+from tests.waiting import ended, until
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
@@ -77,7 +77,7 @@ def test_the_command_of_a_service_ranks_and_sigterm_ends_all_of_it(
         until(lambda: [j.status for j in runs(config)] == ["done"] or process.poll() is not None)
         assert label_studio.listing(project) == label_studio.task_ids(project)[::-1]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert ended(process) == 0
         with pytest.raises(ProcessLookupError):  # nothing of its group is left
             os.killpg(process.pid, 0)
         said = (tmp_path / "out").read_text()

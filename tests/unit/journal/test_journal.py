@@ -12,6 +12,7 @@ from labelnext.journal import Journal, Performer, Plan, Step
 from labelnext.journal.carry_out import carry_out, take_back
 from labelnext.journal.journal import find_journal, journals
 from labelnext.journal.lock import hold, only_run
+from tests.waiting import PATIENCE
 
 PLAN = Plan(
     "made", "labelnext", "a list", tuple(Step("add", f"Add {n}", 1, {"n": n}) for n in "abc")
@@ -139,7 +140,7 @@ def test_names_tell_the_order_even_when_the_clock_is_set_back(tmp_path: Path) ->
 def _hold(folder: Path, begun: Any, end: Any) -> None:
     with only_run(folder):
         begun.set()
-        end.wait(20)
+        end.wait(PATIENCE)
 
 
 def test_second_run_at_the_same_time_is_refused(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_second_run_at_the_same_time_is_refused(tmp_path: Path) -> None:
     process = context.Process(target=_hold, args=(tmp_path, begun, end))
     process.start()
     try:
-        assert begun.wait(20)
+        assert begun.wait(PATIENCE)
         with (
             pytest.raises(ConfigError, match=f"another run is in progress in .*{process.pid}"),
             only_run(tmp_path),
@@ -156,7 +157,7 @@ def test_second_run_at_the_same_time_is_refused(tmp_path: Path) -> None:
             pass
     finally:
         end.set()
-        process.join(20)
+        process.join(PATIENCE)
     with only_run(tmp_path):
         pass
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +14,14 @@ from pydantic import SecretStr
 
 from labelnext.adapter import open_adapter
 from labelnext.errors import AccessDenied, LabelnextError, NotFound, Unavailable
+from labelnext_adapters.label_studio.server import client as module
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import (
     find_project,
     find_versions,
     get_project,
 )
+from labelnext_adapters.label_studio.server.refusals import TimedOut
 from labelnext_adapters.label_studio.server.tab import list_tabs
 
 # label-studio-sdk 2.1 exchanges a Personal Access Token by a call that pydantic has deprecated.
@@ -225,6 +228,16 @@ def test_what_went_wrong_on_the_way_is_told_apart(url: str, said: str, hint: str
         opened(answer, url).get("api/version")
     assert hint in str(error.value.hint)
     assert said in error.value.message
+
+
+def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(module, "TIMEOUT", httpx.Timeout(60, read=0.2))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = Client(f"http://127.0.0.1:{silent.getsockname()[1]}", SecretStr(TOKEN))
+        with pytest.raises(TimedOut, match="did not answer GET api/version in 0 s"):
+            client.get("api/version")
+        client.close()
 
 
 def test_http_on_a_port_for_https_is_explained() -> None:

@@ -6,7 +6,6 @@ import os
 import stat
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from labelnext.errors import CommandFailed
 from labelnext.runs import command as module
 from labelnext.runs.command import run_command
+from tests.waiting import until
 
 Start = Callable[..., bool]
 
@@ -49,12 +49,10 @@ def alive(number: int) -> bool:
     return state != "Z"
 
 
-def gone(number: int) -> bool:
-    for _ in range(100):
-        if not alive(number):
-            return True
-        time.sleep(0.05)
-    return False
+def gone(file: Path) -> Callable[[], bool]:
+    """Whether the process has ended whose number the file holds."""
+    number = int(file.read_text())
+    return lambda: not alive(number)
 
 
 def test_text_is_split_without_a_shell_and_runs_in_the_folder(start: Start, tmp_path: Path) -> None:
@@ -90,10 +88,10 @@ def test_program_that_does_not_exist_is_told(start: Start) -> None:
 
 
 def test_command_that_takes_too_long_ends_with_its_children(start: Start, tmp_path: Path) -> None:
-    with pytest.raises(CommandFailed, match="took longer than 0.005 minutes and was ended"):
-        start("echo $$ > group; sleep 60 & echo $! > child; wait", shell=True, seconds=0.3)
+    with pytest.raises(CommandFailed, match="took longer than 0.02 minutes and was ended"):
+        start("echo $$ > group; sleep 3600 & echo $! > child; wait", shell=True, seconds=1.2)
     for name in ("group", "child"):
-        assert gone(int((tmp_path / name).read_text()))
+        until(gone(tmp_path / name))
 
 
 def test_command_that_ignores_the_request_to_end_is_killed(
@@ -101,17 +99,25 @@ def test_command_that_ignores_the_request_to_end_is_killed(
 ) -> None:
     monkeypatch.setattr(module, "_GRACE", 0.2)
     with pytest.raises(CommandFailed, match="took longer"):
-        start("trap '' TERM; echo $$ > group; while :; do sleep 0.1; done", shell=True, seconds=0.4)
-    assert gone(int((tmp_path / "group").read_text()))
+        start("trap '' TERM; echo $$ > group; while :; do sleep 0.1; done", shell=True, seconds=1.2)
+    until(gone(tmp_path / "group"))
 
 
 def test_what_a_finished_command_left_running_is_ended(start: Start, tmp_path: Path) -> None:
-    assert start("sleep 60 & echo $! > child", shell=True)
-    assert gone(int((tmp_path / "child").read_text()))
+    assert start("sleep 3600 & echo $! > child", shell=True)
+    until(gone(tmp_path / "child"))
 
 
 def test_stop_ends_it_at_once(start: Start, tmp_path: Path) -> None:
     stop = threading.Event()
-    threading.Timer(0.3, stop.set).start()
-    assert not start("echo $$ > group; sleep 60", shell=True, stop=stop, seconds=None)
-    assert gone(int((tmp_path / "group").read_text()))
+    begun = tmp_path / "begun"
+
+    def end_it() -> None:
+        until(begun.exists)
+        stop.set()
+
+    threading.Thread(target=end_it).start()
+    assert not start(
+        "echo $$ > group; touch begun; sleep 3600", shell=True, stop=stop, seconds=None
+    )
+    until(gone(tmp_path / "group"))

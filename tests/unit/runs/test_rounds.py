@@ -140,7 +140,7 @@ def test_side_file_is_left_to_the_run(config: Path) -> None:
 def test_stop_ends_the_round(config: Path) -> None:
     stop = threading.Event()
     stop.set()
-    (config.parent / "train.py").write_text("import time\ntime.sleep(60)\n")
+    (config.parent / "train.py").write_text("import time\ntime.sleep(3600)\n")
     assert train(load_config(config), 3, stop) is None
     assert versions(config) == {}
 
