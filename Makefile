@@ -12,7 +12,8 @@ unexport PYTHONDONTWRITEBYTECODE
 QUICKLY := -q --no-compile
 # Processes, each with servers of its own; a module stays in one of them. Most of them wait for a server.
 TWO := -n 2 --dist loadfile
-THREE := -n 3 --dist loadfile
+# In the order of tests/integration/conftest.py.
+THREE := -n 3 --dist loadfile --no-loadscope-reorder
 # Other options of pip-audit, such as: -s osv --osv-url http://localhost:8080/v1/query
 AUDIT ?=
 # Compiled when labelnext is installed.

@@ -9,17 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
+from unittest.mock import patch
 from urllib.parse import urlsplit
+
+import httpx
 
 Fault = Literal["500", "429", "timeout", "cut"]
 FAULTS: tuple[Fault, ...] = ("500", "429", "timeout", "cut")
+HELD = "x-labelnext/held-back"  # the type of an answer that never comes
 
 
 class FaultyProxy:
     """Spoils the requests `first` to `first + times − 1`, counted from 0.
 
     500 and 429 are answered without asking the server. A timeout and a cut connection come after
-    the server did what was asked, so that only its answer is lost.
+    the server did what was asked, so that only its answer is lost. `timing_out` makes the timeouts
+    of answers that say that they are held back: nobody waits for a clock.
     """
 
     def __init__(self, target: str) -> None:
@@ -28,7 +33,6 @@ class FaultyProxy:
         self.url = ""
         self.refused = ""  # what is in an address that the server is not asked for
         self.refused_with = 403
-        self.held = threading.Event()  # ends the waits of timeouts
         self.spoil(None, 0, 0)
 
     def spoil(self, fault: Fault | None, first: int, times: int) -> None:
@@ -49,12 +53,30 @@ class FaultyProxy:
 
 
 @contextmanager
+def timing_out() -> Iterator[None]:
+    """Here an answer that is held back is one that did not come in time."""
+    send = httpx.HTTPTransport.handle_request
+
+    def sent(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        response = send(transport, request)
+        if response.headers.get("content-type") == HELD:
+            response.close()
+            raise httpx.ReadTimeout("held back", request=request)
+        return response
+
+    with patch.object(httpx.HTTPTransport, "handle_request", sent):
+        yield
+
+
+@contextmanager
 def running_proxy(target: str, tls: ssl.SSLContext | None = None) -> Iterator[FaultyProxy]:
     """A proxy before that server, with TLS where it is given a certificate."""
     proxy = FaultyProxy(target)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Else each answer waits 40 ms between its head and its body, on a connection that is kept.
+        disable_nagle_algorithm = True
 
         def handle_any(self) -> None:
             fault = proxy.next_fault()
@@ -80,7 +102,8 @@ def running_proxy(target: str, tls: ssl.SSLContext | None = None) -> Iterator[Fa
                 self._answer(answer.status, content, answer.getheader("Content-Type") or "")
                 return
             if fault == "timeout":
-                proxy.held.wait(20)
+                self._answer(200, b"", HELD)
+                return
             self.close_connection = True
             self.connection.close()
 
@@ -112,7 +135,6 @@ def running_proxy(target: str, tls: ssl.SSLContext | None = None) -> Iterator[Fa
     try:
         yield proxy
     finally:
-        proxy.held.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -21,7 +21,7 @@ from labelnext.errors import Unavailable, WriteFailed
 from labelnext.runs.run import run
 from labelnext.runs.undo import resume, runs, undo
 from tests.integration.choices import CHOICES, sure_to_unsure
-from tests.integration.faulty_proxy import FAULTS, Fault, FaultyProxy, running_proxy
+from tests.integration.faulty_proxy import FAULTS, Fault, FaultyProxy, running_proxy, timing_out
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
@@ -30,15 +30,15 @@ pytest_plugins = ("tests.integration.label_studio_server",)
 
 EachRequest = Callable[[str], Counter[str]]
 
-N_TASKS = 12
-HELD_SECONDS = 1  # of patience, where the network holds an answer back
-BUSY_SECONDS = 60  # where it doesn't: a busy machine is slow, not at fault
+N_TASKS = 4  # whose priorities meet each of the faults
+BUDGET = 2
+BUSY_SECONDS = 60  # of patience: a busy machine is slow, not at fault
 _OURS = ("labelnext_priority", "labelnext_batch")
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """No pause between two attempts, and a way to set how many seconds an answer may take."""
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No pause between two attempts; what the network holds back times out at once."""
     import label_studio_sdk.core.http_client as transport
 
     from labelnext_adapters.label_studio.server import client
@@ -46,12 +46,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     monkeypatch.setattr(transport, "_retry_timeout", lambda **_: 0.0)
     monkeypatch.setattr(transport, "_retry_timeout_from_retries", lambda **_: 0.0)
     monkeypatch.setattr(client.Client, "pauses", (0.0, 0.0, 0.0))
-
-    def wait(seconds: float) -> None:
-        monkeypatch.setattr(client, "TIMEOUT", httpx.Timeout(seconds, connect=10))
-
-    wait(BUSY_SECONDS)
-    return wait
+    monkeypatch.setattr(client, "TIMEOUT", httpx.Timeout(BUSY_SECONDS, connect=BUSY_SECONDS))
+    with timing_out():
+        yield
 
 
 @pytest.fixture
@@ -135,7 +132,7 @@ def each_request(
     label_studio: LabelStudio,
     proxy: FaultyProxy,
     tmp_path: Path,
-    impatient: Callable[[float], None],
+    impatient: None,
 ) -> EachRequest:
     """Spoils each request of a run in turn; each ends as a run without a fault, or changes nothing.
 
@@ -144,24 +141,26 @@ def each_request(
     """
     server = label_studio
 
+    def settings_of(turn: str, project: int, mode: str) -> dict[str, Any]:
+        made = settings(proxy.url, server.token, project, tmp_path / turn, mode)
+        return {**made, "selection": {"budget": BUDGET}}
+
     def each_request(mode: str) -> Counter[str]:
         project = server.create_project(CHOICES, sure_to_unsure(N_TASKS))
         before = state(server, project)
-        impatient(BUSY_SECONDS)
         proxy.spoil(None, 0, 0)
-        run(settings(proxy.url, server.token, project, tmp_path / "none", mode))
+        run(settings_of("none", project, mode))
         after, n_requests = state(server, project), proxy.seen
         assert without_empty_keys(after) != before
         endings: Counter[str] = Counter()
         untouched = False
         # Up to there a run that is refused something is like any other.
         for turn, (number, fault) in enumerate(spoilt(proxy.first_refused, n_requests)):
-            impatient(HELD_SECONDS if fault == "timeout" else BUSY_SECONDS)
             if not untouched:
                 project = server.create_project(CHOICES, sure_to_unsure(N_TASKS))
             # Three in a row outlast the retries; a timeout is not tried again.
             proxy.spoil(fault, number, 1 if fault == "timeout" else 3)
-            config = settings(proxy.url, server.token, project, tmp_path / f"{turn}", mode)
+            config = settings_of(f"{turn}", project, mode)
             ending = settled(config, "undo" if (turn + turn // len(FAULTS)) % 2 else "resume")
             endings[ending] += 1
             now, untouched = state(server, project), ending == "not begun"

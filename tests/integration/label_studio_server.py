@@ -209,6 +209,14 @@ def patient_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(predictions, "_PATIENCE", 600.0)
 
 
+@pytest.fixture(autouse=True)
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pauses after requests: nobody else labels. Where people do, a module has its own."""
+    from labelnext_adapters.label_studio.server import give_way
+
+    monkeypatch.setattr(give_way, "_SHARE", 0.0)
+
+
 @pytest.fixture(scope="session")
 def started_label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
     """A server for the whole session."""

@@ -8,6 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 import labelnext
 from labelnext.runs.undo import undo
 from tests.integration.choices import CHOICES, sure_to_unsure
@@ -21,6 +23,11 @@ pytest_plugins = ("tests.integration.label_studio_server",)
 N_TASKS = 150
 SECONDS = 45.0  # after which everybody goes home, however many tasks are left
 ROUNDS = 4
+
+
+@pytest.fixture(autouse=True)
+def without_pauses() -> None:
+    """People label here: labelnext gives way to them."""
 
 
 def skips_every_seventh(person: Person, task: int) -> bool:
