@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -21,6 +20,7 @@ import labelnext
 from labelnext.adapter import open_adapter
 from labelnext.ranking import rank
 from tests.browser.chromium import running_chromium
+from tests.ports import free_port
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from playwright.sync_api import Page
@@ -90,9 +90,7 @@ def plugged(tmp_path: Path, mongod_uri: str, monkeypatch: pytest.MonkeyPatch) ->
 @contextmanager
 def running_app(*command: str, folder: Path) -> Iterator[str]:
     """The address of an App, in a process of its own; `--port` and the port end the command."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = (folder / "app.log").open("w")
     process = subprocess.Popen(
         [sys.executable, *command, "--port", str(port)],

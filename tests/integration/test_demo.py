@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 CALL = "from pathlib import Path; from labelnext_adapters.fiftyone.app.demo import run_demo; "
 
 
@@ -98,9 +100,7 @@ def test_demo_refuses_a_port_where_another_app_may_listen(
 def test_demo_opens_the_app_and_stops_everything_at_the_end(
     first: subprocess.CompletedProcess[str], folder: Path
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-c", f"{CALL}run_demo(Path('here'), app=True, port={port})"],
         cwd=folder,

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.printed import ENVIRONMENT, LABELNEXT, next_steps, shell
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -73,9 +74,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
     default = REPOSITORY / ".venv-label-studio" / "bin" / "label-studio"
     script = os.environ.get("LABELNEXT_LABEL_STUDIO") or str(default)
     folder = tmp_path_factory.mktemp("served")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = folder / "printed.txt"
     with log.open("w") as out:
         process = subprocess.Popen(

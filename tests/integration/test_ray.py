@@ -45,15 +45,6 @@ def test_ray_gives_the_ranking_of_the_whole(tmp_path: Path) -> None:
     assert not ray.is_initialized()
 
 
-def test_ray_chooses_the_batch_that_one_machine_does(tmp_path: Path) -> None:
-    path = spread(embedded(), tmp_path / "data", 7)
-    how = {"selection": {"method": "k_center", "budget": 30}}
-    labelnext.run(settings(tmp_path, path, **how))
-    here = written(tmp_path / "ranking")
-    labelnext.run(settings(tmp_path, path, engine="ray", **how))
-    assert_same(written(tmp_path / "ranking"), here)
-
-
 def test_an_error_in_a_worker_reaches_the_user_whole(tmp_path: Path) -> None:
     table = classification(texts())
     path = spread(table, tmp_path / "data", 3)

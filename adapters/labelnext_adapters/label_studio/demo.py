@@ -213,17 +213,19 @@ def _environment(data: Path, login: dict[str, Any]) -> dict[str, str]:
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path, status: Any) -> None:
     started = time.monotonic()
-    while (seconds := time.monotonic() - started) < _START_SECONDS:
-        if process.poll() is not None:
-            raise Unavailable(
-                f"Label Studio didn't start; it ended with {process.returncode}.",
-                hint=f"its log is {log}.",
-            )
-        with suppress(httpx.TransportError):
-            if httpx.get(f"{url}/health", timeout=5, trust_env=False).status_code == 200:
-                return
-        status.update(f"Starting Label Studio: {seconds:.0f} s ...")
-        time.sleep(0.3)
+    # One client: each reads the machine's certificates, which takes longer than the question.
+    with httpx.Client(timeout=5, trust_env=False) as client:
+        while (seconds := time.monotonic() - started) < _START_SECONDS:
+            if process.poll() is not None:
+                raise Unavailable(
+                    f"Label Studio didn't start; it ended with {process.returncode}.",
+                    hint=f"its log is {log}.",
+                )
+            with suppress(httpx.TransportError):
+                if client.get(f"{url}/health").status_code == 200:
+                    return
+            status.update(f"Starting Label Studio: {seconds:.0f} s ...")
+            time.sleep(0.3)
     raise Unavailable(
         f"Label Studio didn't answer in {_START_SECONDS} s.", hint=f"its log is {log}."
     )
