@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +20,7 @@ from labelnext.adapter import open_adapter
 from labelnext.ranking import rank
 from tests.browser.chromium import running_chromium
 from tests.ports import free_port
+from tests.waiting import answered
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from playwright.sync_api import Page
@@ -100,7 +100,7 @@ def running_app(*command: str, folder: Path) -> Iterator[str]:
         start_new_session=True,
     )
     try:
-        _wait_for(f"http://127.0.0.1:{port}/fiftyone", process)
+        answered(f"http://127.0.0.1:{port}/fiftyone", process)
         yield f"http://127.0.0.1:{port}"
     finally:
         _stop(process)
@@ -120,19 +120,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             return
         except subprocess.TimeoutExpired:
             continue
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    import time
-
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.5)
-    raise AssertionError(f"the App did not answer; its process ended with {process.poll()}")
 
 
 @contextmanager

@@ -8,13 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tests.ports import free_port
+from tests.waiting import answered, ended
 
 CALL = "from pathlib import Path; from labelnext_adapters.fiftyone.app.demo import run_demo; "
 
@@ -108,19 +107,8 @@ def test_demo_opens_the_app_and_stops_everything_at_the_end(
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert "version" in _answer(f"http://127.0.0.1:{port}/fiftyone", process)
+        assert "version" in answered(f"http://127.0.0.1:{port}/fiftyone", process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        ended(process)
     test_demo_leaves_no_database_running(first, folder)
-
-
-def _answer(url: str, process: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:
-                return str(response.read().decode())
-        except OSError:
-            time.sleep(0.5)
-    raise AssertionError(f"the App did not answer; its process ended with {process.poll()}")

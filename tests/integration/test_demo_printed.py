@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from tests.integration.printed import ENVIRONMENT, LABELNEXT, next_steps, shell
 from tests.ports import free_port
+from tests.waiting import ended, until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -85,15 +85,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
             stderr=subprocess.STDOUT,
         )
     try:
-        end = time.monotonic() + 400
-        while "starts it again" not in (text := log.read_text("utf-8")):
-            assert process.poll() is None, text
-            assert time.monotonic() < end, text
-            time.sleep(0.5)
+        until(lambda: "starts it again" in log.read_text("utf-8") or process.poll() is not None)
+        text = log.read_text("utf-8")
+        assert process.poll() is None, text
         yield folder, text
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        ended(process)
     assert "Stopped." in log.read_text("utf-8")
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0

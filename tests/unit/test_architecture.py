@@ -7,6 +7,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from tests.integration.conftest import FIRST
+
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "plugin" / "labelnext"
 ADAPTERS = ROOT / "adapters" / "labelnext_adapters"
@@ -56,6 +58,11 @@ def test_no_module_is_longer_than_400_lines() -> None:
     checked = [*MODULES, *of_tests]
     long = {p.name: n for p in checked if (n := len(p.read_text("utf-8").splitlines())) > 400}
     assert not long
+
+
+def test_the_integration_modules_that_begin_first_are_there() -> None:
+    folder = ROOT / "tests" / "integration"
+    assert [name for name in FIRST if not (folder / f"test_{name}.py").is_file()] == []
 
 
 def test_no_function_is_longer_than_60_lines_without_a_reason() -> None:
