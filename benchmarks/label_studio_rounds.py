@@ -142,6 +142,7 @@ def main(n_tasks: int) -> None:
         project = make_project(server, n_tasks)
         config = settings(server, project, Path(name) / "state")
         people = server.second_user()
+        time.sleep(30)  # what was made within the last half minute counts as under way
         alone = Annotator(people, project)
         alone.start()
         time.sleep(8)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from labelnext.ranking.ranking import Ranking
     from labelnext_adapters.label_studio.server.client import Client
     from labelnext_adapters.label_studio.server.tasks import Tasks
+    from labelnext_adapters.label_studio.write.kept_values import KeptValues
     from labelnext_adapters.label_studio.write.prelabels import Made
 
 
@@ -73,6 +74,7 @@ class LabelStudioAdapter(Adapter):
         self._source, self._write, self._context = source, write, context
         self._client: Client | None = None
         self._tasks: Tasks | None = None
+        self._kept: KeptValues | None = None
         self._numbers: dict[str, int] = {}  # of tasks, by item, where a key names these
 
     @property
@@ -133,12 +135,14 @@ class LabelStudioAdapter(Adapter):
             WriteRefused: if the tab's title is taken by a tab that labelnext did not make.
         """
         from labelnext_adapters.label_studio.server.tasks import read_tasks
+        from labelnext_adapters.label_studio.write.kept_values import KeptValues
         from labelnext_adapters.label_studio.write.plan import plan_tasks
 
         if self._tasks is None:
             self._tasks = read_tasks(self.client, self._located.number, self._context)
-        source, write = self._located, self._write
-        return plan_tasks(self.client, source, write, self._tasks, ranking, self._context)
+        source, write, context = self._located, self._write, self._context
+        self._kept = kept = KeptValues(self.client, source.number, context)
+        return plan_tasks(self.client, source, write, self._tasks, ranking, context, kept)
 
     def plan_predictions(self, pool: Pool, version: str) -> Plan:
         """What storing predictions under a model version of their own would do.
@@ -168,11 +172,14 @@ class LabelStudioAdapter(Adapter):
 
     def performer(self, journal: Journal) -> Performer:
         """What writes data keys, tabs and copies of predictions, one run at a time."""
-        from labelnext_adapters.label_studio.read.memory import Written, wrote
+        from labelnext_adapters.label_studio.read.memory import wrote
+        from labelnext_adapters.label_studio.read.own_writes import Written
         from labelnext_adapters.label_studio.write.data_keys import targets_of
         from labelnext_adapters.label_studio.write.performer import Writer
 
         self._check_project(journal)
+        if self._tasks is not None and self._kept is not None:
+            self._kept.keep(self._tasks, journal)
         self._tasks = None  # what was read is old once something was written
         wrote(Written(journal, targets_of), self._context)
         return Writer(self.client, self._context, journal)

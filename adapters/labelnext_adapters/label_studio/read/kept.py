@@ -94,7 +94,7 @@ def listed_predictions(
     Raises:
         TimedOut: if the server does not send them in time; some may have come by then.
     """
-    path = _path(client, project["id"], context)
+    path = kept_path(client, project["id"], context)
     kept = None if path is None else _current(client, project, path, context, numbered)
     if kept is not None:
         yield from kept.rows()
@@ -118,7 +118,7 @@ def keep_sent(
         rows: as they were sent.
         context: with the state folder.
     """
-    path = _path(client, project, context)
+    path = kept_path(client, project, context)
     if path is None:
         return
 
@@ -138,12 +138,18 @@ def keep_sent(
         write_atomically(path, write, private=True)
 
 
-def _path(client: Client, project: int, context: Context) -> Path | None:
+def kept_path(
+    client: Client,
+    project: int,
+    context: Context,
+    folder: str = "predictions",
+    ending: str = ".jsonl.gz",
+) -> Path | None:
     """The file of a project; None without a state folder, which only a run makes."""
     if context.state is None or not context.state.is_dir():
         return None
     name = hashlib.sha256(f"{client.url} {project}".encode()).hexdigest()[:16]
-    return context.state / "predictions" / f"{name}.jsonl.gz"
+    return context.state / folder / f"{name}{ending}"
 
 
 def _current(
@@ -267,4 +273,4 @@ def _read(path: Path) -> Iterator[Prediction]:
             raise ValueError("a file of predictions must end with its last line")
 
 
-__all__ = ["keep_sent", "listed_predictions"]
+__all__ = ["keep_sent", "kept_path", "listed_predictions"]

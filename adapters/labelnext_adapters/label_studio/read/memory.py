@@ -8,21 +8,23 @@ that writes them leaves its id in a tab.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, cast
 
 from labelnext.adapter.protocol import Context
-from labelnext.errors import LabelnextError
-from labelnext.journal.journal import Journal
-from labelnext.journal.plan import Step
+from labelnext_adapters.label_studio.read.own_writes import (
+    Stamps,
+    Written,
+    is_alone,
+    stamps_of,
+)
 from labelnext_adapters.label_studio.server.annotations import TRUTH_FIELDS
 from labelnext_adapters.label_studio.server.changes import changed_after, read_until
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import find_versions, get_project
-from labelnext_adapters.label_studio.server.tab import is_ours, list_tabs, stamp_of
 from labelnext_adapters.label_studio.server.tasks import (
     TASK_FIELDS,
     Task,
@@ -45,19 +47,6 @@ _CHEAP = 0.1  # of the tasks; to read more than that with all that hangs on them
 _SETTINGS = ("label_config", "maximum_annotations", "overlap_cohort_percentage")
 
 
-@dataclass(frozen=True)
-class Written:
-    """What a run of this process wrote.
-
-    Attributes:
-        journal: of the run.
-        targets: the values that a step sets, by data key and task.
-    """
-
-    journal: Journal
-    targets: Callable[[Step], Mapping[str, Mapping[int, Any]]]
-
-
 @dataclass
 class Memory:
     """A project as it was read, and as it was written since.
@@ -75,7 +64,7 @@ class Memory:
 
     settings: tuple[Any, ...]
     since: datetime | None
-    stamps: dict[int, str | None]
+    stamps: Stamps
     members: Members = field(default_factory=dict)
     tasks: Tasks | None = None
     truth: Truth | None = None
@@ -102,7 +91,7 @@ def recalled(
     if known is not None and _refresh(known, client, project, members, context):
         return cast("Memory", known)
     number = project["id"]
-    return Memory(_settings(project), read_until(client, number), _stamps(client, number))
+    return Memory(_settings(project), read_until(client, number), stamps_of(client, number))
 
 
 def keep(
@@ -135,7 +124,9 @@ def _refresh(
     number, tasks = project["id"], known.tasks
     if tasks is None or known.since is None or known.settings != _settings(project):
         return False
-    if not (_is_alone(client, number, known, tasks) and {*known.members} == {*members}):
+    now_there, before = stamps_of(client, number), known.stamps
+    written, known.stamps, known.written = known.written, now_there, None
+    if not is_alone(before, now_there, written, tasks) or {*known.members} != {*members}:
         return False
     known.members = {version: known.members[version] for version in members}
     now: Mapping[str, Any] = project
@@ -154,43 +145,6 @@ def _refresh(
 
 def _settings(project: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(project.get(name) for name in _SETTINGS)
-
-
-def _stamps(client: Client, project: int) -> dict[int, str | None]:
-    tabs = list_tabs(client, project)
-    return {view["id"]: stamp_of(view["data"]) for view in tabs if is_ours(view["data"])}
-
-
-def _is_alone(client: Client, project: int, known: Memory, tasks: Tasks) -> bool:
-    """Whether nobody else has written our data keys; takes what our own run has written."""
-    now, ours, gone = _stamps(client, project), None, set[int]()
-    if known.written is not None:
-        try:  # another process may have taken the run back
-            journal = Journal(known.written.journal.path)
-            if journal.status != "done" or not _take_writes(journal, known, tasks):
-                return False
-        except LabelnextError:
-            return False
-        ours = journal.run_id
-        gone = {s.payload["view"] for s in journal.plan.steps if s.kind == "old tab"}
-    before, known.stamps, known.written = known.stamps, now, None
-    left = all(view in now for view in before if view not in gone)
-    return left and all(run == ours or before.get(view, "") == run for view, run in now.items())
-
-
-def _take_writes(journal: Journal, known: Memory, tasks: Tasks) -> bool:
-    """Take the values that a run has written; whether nobody wrote between reading and writing."""
-    there, written = {*tasks.ids}, known.written
-    for number, step in enumerate(journal.plan.steps):
-        if step.kind == "fields" and written is not None:
-            for name, targets in written.targets(step).items():
-                values = tasks.values[name]
-                values.update({t: value for t, value in targets.items() if t in there})
-        elif step.kind == "tab":
-            tab = journal.befores[number]["tab"]
-            if tab is not None and known.stamps.get(tab["id"], "") != stamp_of(tab["data"]):
-                return False
-    return True
 
 
 def _take(known: Memory, tasks: Tasks, changed: Mapping[int, Task], key: str | None) -> None:
@@ -260,4 +214,4 @@ def _agrees(
     return all(there.get(version) == tally.get(version) for version in known.members)
 
 
-__all__ = ["Memory", "Written", "keep", "recalled", "wrote"]
+__all__ = ["Memory", "keep", "recalled", "wrote"]

@@ -26,6 +26,7 @@ from labelnext_adapters.label_studio.write.annotators import WHOLE
 from labelnext_adapters.label_studio.write.copy_steps import Queue, copy_steps, n_copied, only_first
 from labelnext_adapters.label_studio.write.data_keys import check_values
 from labelnext_adapters.label_studio.write.field_step import field_steps
+from labelnext_adapters.label_studio.write.kept_values import KeptValues
 from labelnext_adapters.label_studio.write.opinions import ONLY_ONE, opinion_steps
 from labelnext_adapters.label_studio.write.prelabels import (
     made,
@@ -60,8 +61,18 @@ def plan_tasks(
     tasks: Tasks,
     ranking: Ranking,
     context: Context,
+    kept: KeptValues | None = None,
 ) -> Plan:
     """What writing the ranking of these tasks would do, after a look at what their data holds.
+
+    Args:
+        client: the server.
+        source: where the tasks are.
+        write: how the ranking is written.
+        tasks: that were read.
+        ranking: of them.
+        context: for progress.
+        kept: what an earlier run left in their data.
 
     Raises:
         WriteRefused: if the tab's title is taken by a tab that labelnext did not make.
@@ -71,6 +82,8 @@ def plan_tasks(
     names = written.get(write.mode, ())  # uncertainty puts no key on a task
     if write.why:  # an earlier text is on a task of a batch, which is looked for anyway
         names = (*names, keys.why)
+    if kept is not None:
+        kept.recall(tasks, names)
     read_marks(client, source.number, tasks, names, context)
     return make_plan(client, source, write, tasks, ranking, context)
 
