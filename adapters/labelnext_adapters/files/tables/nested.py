@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -282,13 +282,24 @@ def _exploded(
     return Read(out, {"objects": "objects"}, notices)
 
 
-def with_usual_objects(table: pa.Table) -> pa.Table:
-    """A column of objects under another name, if their keys aren't ours: usual ones are read."""
-    if "objects" not in table.column_names or "detections" in table.column_names:
-        return table
-    kind = table.schema.field("objects").type
-    record = kind.value_type if is_list(kind) else pa.null()
-    keys = [field.name for field in record] if pa.types.is_struct(record) else ["confidence"]
-    if "confidence" in keys or first_of(keys, SCORES) is None:
-        return table
-    return table.rename_columns([{"objects": "detections"}.get(n, n) for n in table.column_names])
+def usual_records(table: pa.Table, columns: Mapping[str, str | Sequence[str]]) -> set[str]:
+    """The columns of `probabilities` and `objects` whose records aren't ours: usual ones are read.
+
+    Example:
+        >>> records = pa.array([[{"label": "cat", "score": 0.9}]])
+        >>> usual_records(pa.table({"probabilities": records, "objects": [None]}), {})
+        {'probabilities'}
+    """
+    found = set()
+    for ours in ("probabilities", "objects"):
+        name = columns.get(ours, ours)
+        if not isinstance(name, str) or name not in table.column_names:
+            continue
+        kind = _kind(table, name)
+        record = kind.value_type if is_list(kind) else pa.null()
+        keys = [field.name for field in record] if pa.types.is_struct(record) else []
+        others = [key for key in keys if key != first_of(keys, CLASSES)]
+        ours_already = ours == "objects" and "confidence" in keys
+        if first_of(others, SCORES) is not None and not ours_already:
+            found.add(name)
+    return found
