@@ -109,6 +109,8 @@ CONTENTS: dict[str, str] = {
             {"id": "b", "text": "y", "prediction": [["cat", 0.5], ["dog", 0.5]]},
         ]
     ),
+    "timm.csv": "filename,label,prob\na,\"['cat', 'dog']\",\"[0.9, 0.1]\"\n"
+    "b,\"['cat', 'dog']\",\"[0.55, 0.45]\"\n",
     "beside.csv": "id,width,height,lat,cat,dog\na,640,480,48.1,0.9,0.1\nb,640,480,48.2,0.55,0.45\n",
     "a,b.csv": "id,cat,dog\na,0.9,0.1\nb,0.55,0.45\n",
 }

@@ -186,9 +186,8 @@ def _parallel(
     parents = pc.list_parent_indices(columns[sure]).to_numpy()
     shaped = first_of(lists, _SHAPES)
     more = {} if shaped is None else {shaped: pa.nulls(len(parents))}
-    return _exploded(
-        table, sure, pa.table({**parts, **more}), parents, (answer, sure), options, place
-    )
+    table, long = table.drop_columns([answer]), pa.table({**parts, **more})
+    return _exploded(table, sure, long, parents, (answer, sure), options, place)
 
 
 def pairs_of(column: pa.MapArray) -> pa.Array:
@@ -302,4 +301,18 @@ def usual_records(table: pa.Table, columns: Mapping[str, str | Sequence[str]]) -
         ours_already = ours == "objects" and "confidence" in keys
         if first_of(others, SCORES) is not None and not ours_already:
             found.add(name)
+    if "label" in table.column_names and _are_listed_classes(table, "label"):
+        found.add("label")
     return found
+
+
+def _are_listed_classes(table: pa.Table, name: str) -> bool:
+    """Whether a column holds lists of classes, each beside a list of as many scores."""
+    if not is_list(_kind(table, name)) or not _is_name(_kind(table, name).value_type):
+        return False
+    lists = [n for n in table.column_names if n != name and _is_vector(_kind(table, n))]
+    sure = first_of([n for n in lists if is_list(_kind(table, n))], SCORE_LISTS)
+    if sure is None:
+        return False
+    lengths = [pc.list_value_length(table.column(one)) for one in (name, sure)]
+    return bool(pc.all(pc.equal(*lengths)).as_py())
