@@ -209,3 +209,11 @@ def test_a_platforms_own_command_says_what_is_not_installed(
     with pytest.raises(MissingExtra, match="needs the package no_such_sdk") as caught:
         backend(folder / "c.yaml")
     assert "label-studio]" in str(caught.value.hint)
+
+
+def test_a_long_id_takes_a_few_lines_of_the_terminal(folder: Path) -> None:
+    with (folder / "p.csv").open("a") as file:
+        file.write("y" * 9000 + ",0.6,0.4\n")
+    done = labelnext("run", "c.yaml", "--dry-run", folder=folder)
+    assert "yyy…" in done.stdout
+    assert done.stdout.count("\n") < 30
