@@ -35,7 +35,11 @@ def backend(
     import threading
     from datetime import datetime
 
+    from labelnext.adapter.registry import get_adapter, require
     from labelnext.config.config import load_config
+
+    settings = load_config(config)
+    require("label-studio", get_adapter("label-studio"))  # before its modules are imported
     from labelnext_adapters.label_studio.backend import AUTH, serve_backend
 
     stop = threading.Event()
@@ -46,7 +50,6 @@ def backend(
         print_plain(f"{datetime.now():%Y-%m-%d %H:%M:%S} {said}")
         sys.stdout.flush()
 
-    settings = load_config(config)
     auth = os.environ.get(AUTH) or None
     new = settings.watch.labels if labels is None else labels
     serve_backend(settings, listen, auth, stop, tell, labels=new, poll=poll)

@@ -10,16 +10,19 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from labelnext.adapter.foreign import refuse_foreign
 from labelnext.adapter.formats import Format, InParts, recognition
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
-from labelnext.errors import ConfigError, NotFound
+from labelnext.errors import ConfigError, InvalidInput, NotFound
 from labelnext.pool.pool import Pool
 from labelnext.support.words import a_format
 from labelnext_adapters.files.content.content import check_file, check_kind, guarded
 from labelnext_adapters.files.content.unpacked import allowing
 from labelnext_adapters.files.options import FilesSource, place_of
 from labelnext_adapters.files.tables.table_options import WILD
+
+_TEXTS = (".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ def nearby(path: Path | str) -> str | None:
         names = os.listdir(path.parent)
     except OSError:
         return None
+    if path.is_symlink():
+        return "it is a link to something that isn't there."
     near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
     if near:
         return f"did you mean {str(path.with_name(near[0]))!r}?"
@@ -128,7 +133,12 @@ def read_pool(files: Input) -> Pool:
         if not one.is_dir():
             check_file(one)
             check_kind(one)
-    with allowing(files.source.max_unpacked):
-        pool: Pool = guarded(name, kind.name, read, others)
+    try:
+        with allowing(files.source.max_unpacked):
+            pool: Pool = guarded(name, kind.name, read, others)
+    except InvalidInput:
+        if Path(path).suffix.lower() in _TEXTS:  # by whose ending it was taken for text
+            refuse_foreign(Path(path))
+        raise
     files.context.report("read", len(pool), len(pool))
     return pool

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from labelnext.adapter.foreign import refuse_foreign
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context, Part
 from labelnext.adapter.sample import Sample, suffix_of
@@ -241,6 +242,8 @@ def recognition(
         n_needed, own_test = len(one.needs) if needed else 0, one.recognises is not None
         claims[one.name] = (n_needed, reason is not None, like, own_test), why
     if not claims:
+        if isinstance(path, Path):
+            refuse_foreign(path)
         endings = [ending for f in formats for ending in f.endings]
         words = [f", or be {f.recognised_by}" for f in formats if not f.endings and not f.evidence]
         raise ConfigError(

@@ -137,6 +137,7 @@ def output_place(write: WriteOptions, directory: Path) -> Path | str:
     path = (directory / Path(place).expanduser()).absolute()
     if path.suffix or path.is_file():
         raise ConfigError(
-            f"write.output must be a folder for a pool that is read in parts; got {str(path)!r}."
+            f"write.output must be a folder for a pool that is read in parts; got {str(path)!r}.",
+            hint=f"name a folder, such as {path.stem!r}; the ranking has parts, too.",
         )
     return path

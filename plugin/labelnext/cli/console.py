@@ -24,7 +24,7 @@ from labelnext.errors import (
 )
 from labelnext.support.files import check_writable
 from labelnext.support.started import from_here
-from labelnext.support.words import counted, done
+from labelnext.support.words import counted, cut, done
 
 if TYPE_CHECKING:
     from labelnext.journal.plan import Progress
@@ -174,7 +174,7 @@ def print_report(report: Report) -> None:
             score = "" if row["score"] is None else f"{row['score']:.4f}"
             item = f"{row['name']} ({row['item_id']})" if "name" in row else row["item_id"]
             cells = [str(row["rank"]), item, score, f"{row['priority']:.4f}"]
-            cells = [escaped(cell) for cell in (*cells, row["reason"])]
+            cells = [escaped(cut(cell)) for cell in (*cells, row["reason"])]
             if "link" in row:  # a click opens it, where the terminal can
                 cells[1] = f"[link={row['link']}]{cells[1]}[/link]"
             table.add_row(*cells)

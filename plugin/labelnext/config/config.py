@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -34,7 +35,7 @@ from labelnext.config.sections import (
     Source,
     Watch,
 )
-from labelnext.config.unknown_keys import CHOICES, unknown_key
+from labelnext.config.unknown_keys import LEADING, PLAIN, unknown_key
 from labelnext.errors import (
     ConfigError,
     LabelnextError,
@@ -255,8 +256,11 @@ def _remember_secrets(data: object) -> None:
 def _source(document: Document, section: dict[str, Any]) -> tuple[Source, type[Adapter]]:
     """The keys of `source` that all adapters share, and the adapter."""
     if "adapter" not in section:
+        near = difflib.get_close_matches("adapter", section, n=1)
         raise document.error(
-            ("source",), f"must name its adapter, one of {', '.join(adapter_names())}."
+            ("source",),
+            f"must name its adapter, one of {', '.join(adapter_names())}.",
+            hint=f"write adapter in place of {near[0]}." if near else None,
         )
     common = {k: v for k, v in section.items() if _is_shared(k, v)}
     source = _validated(document, Source, common, ("source",))
@@ -313,9 +317,9 @@ def _section(document: Document, name: str) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         rule = f"must be a mapping of keys to values; got {shown(value)}."
-        named = isinstance(value, str) and value.isidentifier() and len(value) < 80
-        choice = CHOICES.get(name) if named else None
-        hint = f"write {name}: {{{choice}: {value}}}." if choice else hint_of_colons(value)
+        hint = hint_of_colons(value)
+        if not hint and name in LEADING and isinstance(value, str) and PLAIN.fullmatch(value):
+            hint = f"write {name}: {{{LEADING[name]}: {value}}}."
         raise document.error((name,), rule, hint=hint)
     return value
 

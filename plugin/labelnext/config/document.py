@@ -19,7 +19,7 @@ from yaml import events as parsed
 
 from labelnext.errors import ConfigError, NotFound, is_secret_name, remember_secret, shown
 from labelnext.support.started import how
-from labelnext.support.written import Written, hint_of_colons
+from labelnext.support.written import Written, hint_of_colons, hint_of_syntax
 
 Location = tuple[str | int, ...]
 
@@ -185,10 +185,7 @@ def _syntax_error(path: Path, text: str, error: yaml.YAMLError) -> ConfigError:
     if "<document start>" in problem:
         return _error(path, line, (), "config must be one YAML document; got more after its end.")
     rows = text.splitlines()
-    tab = line is not None and line <= len(rows) and rows[line - 1].lstrip(" ").startswith("\t")
-    hint = "indent with spaces; YAML allows no tabs there." if tab else _example()
-    if "escape character" in problem:
-        hint = "in double quotes a backslash starts an escape; use single quotes, or / in paths."
+    hint = hint_of_syntax(problem, rows[: len(rows) if line is None else line]) or _example()
     return _error(path, line, (), f"config must be valid YAML; {problem}.", hint)
 
 

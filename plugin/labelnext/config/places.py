@@ -11,7 +11,7 @@ from typing import Any
 
 from labelnext.config.config import Config
 from labelnext.errors import ConfigError
-from labelnext.support.files import check_outputs, real_path, same_file
+from labelnext.support.files import PAGE_ENDINGS, check_outputs, real_path, same_file
 from labelnext.support.store import is_run_id, is_url
 
 _PAGE_KEYS = {("report", "path"), ("replay", "path"), ("watch", "page")}
@@ -176,7 +176,7 @@ def _check_pool(outputs: Mapping[str, Path], name: str, pool: Path) -> None:
 def _is_data(key: str, file: str) -> bool:
     """Whether a file of a pool is data, and not what was written there under this key earlier."""
     ending = os.path.splitext(file)[1].lower()
-    return ending in _DATA or (key in _PAGES and ending not in (".html", ".htm"))
+    return ending in _DATA or (key in _PAGES and ending not in PAGE_ENDINGS)
 
 
 def _files_of(pool: Path, numbers: Set[int]) -> Iterator[str]:

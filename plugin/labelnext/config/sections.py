@@ -32,6 +32,7 @@ from labelnext.ranking.strategy import Strategy
 from labelnext.selection import get_selection, selection_names
 from labelnext.support.annotations import Later
 from labelnext.support.classifiers import Keys
+from labelnext.support.files import PAGE_ENDINGS
 from labelnext.support.kinds import Misfit, fit
 from labelnext.support.plugins import offers
 from labelnext.support.store import host_and_port, is_url
@@ -327,7 +328,7 @@ class Watch(Options):
     @field_validator("page")
     @classmethod
     def _check_page(cls, page: Path | None) -> Path | None:
-        if page is not None and page.suffix not in (".html", ".htm"):
+        if page is not None and page.suffix.lower() not in PAGE_ENDINGS:
             raise ValueError("must be a path that ends in .html")
         return page
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
@@ -17,6 +18,10 @@ from labelnext.support.written import hint_of_colons
 
 CHOICES = {"acquisition": "name", "selection": "method"}
 """The key that a section is about."""
+LEADING = CHOICES | {"source": "adapter", "write": "output", "report": "path", "replay": "path"}
+"""The key that somebody means who writes a value in place of a section."""
+PLAIN = re.compile(r"[A-Za-z_./][\w./-]{0,79}")
+"""A name or path that needs no quotes."""
 _WORDS = {  # other tools' words for a key, wherever they stand
     "selection.budget": "batch_size count k limit n n_instances n_items n_queries num number size",
     "selection.seed": "random_seed random_state",

@@ -225,7 +225,7 @@ def _agreement(runs: Sequence[Snapshot]) -> Signal:
         value,
         says,
         "a model that wasn't retrained always agrees with itself, and a stable model may be wrong.",
-        "Bloodgood and Vijay-Shanker (2009)",
+        "Bloodgood and Vijay-Shanker, 2009",
     )
 
 
@@ -244,7 +244,7 @@ def _change(runs: Sequence[Snapshot]) -> Signal:
         else f"{100 * value:.1f} % of the predictions changed since the previous run."
     )
     caution = "few changes may just mean few new labels."
-    return Signal("classification change", value, says, caution, "Zhu, Wang and Hovy (2008)")
+    return Signal("classification change", value, says, caution, "Zhu, Wang and Hovy, 2008")
 
 
 def _uncertainty(runs: Sequence[Snapshot]) -> Signal:
@@ -264,7 +264,7 @@ def _uncertainty(runs: Sequence[Snapshot]) -> Signal:
             f"({earlier[-1].scoring or 'its settings'}), so it isn't compared with them."
         )
     caution = "an overconfident model looks certain long before it is right."
-    return Signal("overall uncertainty", value, says, caution, "Zhu, Wang, Hovy and Ma (2010)")
+    return Signal("overall uncertainty", value, says, caution, "Zhu, Wang, Hovy and Ma, 2010")
 
 
 def _comparable(a: Snapshot, b: Snapshot) -> bool:

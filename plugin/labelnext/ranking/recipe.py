@@ -241,7 +241,7 @@ def resolved(recipe: Recipe, pool: Pool, n_labels: int | None = None) -> Recipe:
         hint = "image_diversity works without one."
         if pool.embeddings is None:
             hint = "add predictions with scores, or embeddings, which image_diversity uses alone."
-        message = f"acquisition must be named for the selection {method.name}; got None"
+        message = f"acquisition must be named for the selection {method.name}; got null"
         if why := recipe.reasons.get("acquisition"):  # auto's
             message = f"{method.name} needs predictions, but {why.partition(': ')[2].rstrip('.')}"
         raise InvalidInput(f"{message}{known_reasons(pool)}.", hint=hint)

@@ -31,7 +31,7 @@ from labelnext.runs.job import INPUT
 from labelnext.runs.jobs import job_of
 from labelnext.runs.loop import Loop, loop_of
 from labelnext.runs.status_page import render_status
-from labelnext.support.files import check_page, same_file, write_atomically
+from labelnext.support.files import PAGE_ENDINGS, check_page, same_file, write_atomically
 from labelnext.support.refused import refusals_told
 
 
@@ -108,7 +108,7 @@ def status(
         ConfigError: if the page must not be written there.
     """
     settings = loaded(config)
-    if page is not None and page.suffix not in (".html", ".htm"):
+    if page is not None and page.suffix.lower() not in PAGE_ENDINGS:
         raise ConfigError(f"html must be a path that ends in .html; got {str(page)!r}.")
     if page is not None:
         own = page_of(settings)

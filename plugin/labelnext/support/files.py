@@ -17,6 +17,8 @@ from typing import IO
 
 from labelnext.errors import ConfigError, WriteFailed
 
+#: Endings of a page's name.
+PAGE_ENDINGS = (".html", ".htm")
 _PAGE_START = 1 << 16  # bytes that hold a page's title, behind its style sheet
 _PARTIAL = ".labelnext-{}.partial"
 _STANDARD = {
@@ -174,10 +176,19 @@ def check_page(path: Path) -> None:
     """Check that a page may be written: nothing is there, or an earlier page of ours.
 
     Raises:
-        ConfigError: if something else is there, or as `check_writable`.
+        ConfigError: if something else is there, its name isn't that of a page, or as
+            `check_writable`.
     """
     check_writable(path)
-    if _is_device(path) or not path.exists():
+    if _is_device(path):
+        return
+    if path.suffix.lower() not in PAGE_ENDINGS:
+        printed = " and print it as a PDF from a browser" if path.suffix.lower() == ".pdf" else ""
+        raise ConfigError(
+            f"a page must be a file that ends in .html; got {str(path)!r}.",
+            hint=f"name it {str(path.with_suffix('.html'))!r}{printed}.",
+        )
+    if not path.exists():
         return
     with path.open("rb") as file:
         start = file.read(_PAGE_START)

@@ -132,7 +132,8 @@ def from_here(path: str) -> str:
     if os.pardir in Path(path).parts:
         path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
     inside = os.path.relpath(path)
-    return path if inside.startswith(os.pardir) else inside
+    at_the_top = os.path.dirname(os.getcwd()) == os.getcwd()  # nobody takes tmp/a.csv for a path
+    return path if at_the_top or inside.startswith(os.pardir) else inside
 
 
 def _drive() -> str:

@@ -93,3 +93,13 @@ def a_format(name: str) -> str:
     # Some names are said letter by letter: an L-L-M file.
     vowel = name[:1].lower() in "aeiou" or name in ("llm", "npy", "npz", "mmdetection")
     return f"{'an' if vowel else 'a'} {_SPOKEN.get(name, name)}"
+
+
+def cut(text: str, most: int = 200) -> str:
+    """The beginning of a text that is too long to be read in a line or two.
+
+    Example:
+        >>> cut("a.jpg"), cut("a" * 300, 4)
+        ('a.jpg', 'aaa…')
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"

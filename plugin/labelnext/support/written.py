@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,400}|0o[0-7]{1,400}|0x[0-9a-fA-F]{1,400}")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_BARE_VARIABLE = re.compile(r"[{\[].*[^\"']\$\{")  # in a flow mapping or list, without quotes
 _SPECIAL = {".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf, ".nan": math.nan}
 
 
@@ -82,3 +83,23 @@ def hint_of_colons(value: object) -> str | None:
     """
     found = re.match(r"([A-Za-z_]{2,40}):[^\s/]", value) if isinstance(value, str) else None
     return found and f"put a space after each colon, as in {found[1]}: …"
+
+
+def hint_of_syntax(problem: str, lines: Sequence[str]) -> str | None:
+    """How to mend what isn't YAML; None if that isn't known.
+
+    Args:
+        problem: as the parser says it.
+        lines: of the text, up to the one that is at fault.
+
+    Example:
+        >>> hint_of_syntax("did not find expected ',' or '}'", ["source: {path: ${HOME}/p.csv}"])
+        'inside { } and [ ], write values with ${…} in quotes.'
+    """
+    if "escape character" in problem:
+        return "in double quotes a backslash starts an escape; use single quotes, or / in paths."
+    if lines and lines[-1].lstrip(" ").startswith("\t"):
+        return "indent with spaces; YAML allows no tabs there."
+    if "expected ','" in problem and any(_BARE_VARIABLE.search(line) for line in lines[-2:]):
+        return "inside { } and [ ], write values with ${…} in quotes."
+    return None

@@ -14,7 +14,9 @@ import pytest
 from rich.console import Console
 
 from labelnext.cli import console, lists
-from labelnext.errors import LabelnextWarning
+from labelnext.errors import LabelnextWarning, MissingExtra
+from labelnext_adapters.label_studio import LabelStudioAdapter
+from labelnext_adapters.label_studio_commands import backend
 from tests.unit.cli.test_commands import labelnext
 
 
@@ -196,3 +198,22 @@ def test_a_file_that_is_replaced_is_named(folder: Path) -> None:
     said = " ".join(done.stderr.split())
     assert said.startswith("Warning: ")
     assert said.endswith("wasn't written by labelnext. A run replaces it, and undo puts it back.")
+
+
+def test_a_platforms_own_command_says_what_is_not_installed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "labelnext_adapters.label_studio.backend"
+    monkeypatch.setitem(sys.modules, module, None)  # as if a package that it imports were missing
+    monkeypatch.setattr(LabelStudioAdapter, "requires", ("no_such_sdk",))
+    with pytest.raises(MissingExtra, match="needs the package no_such_sdk") as caught:
+        backend(folder / "c.yaml")
+    assert "label-studio]" in str(caught.value.hint)
+
+
+def test_a_long_id_takes_a_few_lines_of_the_terminal(folder: Path) -> None:
+    with (folder / "p.csv").open("a") as file:
+        file.write("y" * 9000 + ",0.6,0.4\n")
+    done = labelnext("run", "c.yaml", "--dry-run", folder=folder)
+    assert "yyy…" in done.stdout
+    assert done.stdout.count("\n") < 30

@@ -196,6 +196,15 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         (MINIMAL + "report:{path: a.html}\n", "report:{path is not .* a space after each colon"),
         ("source:\n  adapter:files\n", "got 'adapter:files'.*a space after each colon, as in adap"),
         ('source: {adapter: files, path: "a\\d.csv"}', "in double quotes a backslash starts"),
+        ("source: {adapter: files, path: ${HOME}/a.csv}", r"write values with \${…} in quotes"),
+        ("source: {adaptor: files, path: a.csv}", "write adapter in place of adaptor"),
+        ("source: files", "write source: {adapter: files}"),
+        (MINIMAL + "report: page.html", "write report: {path: page.html}"),
+        (MINIMAL + "write: out/r.csv", "write write: {output: out/r.csv}"),
+        (
+            "source: {adapter: label-studio, url: 'localhost:8080', api_key: k, project: 1}",
+            "include a host, such as http://localhost:8080",
+        ),
         (
             "source: {adapter: files, path: a.csv, embeddings: {form: text}}",
             "source.embeddings.form is not a known key.*did you mean from",

@@ -109,6 +109,8 @@ CONTENTS: dict[str, str] = {
             {"id": "b", "text": "y", "prediction": [["cat", 0.5], ["dog", 0.5]]},
         ]
     ),
+    "timm.csv": "filename,label,prob\na,\"['cat', 'dog']\",\"[0.9, 0.1]\"\n"
+    "b,\"['cat', 'dog']\",\"[0.55, 0.45]\"\n",
     "beside.csv": "id,width,height,lat,cat,dog\na,640,480,48.1,0.9,0.1\nb,640,480,48.2,0.55,0.45\n",
     "a,b.csv": "id,cat,dog\na,0.9,0.1\nb,0.55,0.45\n",
 }
@@ -126,6 +128,26 @@ def maps(path: Path) -> None:
     pyarrow.parquet.write_table(table, path)
 
 
+def named_as_ours(path: Path) -> None:
+    records = [
+        [{"label": "cat", "score": 0.9}, {"label": "dog", "score": 0.1}],
+        [{"label": "dog", "score": 0.45}, {"label": "cat", "score": 0.55}],
+    ]
+    pyarrow.feather.write_feather(pa.table({"id": ["a", "b"], "probabilities": records}), path)
+
+
+def mapped_as_ours(path: Path) -> None:
+    maps(path)
+    table = pyarrow.parquet.read_table(path).rename_columns(["id", "probabilities"])
+    pyarrow.parquet.write_table(table, path)
+
+
+def uuids(path: Path) -> None:
+    numbers = pa.array([bytes(16), bytes([9] * 16)], pa.uuid())
+    table = pa.table({"uuid": numbers, "id": ["a", "b"], "cat": [0.9, 0.55], "dog": [0.1, 0.45]})
+    pyarrow.parquet.write_table(table, path)
+
+
 def views(path: Path) -> None:
     """Categories as polars writes an Enum."""
     names = pa.array(["x", "y"], pa.string_view())
@@ -136,7 +158,14 @@ def views(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "write"),
-    [("maps.parquet", maps), ("views.feather", views), ("index.parquet", FRAME.to_parquet)],
+    [
+        ("maps.parquet", maps),
+        ("mapped_as_ours.parquet", mapped_as_ours),
+        ("named_as_ours.feather", named_as_ours),
+        ("uuids.parquet", uuids),
+        ("views.feather", views),
+        ("index.parquet", FRAME.to_parquet),
+    ],
 )
 def test_arrow_is_read_with_maps_views_and_an_unnamed_index(
     tmp_path: Path, name: str, write: Callable[[Path], None]

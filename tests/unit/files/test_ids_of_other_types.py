@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import uuid
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,12 @@ def test_floats_in_json_are_refused_with_the_cure(
     with pytest.raises(InvalidInput, match="item_id must be text or a whole number") as caught:
         read(tmp_path, name)
     assert (caught.value.hint or "").startswith("write ids as texts or as whole numbers")
+
+
+def test_uuids_are_read_as_text(tmp_path: Path) -> None:
+    name = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+    parquet(tmp_path / "p.parquet", pa.array([uuid.UUID(name).bytes, bytes(16)], pa.uuid()))
+    assert read(tmp_path, "p.parquet").item_ids.tolist() == [name, str(uuid.UUID(int=0))]
 
 
 @pytest.mark.parametrize("others", [[f"g{n}" for n in range(20)], list(range(20))])

@@ -88,6 +88,17 @@ def test_several_records_of_an_item_are_votes() -> None:
     assert order == by_margin(vectors) == ["b", "a"]
 
 
+@pytest.mark.parametrize("key", ["answer", "output", "response", "verdict", "generated_text"])
+def test_answers_alone_that_repeat_an_item_are_votes(tmp_path: Path, key: str) -> None:
+    said = [("a", "x"), ("a", "x"), ("b", "y"), ("b", "x"), ("b", "y"), ("a", "x")]
+    lines = [json.dumps({"id": item, key: answer}) + "\n" for item, answer in said]
+    (tmp_path / "o.jsonl").write_text("".join(lines))
+    pool = open_adapter("files", directory=tmp_path, path="o.jsonl").read()
+    assert pool.probabilities is not None
+    assert (list(pool.classes), pool.item_ids.tolist()) == (["x", "y"], ["a", "b"])
+    assert pool.probabilities.tolist() == [[1, 0], [pytest.approx(1 / 3), pytest.approx(2 / 3)]]
+
+
 def test_several_choices_are_votes() -> None:
     pool = opened("llm/chat-n.json").read()
     assert pool.probabilities.tolist() == [[0.25, 0.75], [0.5, 0.5], [1, 0]]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 
 from labelnext import rank
 from labelnext.adapter import open_adapter
-from labelnext.errors import ConfigError, InvalidInput
+from labelnext.errors import InvalidInput, LabelnextError, NotFound
 from labelnext.pool import Pool
 
 FOUND = [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]} for _ in range(2)]
@@ -68,10 +71,62 @@ def test_lists_of_labels_are_named_as_such(tmp_path: Path) -> None:
         read(tmp_path, "d.jsonl")
 
 
-def test_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
-    (tmp_path / "p.csv.7z").write_bytes(b"7z\xbc\xaf\x27\x1c")
-    with pytest.raises(ConfigError, match="unpack it first"):
-        read(tmp_path, "p.csv.7z")
+def zipped(*names: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in names:
+            archive.writestr(name, "<x/>")
+    return packed.getvalue()
+
+
+def tarred() -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("p.csv"))
+    return packed.getvalue()
+
+
+FOREIGN = {
+    "book.xlsx": (zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel sheet.*as CSV"),
+    "renamed.csv": (zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel sheet.*as CSV"),
+    "old.xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "an Office file.*as CSV"),
+    "sheet.ods": (zipped("mimetype", "content.xml"), "an OpenDocument file.*as CSV"),
+    "report.docx": (zipped("word/document.xml", "x"), "a Word document"),
+    "base.csv": (b"SQLite format 3\0" + bytes(99), "an SQLite database.*sqlite3 -header -csv"),
+    "scores.json": (b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file.*numpy.savez"),
+    "scores.orc": (b"ORC\0", "an ORC file.*to Parquet"),
+    "scores.avro": (b"Obj\x01\x04", "an Avro file.*to Parquet"),
+    "paper.csv": (b"%PDF-1.7\n1 0 obj<<>>\n", "a PDF.*the file with the model's predictions"),
+    "a.jpg": (b"\xff\xd8\xff\xe0", "an image"),
+    "a.heic": (b"\0\0\0\x18ftypheic", "an image"),
+    "a.webp": (b"RIFF\0\0\0\0WEBP", "an image"),
+    "a.mp4": (b"\0\0\0\x18ftypmp42", "a video or sound"),
+    "p.csv.7z": (b"7z\xbc\xaf\x27\x1c", "an archive.*unpack it first"),
+    "p.tar.gz": (tarred(), "an archive.*unpack it first"),
+    "two.zip": (zipped("a.csv", "b.csv"), "an archive.*unpack it first"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_file_that_holds_no_predictions_is_called_what_it_is(tmp_path: Path, name: str) -> None:
+    content, told = FOREIGN[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(LabelnextError, match=f"path must hold predictions; '{name}' is {told}"):
+        read(tmp_path, name)
+
+
+@pytest.mark.parametrize("target", ["p.csv", "nowhere.csv"])
+def test_a_link_that_leads_nowhere_is_called_one(tmp_path: Path, target: str) -> None:
+    (tmp_path / "p.csv").symlink_to(target)
+    with pytest.raises(NotFound, match="it is a link to something that isn't there"):
+        read(tmp_path, "p.csv")
+
+
+@pytest.mark.parametrize("text", ["null", "42", "true", '"text"'])
+def test_json_that_is_no_list_is_named_as_json_has_it(tmp_path: Path, text: str) -> None:
+    (tmp_path / "p.json").write_text(text)
+    with pytest.raises(InvalidInput, match=f"must be a list of objects.*; got {text}\\."):
+        read(tmp_path, "p.json")
 
 
 def test_a_repeated_id_is_refused_with_both_places(tmp_path: Path) -> None:

@@ -268,6 +268,21 @@ def test_memory_is_what_the_control_groups_allow(
     assert memory() > 1_000_000
 
 
+@pytest.mark.parametrize("length", [140_000, 600_000])
+def test_a_long_text_in_a_csv_is_no_hindrance(tmp_path: Path, length: int) -> None:
+    picture = "Q" * length  # in base64, as some tools put it beside the scores
+    rows = [f"a,{picture},0.9,0.1", f"b,{picture},0.55,0.45"]
+    (tmp_path / "p.csv").write_text("\n".join(["item_id,image_b64,cat,dog", *rows]))
+    assert rank(read(tmp_path / "p.csv")).item_ids.tolist() == ["b", "a"]
+
+
+def test_a_line_without_an_end_in_place_of_the_header_is_cut(tmp_path: Path) -> None:
+    (tmp_path / "p.csv.gz").write_bytes(gzip.compress(b"0" * 2 * MIB))
+    error = refused(tmp_path / "p.csv.gz")
+    assert "the first line must name the columns; got a row: 000" in error.message
+    assert len(error.message) < 200
+
+
 def test_a_line_of_csv_without_an_end_is_named(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_bytes(b'item_id,p_a,p_b\na,0.5,0.5\nb,"0' + b"5" * 2 * MIB)
     error = refused(tmp_path / "p.csv")

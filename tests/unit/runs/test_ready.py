@@ -41,6 +41,7 @@ BAD_KEYS: dict[str, Mapping[str, Any]] = {
     "an unknown ending": {"write": {"output": "ranking.xlsx"}},
     "a folder in its place": {"write": {"output": "folder.csv"}},
     "a page in place of data": {"report": {"path": "p.csv"}},
+    "a page called as a PDF": {"report": {"path": "new.pdf"}},
     "a foreign page": {"report": {"path": "notes.html"}},
     "a page in a file": {"report": {"path": "p.csv/report.html"}},
     "a file as state": {"state": "p.csv"},

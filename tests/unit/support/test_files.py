@@ -202,6 +202,15 @@ def test_a_star_stays_within_its_folder(path: str, pattern: str, expected: bool)
     assert matches(path, pattern) is expected
 
 
+@pytest.mark.parametrize("name", ["page.pdf", "page.PDF", "page", "page.csv"])
+def test_a_page_is_named_as_one(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=r"must be a file that ends in \.html") as caught:
+        check_page(tmp_path / name)
+    assert "page.html" in str(caught.value.hint)
+    assert ("print it as a PDF" in str(caught.value.hint)) == name.lower().endswith(".pdf")
+    check_page(tmp_path / "page.HTM")
+
+
 def test_a_page_replaces_nothing_but_an_earlier_page(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     check_page(page)  # nothing is there

@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from labelnext.support import started
-from labelnext.support.started import CONFIG, how, how_to_install, installed_here, working_on
+from labelnext.support.started import (
+    CONFIG,
+    from_here,
+    how,
+    how_to_install,
+    installed_here,
+    working_on,
+)
 
 SCRIPTS = Path(sys.executable).parent
 PLAIN = {name: value for name, value in os.environ.items() if name != "PATH"}
@@ -61,6 +68,11 @@ def test_labelnext_inside_the_current_folder_is_called_by_its_path(
     monkeypatch.chdir(SCRIPTS.parent.parent)
     inside = SCRIPTS.relative_to(SCRIPTS.parent.parent)
     assert how("runs", "a.yaml") == f"{inside}/labelnext runs a.yaml"
+
+
+def test_paths_stay_whole_at_the_top_of_all_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    assert from_here("/data/ranking.csv") == "/data/ranking.csv"
 
 
 def test_another_labelnext_on_the_path_is_not_taken(

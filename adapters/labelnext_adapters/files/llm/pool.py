@@ -29,6 +29,7 @@ from labelnext_adapters.files.llm.replies import (
     JUDGES,
     LOGPROBS,
     NO_ANSWER,
+    REPLIES,
     SEVERAL,
     WRITTEN,
     Reply,
@@ -356,6 +357,8 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
     if several_each and set(ITEM_KEYS) & first.keys():
         return f"its records have several answers ({several_each})"
     drawn = {"bbox", "box", "objects", "probabilities", "segmentation"} & first.keys()
+    if repeat and not drawn and _are_replies(records[:20]):
+        return "its records are several answers to each item"
     several = len(records) > 1 and all({judge, answer} <= r.keys() for r in records[:20])
     if judge == "annotator" and not repeat:
         return None  # who labelled each item
@@ -369,6 +372,13 @@ def _repeats(records: Sequence[Mapping[str, Any]]) -> bool:
     keys = (next((name for name in ITEM_KEYS if name in record), None) for record in records)
     ids = [str(record[key]) for record, key in zip(records, keys, strict=True) if key]
     return len({*ids}) < len(ids)
+
+
+def _are_replies(records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether each record is an answer alone, without a confidence, and answers recur."""
+    said = [next((r[k] for k in REPLIES if isinstance(r.get(k), str)), "") for r in records]
+    sure = any(not {*CONFIDENCES}.isdisjoint(record) for record in records)
+    return all(said) and not sure and len({*said}) < len(said)
 
 
 def _inside(value: Any) -> list[Any]:

@@ -25,6 +25,8 @@ WRITTEN = (
     "content", "reply", "generated_text", "generation", "model_output", "llm_output", "raw_output",
     "raw_response", "llm_response", "model_response", "output_text", "message",
 )  # fmt: skip
+#: Keys that hold nothing but what a model wrote.
+REPLIES = ("answer", "verdict", "output", "response", "completion", *WRITTEN)
 #: Keys that hold several answers: a list, or an object from model to answer.
 LOGPROBS = ("logprob", "log_prob", "avg_logprob", "mean_logprob", "cumulative_logprob")
 CONFIDENCES = ("confidence", "probability", "certainty", "score", "conf", "p")

@@ -18,12 +18,16 @@ from labelnext_adapters.files.tables.table_options import LabelsAre
 
 
 def plain_type(column: Any) -> Any:
-    """A column without what only saves space: categories decoded, text of one kind, no decimals.
+    """A column of plain values: categories decoded, text of one kind, no decimals, UUIDs as text.
 
     Raises:
         InvalidInput: if bytes are no UTF-8 text.
     """
     kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        if kind.extension_name != "arrow.uuid":
+            return plain_type(column.cast(kind.storage_type))
+        return pa.array([one and str(one) for one in column.to_pylist()], pa.string())
     if pa.types.is_dictionary(kind):
         return plain_type(_undivided(column))
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):

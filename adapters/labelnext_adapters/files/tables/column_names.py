@@ -76,6 +76,7 @@ CLASS_LISTS = (
     "labels", "classes", "class_names", "names", "categories", "tags", "predicted_labels",
     "predicted_classes", "pred_labels", "pred_classes", "class_ids", "predictions",
     "index", "indices", "class_index", "class_indices", "topk_indices", "top_k_indices",
+    "label",
 )  # fmt: skip
 SCORE_LISTS = (
     "scores", "confidences", "confidence", "probabilities", "probs", "pred_scores", "prob", "score",

@@ -8,10 +8,23 @@ from collections import Counter
 from collections.abc import Sequence
 
 from labelnext.errors import InvalidInput
+from labelnext.support.words import cut
 
 DELIMITERS = (",", ";", "\t", "|")
-_LONGEST = 100_000  # characters; the csv module takes no longer values
+LONGEST_LINE = 1 << 20  # bytes, also of a value that goes over several lines
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$|[+-]?(nan|inf|infinity)$", re.I)
+
+
+def values_of(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """The values of CSV lines of at most `LONGEST_LINE` bytes; the csv module stops at an eighth.
+
+    Example:
+        >>> values_of(['a,"b,c"'], ",")
+        [['a', 'b,c']]
+    """
+    if csv.field_size_limit() < LONGEST_LINE:  # of the whole process, as there is no other
+        csv.field_size_limit(LONGEST_LINE)
+    return list(csv.reader(lines, delimiter=delimiter))
 
 
 def check_header(header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> None:
@@ -37,8 +50,9 @@ def check_header(header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> N
     as_below = bool(below) and "." in "".join(numbers) and len(header) >= len(rows[0])
     as_below = as_below and all(NUMBER.match(header[n]) for n in below)
     if header and (mostly or as_below or len(numbers) == len(header)):
+        row = ", ".join(cut(name, 40) for name in header[:5])
         raise InvalidInput(
-            f"the first line must name the columns; got a row: {', '.join(header[:5])}.",
+            f"the first line must name the columns; got a row: {row}.",
             hint="put names above the rows, such as item_id,cat,dog.",
         )
 
@@ -46,9 +60,9 @@ def check_header(header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> N
 def n_comments_above(lines: Sequence[str]) -> int:
     """How many lines above the names begin with #; names may begin so, too."""
     n = next((n for n, line in enumerate(lines) if not line.startswith("#")), 0)
-    last = [line for line in lines[n - 1 : n + 1] if n and len(line) < _LONGEST]
+    last = lines[n - 1 : n + 1] if n else []
     for sign in (*DELIMITERS, " "):
-        counts = [len(row) for row in csv.reader(last, delimiter=sign)]
+        counts = [len(row) for row in values_of(last, sign)]
         if len(counts) == 2 and counts[0] == counts[1] > 1:
             return n - 1
     return n

@@ -50,7 +50,7 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
     if isinstance(value, dict):
         value = _listed_records(_unwrapped(value), is_text)
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value[:1]):
-        what = type(value).__name__ if not isinstance(value, list) else "a list of other values"
+        what = "a list of other values" if isinstance(value, list) else f"{json.dumps(value):.60}"
         raise InvalidInput(
             f"a JSON file must be a list of objects, one for each item; got {what}.",
             hint='write objects such as {"item_id": "a.jpg", "probabilities": {"cat": 0.9}}; '

@@ -38,7 +38,7 @@ from labelnext_adapters.files.tables.long_rows import (
     mapping,
     one_row_each,
 )
-from labelnext_adapters.files.tables.nested import pairs_of, read_nested, with_usual_objects
+from labelnext_adapters.files.tables.nested import pairs_of, read_nested, usual_records
 from labelnext_adapters.files.tables.not_scores import NOT_READ, names_within, no_predictions
 from labelnext_adapters.files.tables.percentages import without_percent_signs
 from labelnext_adapters.files.tables.prediction_strings import (
@@ -92,15 +92,16 @@ def laid_out(
     Raises:
         InvalidInput: if there is no id, or it can't be told what a column means.
     """
-    table = with_usual_objects(rows.table)
-    table = _without_decimals(table, _id_of(table, columns))
+    table = _without_decimals(rows.table, _id_of(rows.table, columns))
     check_columns(table.column_names, columns)
+    usual = usual_records(table, columns)
+    columns = {o: t for o, t in columns.items() if not (isinstance(t, str) and t in usual)}
     table, read = without_percent_signs(table, options.scale == "percent", rows.place)
     notices = [*rows.notices, *read]
     whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
     names, id_name = set(whole.table.column_names), str(whole.columns["item_id"])
     out = _without_repeats(whole, id_name)
-    if has_our_names(out.table.column_names, out.columns):
+    if has_our_names([n for n in out.table.column_names if n not in usual], out.columns):
         answered = "prediction" in names or "prediction" in columns
         if not (answered and repeats(out.table.column(id_name))):
             return _beside_vectors(out, options)
@@ -162,11 +163,15 @@ def _id_of(table: pa.Table, columns: Mapping[str, str | Sequence[str]]) -> str:
 
 
 def _without_decimals(table: pa.Table, id_name: str) -> pa.Table:
-    """Columns of decimals as other numbers, but for those of ids; maps as lists of pairs."""
+    """Columns of decimals as other numbers, but for those of ids; maps as lists of pairs.
+
+    Extension types, such as UUIDs, are what they store.
+    """
     for at, field in enumerate(table.schema):
         if pa.types.is_map(field.type):
             table = table.set_column(at, field.name, pairs_of(table.column(at).combine_chunks()))
-        if pa.types.is_decimal(field.type) and field.name != id_name:
+        decimal = pa.types.is_decimal(field.type) and field.name != id_name
+        if decimal or isinstance(field.type, pa.BaseExtensionType):
             table = table.set_column(at, field.name, plain_type(table.column(at)))
     return table
 
@@ -204,7 +209,7 @@ def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
         objects, notices = objects_of_strings(out.table.column(name), name, out.place)
         table = out.table.append_column("objects", objects)
         return replace(out, table=table, notices=[*out.notices, *notices])
-    taken = _mapped(out) | set(NAMES) - {"prediction"}
+    taken = (_mapped(out) | set(NAMES) - {"prediction"}) - usual_records(out.table, {})
     read = read_nested(out.table, taken, options, out.place)
     if read is None:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -186,9 +186,8 @@ def _parallel(
     parents = pc.list_parent_indices(columns[sure]).to_numpy()
     shaped = first_of(lists, _SHAPES)
     more = {} if shaped is None else {shaped: pa.nulls(len(parents))}
-    return _exploded(
-        table, sure, pa.table({**parts, **more}), parents, (answer, sure), options, place
-    )
+    table, long = table.drop_columns([answer]), pa.table({**parts, **more})
+    return _exploded(table, sure, long, parents, (answer, sure), options, place)
 
 
 def pairs_of(column: pa.MapArray) -> pa.Array:
@@ -282,13 +281,38 @@ def _exploded(
     return Read(out, {"objects": "objects"}, notices)
 
 
-def with_usual_objects(table: pa.Table) -> pa.Table:
-    """A column of objects under another name, if their keys aren't ours: usual ones are read."""
-    if "objects" not in table.column_names or "detections" in table.column_names:
-        return table
-    kind = table.schema.field("objects").type
-    record = kind.value_type if is_list(kind) else pa.null()
-    keys = [field.name for field in record] if pa.types.is_struct(record) else ["confidence"]
-    if "confidence" in keys or first_of(keys, SCORES) is None:
-        return table
-    return table.rename_columns([{"objects": "detections"}.get(n, n) for n in table.column_names])
+def usual_records(table: pa.Table, columns: Mapping[str, str | Sequence[str]]) -> set[str]:
+    """The columns of `probabilities` and `objects` whose records aren't ours: usual ones are read.
+
+    Example:
+        >>> records = pa.array([[{"label": "cat", "score": 0.9}]])
+        >>> usual_records(pa.table({"probabilities": records, "objects": [None]}), {})
+        {'probabilities'}
+    """
+    found = set()
+    for ours in ("probabilities", "objects"):
+        name = columns.get(ours, ours)
+        if not isinstance(name, str) or name not in table.column_names:
+            continue
+        kind = _kind(table, name)
+        record = kind.value_type if is_list(kind) else pa.null()
+        keys = [field.name for field in record] if pa.types.is_struct(record) else []
+        others = [key for key in keys if key != first_of(keys, CLASSES)]
+        ours_already = ours == "objects" and "confidence" in keys
+        if first_of(others, SCORES) is not None and not ours_already:
+            found.add(name)
+    if "label" in table.column_names and _are_listed_classes(table, "label"):
+        found.add("label")
+    return found
+
+
+def _are_listed_classes(table: pa.Table, name: str) -> bool:
+    """Whether a column holds lists of classes, each beside a list of as many scores."""
+    if not is_list(_kind(table, name)) or not _is_name(_kind(table, name).value_type):
+        return False
+    lists = [n for n in table.column_names if n != name and _is_vector(_kind(table, n))]
+    sure = first_of([n for n in lists if is_list(_kind(table, n))], SCORE_LISTS)
+    if sure is None:
+        return False
+    lengths = [pc.list_value_length(table.column(one)) for one in (name, sure)]
+    return bool(pc.all(pc.equal(*lengths)).as_py())

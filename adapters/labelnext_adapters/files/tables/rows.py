@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import operator
 import re
 from collections import deque
@@ -33,16 +32,17 @@ from labelnext_adapters.files.json.records import table_of_records, with_doubled
 from labelnext_adapters.files.tables.column_names import TextColumns
 from labelnext_adapters.files.tables.header import (
     DELIMITERS,
+    LONGEST_LINE,
     NUMBER,
     check_header,
     n_comments_above,
+    values_of,
 )
 from labelnext_adapters.files.tables.printed import printed_by, with_tabs
 from labelnext_adapters.files.tables.text_numbers import NOTHING, as_numbers
 
 _SAMPLED = 2000
 _START = 1 << 18  # bytes of the sample
-_LONGEST_LINE = 1 << 20  # bytes, also of a value that goes over several lines
 
 
 def no_text(name: str) -> bool:
@@ -117,7 +117,7 @@ def read_csv(
         n_above, delimiter = n_above + 1, delimiter or stated[1]  # Excel's first line
         lines.pop(0)
     dialect = _dialect(lines, delimiter, decimal)
-    sample = list(csv.reader(lines[:_SAMPLED], delimiter=dialect.delimiter))
+    sample = values_of(lines[:_SAMPLED], dialect.delimiter)
     header = [name.strip() for name in sample[0]] if sample else []
     check_header(header, sample[1:])
     numeric = _number_columns(header, sample[1:], is_text, dialect.decimal)
@@ -140,7 +140,7 @@ def _start(blocks: Iterator[bytes]) -> bytes:
     """The sample of a file and a byte more, or as much more as the first line takes."""
     file = file_of(blocks)
     start = file.read(_START + 1)
-    return start if b"\n" in start or b"\r" in start else start + file.read(_LONGEST_LINE - _START)
+    return start if b"\n" in start or b"\r" in start else start + file.read(LONGEST_LINE - _START)
 
 
 def _first_lines(path: Path, start: bytes) -> list[str]:
@@ -151,7 +151,7 @@ def _first_lines(path: Path, start: bytes) -> list[str]:
     """
     if not start.strip():
         raise InvalidInput("the file must not be empty.")
-    sampled = _START if len(start) <= _START + 1 else _LONGEST_LINE
+    sampled = _START if len(start) <= _START + 1 else LONGEST_LINE
     more, start = len(start) > sampled, start[:sampled]
     try:
         text = start.decode("utf-8-sig")
@@ -250,7 +250,7 @@ def _arrow_csv(
     read = pyarrow.csv.ReadOptions(
         column_names=list(header),
         skip_rows=n_above,
-        block_size=_LONGEST_LINE,
+        block_size=LONGEST_LINE,
         use_threads=ragged is None,  # else their numbers are not known
     )
     parse = pyarrow.csv.ParseOptions(
@@ -267,7 +267,7 @@ def _arrow_csv(
         if "straddling" not in str(error):
             raise
         raise InvalidInput(
-            f"every line must have at most {_LONGEST_LINE:,} bytes; one is longer.",
+            f"every line must have at most {LONGEST_LINE:,} bytes; one is longer.",
             hint="a quotation mark may be open: write a quoted value's own marks twice.",
         ) from error
 
@@ -279,7 +279,7 @@ def _dialect(lines: Sequence[str], delimiter: str | None, decimal: str | None) -
         counts = {sign: head.count(sign) for sign in DELIMITERS}
         delimiter = max(DELIMITERS, key=lambda sign: counts[sign])
     if decimal is None:
-        rows = list(csv.reader(lines[1:200], delimiter=delimiter))
+        rows = values_of(lines[1:200], delimiter)
         columns = [
             [value.strip() for value in column] for column in zip_longest(*rows, fillvalue="")
         ]

@@ -26,7 +26,10 @@ def checked_url(url: str) -> str:
     """
     parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must start with http:// or https:// and include a host")
+        such = (
+            "" if "://" in url or not url.strip() else f", such as http://{url.strip().lstrip('/')}"
+        )
+        raise ValueError(f"must start with http:// or https:// and include a host{such}")
     if parts.username or parts.password:
         raise ValueError("must not contain a user name or password; use api_key instead")
     if parts.query or parts.fragment or _PAGE.search(parts.path):
