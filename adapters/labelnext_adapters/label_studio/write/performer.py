@@ -16,6 +16,7 @@ from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.lock import hold
 from labelnext.journal.plan import Plan, Step, StepPerformer
+from labelnext.support.addresses import server_of
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.tab import (
     STAMP,
@@ -234,7 +235,7 @@ class Writer(Performer):
     def _of(self, step: Step) -> StepPerformer:
         """What does the step; it must be on the server that the adapter speaks to."""
         url = step.payload["url"]
-        if url != self._client.url:
+        if server_of(url) != server_of(self._client.url):
             raise WriteRefused(
                 f"source.url must be the server the run wrote to, {url}; got {self._client.url!r}.",
                 hint="use that run's configuration.",
