@@ -115,6 +115,10 @@ class Sender(Performer):
         """What was found while writing, one sentence each."""
         return self._remarks
 
+    def kept_for(self) -> str | None:
+        """The sending or run whose tab and priorities were kept."""
+        return None if self._looked is None else self._looked[0]
+
     def next_steps(self, plan: Plan) -> tuple[str, ...]:
         """What people do now, with the address of the tab."""
         tabs = [self._tab(step) for step in plan.steps if step.kind == "tab"]
