@@ -244,6 +244,7 @@ def test_an_undo_leaves_what_another_machine_wrote_later(
 ) -> None:
     project = label_studio.create_project(CHOICES, sure_to_unsure(4))
     ids = label_studio.task_ids(project)
+    tabs = label_studio.tabs(project)
     ours = write(connect(project), tmp_path / "a")
     before = label_studio.dump(project)
     predict_anew(label_studio, project, ids)  # the order turns around
@@ -258,6 +259,12 @@ def test_an_undo_leaves_what_another_machine_wrote_later(
     connect(project).undo(Journal(theirs.path))
     now = label_studio.dump(project)
     assert now[1] == before[1]  # the tabs are ours again
+    again = Journal(ours.path)
+    assert (again.status, again.kept_for) == ("undone", theirs.run_id)
+    connect(project).undo(again)
+    assert Journal(ours.path).kept_for is None
+    assert set(label_studio.priorities(project).values()) == {""}
+    assert label_studio.tabs(project) == tabs
 
 
 def test_an_undo_leaves_the_values_that_somebody_else_set(

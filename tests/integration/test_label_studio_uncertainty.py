@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from labelnext.errors import ConfigError
+import labelnext
+from labelnext.errors import ConfigError, NotFound
 from labelnext.journal import Journal
 from labelnext.ranking import rank
 from labelnext.ranking.ranking import batch_ranking
 from labelnext.runs.ranked import with_clusters
+from labelnext.runs.undo import undo
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
 from tests.integration.copied import copies, predictions, settings, without_run
-from tests.integration.writing import write, writes
+from tests.integration.writing import predict_anew, write, writes
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio, Open
@@ -291,3 +293,34 @@ def test_clusters_get_new_numbers_in_each_run_and_are_taken_back(
 def test_uncertainty_needs_no_annotators(connect: Open) -> None:
     with pytest.raises(ConfigError, match="annotators must be left out with mode uncertainty"):
         connect(1, write={"mode": "uncertainty", "annotators": 2})
+
+
+def test_two_machines_that_undo_in_the_wrong_order_end_as_they_began(
+    label_studio: LabelStudio, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(4))
+    ids, before = label_studio.task_ids(project), settings(label_studio, project)
+    ours, theirs = (tmp_path / name / "c.yaml" for name in ("a", "b"))
+    for path in (ours, theirs):
+        path.parent.mkdir()
+        source = f"url: '{label_studio.url}', api_key: {label_studio.token}, project: {project}"
+        path.write_text(
+            f"source: {{adapter: label-studio, {source}}}\nacquisition: {{name: margin}}\n"
+            "write: {mode: uncertainty}\nreport: {path: null}\n"
+        )
+    first = labelnext.run(ours).run_id
+    predict_anew(label_studio, project, ids)  # so the copies of the first run are replaced
+    second = labelnext.run(theirs).run_id
+    there = settings(label_studio, project)
+    _, (kept, advice) = undo(ours)
+    assert kept.endswith(f"{there[1]!r}, which run {second} chose after the run.")
+    assert settings(label_studio, project) == there
+    undo(theirs)
+    with pytest.raises(NotFound, match="no run to undo") as caught:
+        undo(ours)
+    assert f"undo {ours} {first}" in advice
+    assert first in str(caught.value.hint)
+    journal, stayed = undo(ours, first)
+    assert (journal.kept_for, stayed) == (None, [])
+    assert settings(label_studio, project) == before
+    assert copies(label_studio, project) == {}

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import labelnext
 from labelnext.errors import ConfigError, WriteFailed
 from labelnext.journal import Journal
 from labelnext.pool import Pool
 from labelnext.ranking import rank
+from labelnext.runs.undo import runs, undo
 from labelnext_adapters.label_studio.write import data_keys
 from labelnext_adapters.label_studio.write.performer import Writer
 from labelnext_adapters.label_studio.write.priorities import priority_texts
@@ -220,3 +222,31 @@ def test_a_journal_that_was_changed_to_name_another_project_is_refused(
     assert label_studio.dump(others) == before
     journal.path.write_text(text)
     assert connect(ours).undo(Journal(journal.path))  # what stays, in sentences
+
+
+def test_a_run_is_undone_after_its_project_and_server_got_other_names(
+    label_studio: LabelStudio, tmp_path: Path
+) -> None:
+    project, other = (label_studio.create_project(CHOICES, sure_to_unsure(2)) for _ in range(2))
+    path = tmp_path / "c.yaml"
+
+    def name(project: int | str, url: str = label_studio.url) -> None:
+        source = f"adapter: label-studio, url: '{url}', api_key: {label_studio.token}"
+        path.write_text(f"source: {{{source}, project: {project}}}\nreport: {{path: null}}\n")
+
+    def title(project: int, title: str) -> None:
+        label_studio.api("PATCH", f"/api/projects/{project}/", {"title": title})
+
+    title(project, "Cars of May")
+    name("Cars of May")
+    run_id = labelnext.run(path).run_id
+    title(project, "Cars of June")
+    title(other, "Cars of May")
+    assert runs(path)[0].run_id == run_id
+    with pytest.raises(ConfigError, match="must be of project"):
+        undo(path)  # what has the title now isn't what the run wrote to
+    name(other)
+    assert runs(path) == []
+    name("Cars of June", label_studio.url.replace("127.0.0.1", "localhost"))
+    undo(path)
+    assert set(label_studio.priorities(project).values()) == {""}

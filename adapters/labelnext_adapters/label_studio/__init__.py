@@ -6,17 +6,19 @@ The server is spoken to through label-studio-sdk, which is imported only when an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.options import Options, SendOptions
 from labelnext.adapter.options import WriteOptions as _WriteOptions
 from labelnext.adapter.protocol import Adapter, Context, Finding
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, LabelnextError
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
-from labelnext.journal.plan import Plan
+from labelnext.journal.plan import Plan, Step
 from labelnext.pool.pool import Pool
+from labelnext.support.addresses import server_of
 from labelnext_adapters.label_studio.options import (
     LabelStudioSend,
     LabelStudioSource,
@@ -100,6 +102,16 @@ class LabelStudioAdapter(Adapter):
             number = find_project(self.client, self._source.project)
             self._source = self._source.model_copy(update={"project": number})
         return self._source
+
+    @classmethod
+    def is_renamed(cls, source: LabelStudioSource, plan: Plan) -> bool:
+        """Whether a plan was for the project that the source names, by its number or a title."""
+        places = {(server_of(s.payload["url"]), s.payload["project"]) for s in plan.steps}
+        if {server for server, _ in places} != {server_of(source.url)}:
+            return False
+        with suppress(LabelnextError), closing(cls(source, LabelStudioWrite(), Context())) as here:
+            return {number for _, number in places} == {here._located.number}
+        return False  # what the title names can't be told
 
     def check(self) -> list[Finding]:
         """Connection, permissions, counts and tested versions, without reading all items."""
@@ -188,12 +200,15 @@ class LabelStudioAdapter(Adapter):
         """Refuse a journal that somebody has changed so that it names another project."""
         for step in journal.plan.steps:
             there, number = step.payload["project"], self._located.number
-            if step.payload["url"] == self.client.url and there != number:
+            if self._is_here(step) and there != number:
                 raise ConfigError(
                     f"run {journal.run_id} must be of project {number}, which the configuration "
                     f"names; its journal names project {there}.",
                     hint="somebody has changed the journal; nothing was written.",
                 )
+
+    def _is_here(self, step: Step) -> bool:
+        return server_of(step.payload["url"]) == server_of(self._source.url)
 
     def undo(self, journal: Journal) -> list[str]:
         """Restore what was there before; returns what had to stay, one sentence each.
@@ -204,7 +219,7 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.server.project import get_project
 
         for step in journal.plan.steps[:1]:
-            if step.payload["url"] == self.client.url:
+            if self._is_here(step):
                 get_project(self.client, step.payload["project"])
         return super().undo(journal)
 

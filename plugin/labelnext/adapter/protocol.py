@@ -179,7 +179,7 @@ class Adapter(Writes, Protocol):
 
     @classmethod
     def is_renamed(cls, source: Any, plan: Plan) -> bool:
-        """Whether a plan was for the dataset that `source` names, which had another name then.
+        """Whether a plan was for the dataset or project that `source` names by another name.
 
         It is asked where the names differ; by default, it wasn't.
         """

@@ -33,6 +33,10 @@ class Performer(StepPerformer, Protocol):
         """Whether an undo left something that the next one removes; called after it."""
         return False
 
+    def kept_for(self) -> str | None:
+        """The later run whose work an undo kept; its own undo puts back what this run wrote."""
+        return None
+
     def next_steps(self, plan: Plan) -> Sequence[str] | None:
         """What to do after the write, one sentence each; None: as in the plan.
 
@@ -116,7 +120,8 @@ def take_back(journal: Journal, performer: StepPerformer) -> list[str]:
 
     The journal knows that the undo was begun before anything is restored: the steps it records as
     done may be gone from then on, so the run can't be resumed. It isn't noted as undone where the
-    performer left something for the next undo.
+    performer left something for the next undo. A run that was undone while a later one had its
+    place may be undone again.
 
     Raises:
         WriteRefused: if a step can't be restored; where it is the first one, nothing was touched.
@@ -137,5 +142,11 @@ def take_back(journal: Journal, performer: StepPerformer) -> list[str]:
                     journal.record("undoing", refused=True)
                 raise
         if not around.left():
-            journal.record("undone", stayed=stayed)
+            later = around.kept_for()
+            if later is not None:
+                stayed.append(
+                    f"If run {later} is undone, what run {journal.run_id} wrote is there again; "
+                    f"then also run {how('undo', CONFIG, journal.run_id)}."
+                )
+            journal.record("undone", stayed=stayed, later=later)
     return stayed

@@ -41,6 +41,7 @@ class Journal:
             given to `create`.
         done: numbers of the steps that are done.
         undoing: whether an undo of the run was begun, and didn't come to its end.
+        kept_for: of an undone run, the later run that had its place; None if none had.
         notes: an adapter's notes, the newest of each kind.
 
     Raises:
@@ -53,6 +54,7 @@ class Journal:
         self.done: set[int] = set()
         self.notes: dict[str, Mapping[str, Any]] = {}
         self.finished = self.undone = self.undoing = False
+        self.kept_for: str | None = None
         self._file = JournalFile(path)
         self.header: dict[str, Any] = self._file.header
         for row in self._file.rows:
@@ -183,6 +185,7 @@ class Journal:
                     self.undoing = not row.get("refused", False)
                 case "undone":
                     self.undone = True
+                    self.kept_for = row.get("later")
                 case kind:
                     self.notes[str(kind)] = row  # an adapter's own, the newest of its kind
         except (LookupError, TypeError, ValueError) as error:
@@ -242,11 +245,16 @@ def find_journal(
     mine = [journal for journal in able if belongs(journal)]
     if mine:
         return mine[-1]
+    hint = f"{how('runs', CONFIG, '--all')} lists those of other configurations." if able else None
+    undoing = "done" in statuses
+    kept = [journal for journal in known if journal.kept_for is not None and belongs(journal)]
+    if undoing and kept:
+        hint = (
+            f"if run {kept[-1].kept_for} of another machine is undone by now, "
+            f"{how('undo', CONFIG, kept[-1].run_id)} takes away what that left."
+        )
     raise NotFound(
-        f"this configuration has no run to {'undo' if 'done' in statuses else 'resume'}.",
-        hint=f"{how('runs', CONFIG, '--all')} lists those of other configurations."
-        if able
-        else None,
+        f"this configuration has no run to {'undo' if undoing else 'resume'}.", hint=hint
     )
 
 

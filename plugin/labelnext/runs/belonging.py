@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from labelnext.adapter.protocol import Adapter
 from labelnext.adapter.registry import get_adapter
@@ -14,10 +13,8 @@ from labelnext.config.config import Config
 from labelnext.config.places import check_unread
 from labelnext.errors import ConfigError
 from labelnext.journal.journal import Journal
+from labelnext.support.addresses import server_of
 from labelnext.support.store import is_url
-
-_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-_PORTS = {"http": 80, "https": 443}
 
 
 def origin_of(settings: Config, what: str = "run") -> dict[str, Any]:
@@ -68,13 +65,13 @@ def reaches(journal: Journal, settings: Config) -> bool:
     """Whether the configuration leads to the platform and project that a run wrote to."""
     target = journal.origin.get("place")
     if isinstance(target, Mapping):
-        return bool(target == _place(settings, journal.what)) or _is_renamed(journal, settings)
+        return _named(target) == _place(settings, journal.what) or _is_renamed(journal, settings)
     adapter = str(journal.header["plan"].get("adapter", ""))
     return adapter in ("", settings.source.adapter, settings.send.adapter)
 
 
 def _is_renamed(journal: Journal, settings: Config) -> bool:
-    """Whether a run wrote to the dataset that the configuration names, which was renamed since."""
+    """Whether a run wrote to what the configuration names, which had another name then."""
     name = settings.source.adapter
     if journal.what == "send" or journal.header["plan"].get("adapter") != name:
         return False
@@ -139,7 +136,13 @@ def shared_with(journal: Journal, settings: Config) -> bool:
 
 
 def _target(origin: Mapping[str, Any]) -> tuple[Any, Any]:
-    return origin.get("place"), origin.get("output")
+    place = origin.get("place")
+    return _named(place) if isinstance(place, Mapping) else place, origin.get("output")
+
+
+def _named(place: Mapping[str, Any]) -> dict[str, Any]:
+    """A place as `_place` names it; of an earlier version, whose address said http or https."""
+    return {k: server_of(str(v)) if k == "url" else v for k, v in place.items()}
 
 
 def _same_output(origin: Mapping[str, Any], settings: Config) -> bool:
@@ -165,22 +168,8 @@ def _place(settings: Config, what: str) -> dict[str, str]:
     for key in getattr(get_adapter(name), "target_keys", ()):
         value = getattr(options, key, None)
         text = str(getattr(value, "name", value))
-        target[key] = _server(text) if key == "url" else text
+        target[key] = server_of(text) if key == "url" else text
     return target
-
-
-def _server(url: str) -> str:
-    """A server's address, the same for each of its usual spellings; without a password.
-
-    Example:
-        >>> _server("http://127.0.0.1:80/"), _server("HTTP://LocalHost")
-        ('http://localhost:80', 'http://localhost:80')
-    """
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    host = "localhost" if host in _THIS_MACHINE else host
-    port = parts.port or _PORTS.get(parts.scheme)
-    return f"{parts.scheme}://{host}:{port or ''}{parts.path.rstrip('/')}"
 
 
 def _relative(path: Path, settings: Config) -> str:

@@ -146,7 +146,7 @@ def _found(settings: Config, run_id: str | None, verb: Literal["undone", "resume
     statuses = _UNDONE if verb == "undone" else _RESUMED
     journal = find_journal(settings.state, run_id, statuses, lambda one: belongs(one, settings))
     check_reaches(journal, settings)
-    if journal.undone:
+    if journal.undone and (verb == "resumed" or journal.kept_for is None):
         raise ConfigError(f"run {journal.run_id} is already undone.")
     if verb == "resumed" and journal.finished and not journal.undoing:
         raise ConfigError(f"run {journal.run_id} is already done; there is nothing to resume.")

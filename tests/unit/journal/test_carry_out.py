@@ -120,6 +120,22 @@ def test_undo_that_leaves_something_is_gone_on_with_by_the_next(
     assert performer.events.count("take back: Add a") == 2
 
 
+def test_undo_that_keeps_what_a_later_run_wrote_says_how_to_go_on_after_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, performer = Journal.create(tmp_path, PLAN), Told()
+    carry_out(PLAN, journal, performer)
+    monkeypatch.setattr(performer, "kept_for", lambda: "theirs")
+    (said,) = take_back(Journal(journal.path), performer)
+    assert said.startswith(f"If run theirs is undone, what run {journal.run_id} wrote is there")
+    assert said.endswith(f"undo CONFIG {journal.run_id}.")
+    again = Journal(journal.path)
+    assert (again.status, again.kept_for) == ("undone", "theirs")
+    monkeypatch.setattr(performer, "kept_for", lambda: None)
+    assert take_back(again, performer) == []
+    assert Journal(journal.path).kept_for is None
+
+
 def test_nothing_is_done_where_somebody_else_holds_the_platform(tmp_path: Path) -> None:
     journal, performer = Journal.create(tmp_path, PLAN), Told(busy=True)
     with pytest.raises(ConfigError, match="under way"):

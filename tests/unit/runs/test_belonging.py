@@ -11,7 +11,6 @@ import pytest
 
 import labelnext
 from labelnext.errors import ConfigError, NotFound
-from labelnext.runs.belonging import _server
 from labelnext.runs.status import status
 from labelnext.runs.undo import resume, runs, to_undo, undo
 from tests.unit.runs.test_one_frame import break_off
@@ -239,10 +238,3 @@ def test_a_run_of_another_project_is_refused_even_by_name(tmp_path: Path) -> Non
     with pytest.raises(ConfigError, match="must be of a project, dataset or file that this conf"):
         undo(alpha, run_id)
     assert (tmp_path / "r.csv").exists()
-
-
-def test_the_usual_names_of_one_server_are_one() -> None:
-    names = ["http://localhost:8080", "http://127.0.0.1:8080/", "HTTP://LOCALHOST:8080"]
-    assert len({_server(name) for name in names}) == 1
-    assert _server("https://a") == _server("https://a:443") != _server("https://b")
-    assert "secret" not in _server("http://me:secret@a")

@@ -20,6 +20,7 @@ from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.lock import hold
 from labelnext.journal.plan import Plan, Step
+from labelnext.support.addresses import server_of
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.send.already_sent import (
     Sent,
@@ -114,6 +115,10 @@ class Sender(Performer):
         """What was found while writing, one sentence each."""
         return self._remarks
 
+    def kept_for(self) -> str | None:
+        """The sending or run whose tab and priorities were kept."""
+        return None if self._looked is None else self._looked[0]
+
     def next_steps(self, plan: Plan) -> tuple[str, ...]:
         """What people do now, with the address of the tab."""
         tabs = [self._tab(step) for step in plan.steps if step.kind == "tab"]
@@ -131,7 +136,7 @@ class Sender(Performer):
     def _found(self, step: Step) -> int | None:
         """The project of the step, which must be on the server that we speak to."""
         payload = step.payload
-        if payload["url"] != self._client.url:
+        if server_of(payload["url"]) != server_of(self._client.url):
             raise WriteRefused(
                 f"send.url must be the server the batch was sent to, {payload['url']}; got "
                 f"{self._client.url!r}.",

@@ -17,6 +17,7 @@ from labelnext.errors import InvalidInput, NotFound
 from labelnext.journal.journal import Journal
 from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.project import is_copy
 from labelnext_adapters.label_studio.server.tasks import Prediction
 
 _KEY = "labelnext"
@@ -50,6 +51,15 @@ def put_stamp(client: Client, copy: Prediction | None, run: str | None) -> None:
             client.send("PATCH", f"api/predictions/{copy.id}/", {"neighbors": carried})
 
 
+def newest_run(client: Client, context: Context, project: int, version: str) -> str | None:
+    """The newest run that copies of a model version carry; None if they carry none."""
+    if not is_copy(version):
+        return None
+    rows = stored_predictions(client, project, context, numbered=False)
+    copies = (row for row in rows if row.model_version == version)
+    return max(filter(None, map(run_of, copies)), default=None)
+
+
 def later_run(client: Client, context: Context, journal: Journal) -> str | None:
     """The run that people are served by since the journal's, by the same copies.
 
@@ -68,8 +78,6 @@ def later_run(client: Client, context: Context, journal: Journal) -> str | None:
             if copy is not None:
                 run = run_of(copy)
             else:  # a later run may have removed it, and chosen another
-                rows = stored_predictions(client, project, context, numbered=False)
-                copies = (row for row in rows if row.model_version == version)
-                run = max(filter(None, map(run_of, copies)), default=None)
+                run = newest_run(client, context, project, version)
             return run if run is not None and run > journal.run_id else None
     return None

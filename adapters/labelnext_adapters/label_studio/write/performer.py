@@ -16,6 +16,7 @@ from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.lock import hold
 from labelnext.journal.plan import Plan, Step, StepPerformer
+from labelnext.support.addresses import server_of
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.tab import (
     STAMP,
@@ -156,15 +157,17 @@ class Writer(Performer):
         self._client, self._context, self._journal = client, context, journal
         self.progress = context.progress
         self._remarks: list[str] = []
+        self._kept_for: str | None = None
         self._fields = Fields(client, context, self._remarks.append, journal.run_id)
         self._tabs = Tabs(client, journal.run_id, self._fields)
         self._copies = Copies(client, context, self._remarks.append)
+        self._sampling = Sampling(client, context, journal.run_id)
         self._kinds: dict[str, StepPerformer] = {
             "fields": self._fields,
             "tab": self._tabs,
             "old tab": OldTabs(client),
             "copies": self._copies,
-            "sampling": Sampling(client, journal.run_id),
+            "sampling": self._sampling,
             PRE_LABELS: PreLabels(client, context, self._remarks.append),
             opinions.KIND: opinions.Opinions(client, self._remarks.append),
             pushed.KIND: pushed.Pushed(client, context, self._remarks.append),
@@ -202,11 +205,11 @@ class Writer(Performer):
                 f"Label Studio serves tasks by the copies of run {self._later_copies}.",
                 hint="undo that run first, on the machine that wrote it.",
             )
-        if step.kind == "fields":
-            return self._fields.restore(step, before, self._later)
-        if step.kind == "tab":
-            return self._tabs.restore(step, before, self._later)
-        return kind.restore(step, before)
+        if step.kind not in ("fields", "tab"):
+            return kind.restore(step, before)
+        self._kept_for = self._later
+        ordering = self._fields if step.kind == "fields" else self._tabs
+        return ordering.restore(step, before, self._later)
 
     def held(self, journal: Journal) -> AbstractContextManager[None]:
         """Two state folders may name one project; the machine's own folder tells them so."""
@@ -223,6 +226,10 @@ class Writer(Performer):
         """Whether copies are left; all else is as it was before."""
         return self._copies.left
 
+    def kept_for(self) -> str | None:
+        """The run of another machine whose tab, priorities or copies were kept."""
+        return self._kept_for or self._sampling.later
+
     def next_steps(self, plan: Plan) -> tuple[str, ...] | None:
         """What people do now, with the addresses of the tabs; as planned for predictions."""
         if any(step.kind == pushed.KIND for step in plan.steps):
@@ -234,7 +241,7 @@ class Writer(Performer):
     def _of(self, step: Step) -> StepPerformer:
         """What does the step; it must be on the server that the adapter speaks to."""
         url = step.payload["url"]
-        if url != self._client.url:
+        if server_of(url) != server_of(self._client.url):
             raise WriteRefused(
                 f"source.url must be the server the run wrote to, {url}; got {self._client.url!r}.",
                 hint="use that run's configuration.",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput
 from labelnext.journal.plan import Step
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.tasks import Prediction
-from labelnext_adapters.label_studio.write.copy_stamp import put_stamp, run_of, stamped
+from labelnext_adapters.label_studio.write.copy_stamp import newest_run, put_stamp, run_of, stamped
 
 SAMPLING = "Uncertainty sampling"
 
@@ -19,11 +20,17 @@ class Sampling:
 
     Args:
         client: the server.
+        context: with the state folder.
         run: id of the run, which a copy carries for other machines to see.
+
+    Attributes:
+        later: the run that people are served by instead, as found by `restore`.
     """
 
-    def __init__(self, client: Client, run: str) -> None:
-        self._client, self._run = client, run
+    later: str | None = None
+
+    def __init__(self, client: Client, context: Context, run: str) -> None:
+        self._client, self._context, self._run = client, context, run
 
     def snapshot(self, step: Step) -> Any:
         """The project's sampling and model version, and the run that a copy carries."""
@@ -49,9 +56,11 @@ class Sampling:
         now = get_project(self._client, payload["project"])
         # The server itself takes the version away when its last prediction goes.
         if now.get("model_version") not in (payload["version"], before["model_version"], "", None):
+            version = now["model_version"]
+            self.later = newest_run(self._client, self._context, payload["project"], version)
+            who = "someone" if self.later is None else f"run {self.later}"
             return [
-                f"Kept the project's model version {now.get('model_version')!r}, which someone "
-                "chose after the run."
+                f"Kept the project's model version {version!r}, which {who} chose after the run."
             ]
         stayed = []
         old = None if sampling is None else before["sampling"]
