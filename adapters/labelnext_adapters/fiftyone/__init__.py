@@ -20,6 +20,9 @@ from labelnext_adapters.fiftyone.options import FiftyOneSend, FiftyOneSource, Fi
 from labelnext_adapters.fiftyone.write.target import FiftyOneTarget
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from labelnext.adapter.batch import Batch, Labels, Origin
     from labelnext.adapter.preview import Preview
 
@@ -78,6 +81,7 @@ class FiftyOneAdapter(Adapter):
         self._database = ExitStack()
         self._started = False
         self._reached = False
+        self._ids: NDArray[np.str_] | None = None  # of the samples, once they are read
 
     def check(self) -> list[Finding]:
         """Versions, the database, counts, and what the fields hold."""
@@ -102,13 +106,16 @@ class FiftyOneAdapter(Adapter):
         self.context.report("read samples", 0)
         pool = read_pool(collection, self.source, self.context.key, self.context.metadata)
         self.context.report("read samples", len(pool), len(pool))
+        self._ids = None if self.context.key else pool.item_ids
         return pool
 
     def plan(self, ranking: Ranking) -> Plan:
         """One field named as the run, an index, two saved views and a custom run."""
         from labelnext_adapters.fiftyone.write.plan import plan_ranking
 
-        return plan_ranking(self._collection(), self.source, self.write, self.context, ranking)
+        known = None if self._ids is None else self._ids.tolist()
+        collection = self._collection()
+        return plan_ranking(collection, self.source, self.write, self.context, ranking, known=known)
 
     def states(self) -> tuple[Path, ...]:
         """The App's folder of the dataset, and those of the configurations that wrote its runs."""

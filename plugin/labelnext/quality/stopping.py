@@ -133,9 +133,14 @@ def scored_by(recipe: Recipe | None) -> tuple[str, str]:
 def keep(folder: Path, snapshot: Snapshot) -> None:
     """Store a snapshot for `status` as ``<run_id>.npz`` in the folder."""
     columns: dict[str, Any] = {name: np.asarray(getattr(snapshot, name)) for name in _COLUMNS}
+    npy: Any = np.lib.format  # without types
 
     def write(file: IO[bytes]) -> None:
-        np.savez_compressed(file, **columns)
+        # NumPy's own compressed form takes five times as long, and saves a seventh more.
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+            for name, column in columns.items():
+                with packed.open(f"{name}.npy", "w", force_zip64=True) as part:
+                    npy.write_array(part, column, allow_pickle=False)
 
     write_atomically(folder / f"{snapshot.run_id}.npz", write, private=True)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from io import BytesIO
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,6 @@ from labelnext_adapters.fiftyone.database.lean import collector_paused
 
 Columns = dict[str, list[Any]]
 _SNAP = 1e-6  # x + w of a box that touches the border may be past it by rounding alone
-_headers: dict[bytes, tuple[np.dtype[Any], tuple[int, ...]]] = {}
 
 
 def fetch(collection: Any, paths: Sequence[str]) -> Columns:
@@ -36,11 +37,7 @@ def fetch(collection: Any, paths: Sequence[str]) -> Columns:
 
 
 def vector(value: Any) -> NDArray[Any] | None:
-    """A stored vector: bytes of a VectorField, a list of numbers, an array, or None.
-
-    A VectorField is a compressed .npy file. Most of the time goes into parsing its header, which
-    is the same for all vectors of a field, so it is parsed once.
-    """
+    """A stored vector: bytes of a VectorField, a list of numbers, an array, or None."""
     if value is None:
         return None
     if not isinstance(value, bytes):
@@ -49,18 +46,27 @@ def vector(value: Any) -> NDArray[Any] | None:
         except (TypeError, ValueError):
             return np.empty((0, 0))  # not a vector; `stack` counts it by its shape
     raw = zlib.decompress(value)
-    first = raw[6] == 1  # version of the .npy format
-    length = int.from_bytes(raw[8:10] if first else raw[8:12], "little")
-    start = (10 if first else 12) + length
-    known = _headers.get(raw[:start])
-    if known is None:
-        import fiftyone.core.utils as fou
+    header = raw[: _length(raw)]
+    dtype, shape, order = _said(header)
+    return np.frombuffer(raw, dtype, offset=len(header)).reshape(shape, order=order)
 
-        array: NDArray[Any] = fou.deserialize_numpy_array(value)
-        if array.flags.c_contiguous:
-            _headers[raw[:start]] = (array.dtype, array.shape)
-        return array
-    return np.frombuffer(raw, known[0], offset=start).reshape(known[1])
+
+def _length(raw: bytes) -> int:
+    """Of the header of a .npy file."""
+    if raw[6] == 1:  # version of the format
+        return 10 + int.from_bytes(raw[8:10], "little")
+    return 12 + int.from_bytes(raw[8:12], "little")
+
+
+@lru_cache(64)  # most of the time went into this, and all vectors of a field have one header
+def _said(header: bytes) -> tuple[np.dtype[Any], tuple[int, ...], Literal["C", "F"]]:
+    """Type, shape and order of an array that is stored as a .npy file."""
+    npy: Any = np.lib.format  # without types
+    file = BytesIO(header)
+    first = npy.read_magic(file) == (1, 0)
+    read = npy.read_array_header_1_0 if first else npy.read_array_header_2_0
+    shape, is_fortran, dtype = read(file)
+    return dtype, shape, "F" if is_fortran else "C"
 
 
 def stack(values: Sequence[Any], width: int | None = None) -> tuple[NDArray[Any], list[int]] | None:
@@ -74,25 +80,49 @@ def stack(values: Sequence[Any], width: int | None = None) -> tuple[NDArray[Any]
         The matrix, and the positions of the vectors that are not of that width (their rows are
         NaN); None when no item has a vector.
     """
-    rows = [vector(value) for value in values]
-    present = [i for i, row in enumerate(rows) if row is not None]
-    if not present:
+    alike = list(_alike(values))
+    if not alike:
         return None
-    shapes = Counter(row.shape for row in rows if row is not None)
     if width is None:
+        shapes = Counter[tuple[int, ...]]()
+        for places, rows in alike:
+            shapes[rows.shape[1:]] += len(places)
         width = max(((n, s[0]) for s, n in shapes.items() if len(s) == 1), default=(0, 0))[1]
-    dtypes = {row.dtype for row in rows if row is not None and row.shape == (width,)}
-    kinds = [d for d in dtypes if d.kind in "fiu"]
+    kinds = [rows.dtype for _, rows in alike if rows.shape[1:] == (width,)]
+    kinds = [kind for kind in kinds if kind.kind in "fiu"]
     dtype = np.result_type(np.float32, *kinds) if kinds else np.dtype(np.float64)
-    matrix = np.full((len(rows), width), np.nan, dtype=dtype)
-    odd = []
-    for i in present:
-        row = rows[i]
-        if row is not None and row.shape == (width,) and row.dtype in kinds:
-            matrix[i] = row
+    matrix = np.full((len(values), width), np.nan, dtype=dtype)
+    odd: list[int] = []
+    for places, rows in alike:
+        if rows.shape[1:] == (width,) and rows.dtype in kinds:
+            matrix[places] = rows
         else:
-            odd.append(i)
-    return matrix, odd
+            odd += places
+    return matrix, sorted(odd)
+
+
+def _alike(values: Sequence[Any]) -> Iterator[tuple[list[int], NDArray[Any]]]:
+    """The vectors of one type and shape together, with their places."""
+    packed: dict[bytes, tuple[list[int], list[bytes]]] = {}
+    others: dict[tuple[Any, ...], tuple[list[int], list[NDArray[Any]]]] = {}
+    header, places, parts = b"none yet", list[int](), list[bytes]()
+    for place, value in enumerate(values):
+        if isinstance(value, bytes):
+            raw = zlib.decompress(value)
+            if not raw.startswith(header):
+                header = raw[: _length(raw)]
+                places, parts = packed.setdefault(header, ([], []))
+            places.append(place)
+            parts.append(raw[len(header) :])
+        elif (row := vector(value)) is not None:
+            at, rows = others.setdefault((row.shape, row.dtype), ([], []))
+            at.append(place)
+            rows.append(row)
+    for header, (places, parts) in packed.items():
+        dtype, shape, _ = _said(header)
+        yield places, np.frombuffer(b"".join(parts), dtype).reshape(len(places), *shape)
+    for at, rows in others.values():
+        yield at, np.stack(rows)
 
 
 def stream(collection: Any, path: str, ids: Sequence[str]) -> tuple[NDArray[Any], list[int]] | None:

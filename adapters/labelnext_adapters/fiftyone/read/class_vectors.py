@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,17 +33,19 @@ def held_vectors(collection: Any, name: str, kind: Kind, named: str | None) -> l
     if kind.scalar:
         return []
     bases = [kind.path(name)]
+    labels = kind.path(name) if kind.listed else None
     if kind.has_vectors and kind.listed:
         bases.append(name)
 
     def held(attributes: Sequence[str]) -> list[str]:
         paths = [f"{base}.{attribute}" for attribute in attributes for base in bases]
-        if not _any_vector(collection, paths):
-            return []
-        return [path for path in paths if _any_vector(collection, [path])]
+        return [path for path in paths if _any(collection, labels, [path], _vector_or_numbers)]
 
     with talking():
         if named is None:
+            known = [f"{base}.{part}" for part in (*VECTORS, *OTHER_VECTORS) for base in bases]
+            if not _any(collection, labels, known, _vector_or_list):
+                return []  # of a detector: one look at all objects instead of several
             return held(VECTORS) or held(OTHER_VECTORS)
         named_held = held([named])
         if not named_held and collection.exists(name).limit(1).values("id"):
@@ -55,11 +57,35 @@ def held_vectors(collection: Any, name: str, kind: Kind, named: str | None) -> l
     return named_held
 
 
-def _any_vector(collection: Any, paths: Sequence[str]) -> bool:
-    """Whether one of the paths holds a vector, or a list that isn't empty, on any item."""
-    stored = [{path: {"$type": "binData"}} for path in paths]
-    lists = [{f"{path}.0": {"$exists": True}} for path in paths]
-    return bool(collection.match({"$or": [*stored, *lists]}).limit(1).values("id"))
+def _any(
+    collection: Any,
+    labels: str | None,
+    paths: Sequence[str],
+    tests: Callable[[str], list[dict[str, Any]]],
+) -> bool:
+    """Whether one of the paths passes a test on any item.
+
+    Args:
+        collection: a dataset or view.
+        labels: path of a list; the database looks at each label of it once for all paths.
+        paths: of the attributes.
+        tests: gives what the database is asked about a path.
+    """
+    start = f"{labels}."
+    inside = [path.removeprefix(start) for path in paths if path.startswith(start)]
+    wanted = [test for path in paths if not path.startswith(start) for test in tests(path)]
+    if inside:
+        each = [test for path in inside for test in tests(path)]
+        wanted.append({str(labels): {"$elemMatch": {"$or": each}}})
+    return bool(collection.match({"$or": wanted}).limit(1).values("id"))
+
+
+def _vector_or_list(path: str) -> list[dict[str, Any]]:
+    return [{path: {"$type": ["binData", "array"]}}]  # half the work of what follows
+
+
+def _vector_or_numbers(path: str) -> list[dict[str, Any]]:
+    return [{path: {"$type": "binData"}}, {f"{path}.0": {"$exists": True}}]
 
 
 def name_vectors(

@@ -271,7 +271,7 @@ def _updates(
 
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE]
-        keys = [ObjectId(item) for item in part]
+        keys = [ObjectId(bytes.fromhex(item)) for item in part]  # of a text it takes twice as long
         query: dict[str, Any] = {"_id": {"$in": keys}}
         if values is None:
             query[inside] = {"$exists": True}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,8 @@ def plan_ranking(
     write: FiftyOneWrite,
     context: Context,
     ranking: Ranking,
+    *,
+    known: Sequence[str] | None = None,
 ) -> Plan:
     """What writing a ranking would do, with what the run tells people of its source.
 
@@ -44,6 +46,7 @@ def plan_ranking(
         write: how it is written.
         context: with the key.
         ranking: of its samples.
+        known: ids of the samples, if they were just read; the database is asked when None.
 
     Raises:
         ConfigError: if scores of objects are asked for, and there is no one list of labels.
@@ -73,7 +76,8 @@ def plan_ranking(
     if details["slice"] is None and dataset.media_type == "group":
         details["slice"] = dataset.default_group_slice
     labels = _scored_labels(collection, source) if write.objects else None
-    plan = make_plan(collection, ranking, write.run, context.key, details, labels)
+    samples = _samples(collection, context.key, known)
+    plan = make_plan(collection, ranking, write.run, samples, details, labels)
     prelabels = prelabel_plan(collection, source, context.key, ranking.prelabels, write.run)
     return replace(plan, steps=(*plan.steps, *prelabels.steps), left_out=prelabels.left_out)
 
@@ -94,7 +98,7 @@ def make_plan(
     collection: Any,
     ranking: Ranking,
     run: str,
-    key: str | None,
+    samples: Mapping[str, str],
     details: Mapping[str, Any],
     labels: str | None = None,
 ) -> Plan:
@@ -104,7 +108,7 @@ def make_plan(
         collection: what was ranked.
         ranking: of its samples.
         run: name of the run.
-        key: the field that the ids of the ranking come from; the samples' own when None.
+        samples: the id of each item's sample, by the ids of the ranking.
         details: what the run tells people, and the slice of a grouped dataset.
         labels: path of the labels that get the ranking's scores of objects; None to write none.
 
@@ -117,34 +121,42 @@ def make_plan(
     field = field_path(run, frames)
     with talking():
         refuse_foreign(dataset, run, field)
-        columns = fetch(collection, ["id", key] if key else ["id"])
         earlier = with_field(dataset, field)
-    ids = keyed(columns["id"], columns[key] if key else None, key)
-    samples = dict(zip(ids, columns["id"], strict=True))
-    unknown = [i for i in ranking.pool_order.tolist() if i not in samples]
+    order = ranking.pool_order.tolist()
+    unknown = [i for i in order if i not in samples]
     if unknown:
         raise InvalidInput(
             f"ranking must hold samples of {dataset.name}; {len(unknown)} are not: "
             f"{listed(unknown)}."
         )
-    rows = ranking.pool_rows()
-    ranked = [samples[row["item_id"]] for row in rows]
+    ranked = [samples[i] for i in order]
+    scores = [None if x != x else x for x in ranking.pool_scores.tolist()]
     stale = sorted(earlier.keys() - set(ranked))
     config = registered(dataset, run)
     steps: list[Step] = []
-    if rows or stale or config is not None:
+    if ranked or stale or config is not None:
         of_objects = None if labels is None else field_path(f"{labels}.{run}", frames)
         told = {**details, "objects": of_objects}
         where = {
             "dataset": dataset.name, "dataset_id": str(dataset._doc.id), "run": run, "field": field
         }  # fmt: skip
-        steps = _steps(where, ranked, [row["score"] for row in rows], stale, ranking, told)
+        steps = _steps(where, ranked, scores, stale, ranking, told)
         paths = list(dict.fromkeys(p for p in (of_objects, getattr(config, "objects", None)) if p))
         if paths:
             steps.insert(2, _objects_step(collection, ranking, where, samples, labels, paths))
     return Plan(
         "fiftyone", run, dataset.name, tuple(steps), next_steps=_next_steps(dataset, run, steps)
     )
+
+
+def _samples(collection: Any, key: str | None, known: Sequence[str] | None) -> dict[str, str]:
+    """The id of each item's sample, by the item's own."""
+    if known is not None:
+        return dict(zip(known, known, strict=True))
+    with talking():
+        columns = fetch(collection, ["id", key] if key else ["id"])
+    ids = keyed(columns["id"], columns[key] if key else None, key)
+    return dict(zip(ids, columns["id"], strict=True))
 
 
 def _steps(
