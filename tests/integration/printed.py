@@ -32,3 +32,8 @@ def next_steps(text: str) -> list[str]:
     """The command lines below Next."""
     lines = text.partition("Next:\n")[2].splitlines()
     return [li.strip() for li in lines if li.startswith("  ") and not li.startswith("  #")]
+
+
+def words(commands: list[str]) -> list[str]:
+    """The subcommand of each."""
+    return [command.split()[1] for command in commands]

@@ -27,12 +27,8 @@ def test_a_death_at_any_write_is_settled_by_the_next(
     label_studio: LabelStudio,
     tmp_path: Path,
     campaign: Campaign,
-    monkeypatch: pytest.MonkeyPatch,
     mode: str,
 ) -> None:
-    from labelnext_adapters.label_studio.server import predictions
-
-    monkeypatch.setattr(predictions.time, "sleep", lambda _: None)  # nobody else writes
     project = label_studio.create_project(CHOICES, sure_to_unsure(3))
     made = settings(label_studio.url, label_studio.token, project, tmp_path / "state", mode)
     made["write"]["prelabels"] = mode == "batch"
