@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from labelnext.adapter.formats import format_names
 from labelnext.adapter.options import Options, SendOptions, WriteOptions
 from labelnext.adapter.protocol import Adapter
 from labelnext.adapter.registry import (
@@ -307,8 +308,10 @@ def _looked_up(document: Document, location: Location, get: Callable[[str], Any]
     try:
         return get(name)
     except LabelnextError as error:
-        message = error.message.removeprefix(f"{location[-1]} ")
-        raise document.error(location, message, hint=error.hint) from error
+        message, hint = error.message.removeprefix(f"{location[-1]} "), error.hint
+        if location == ("source", "adapter") and name in format_names():
+            hint = f"{name} is a format of files: write adapter: files, format: {name}."
+        raise document.error(location, message, hint=hint) from error
 
 
 def _section(document: Document, name: str) -> dict[str, Any]:

@@ -198,6 +198,7 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         ('source: {adapter: files, path: "a\\d.csv"}', "in double quotes a backslash starts"),
         ("source: {adapter: files, path: ${HOME}/a.csv}", r"write values with \${…} in quotes"),
         ("source: {adaptor: files, path: a.csv}", "write adapter in place of adaptor"),
+        ("source: {adapter: yolo, path: runs}", "write adapter: files, format: yolo"),
         ("source: files", "write source: {adapter: files}"),
         (MINIMAL + "report: page.html", "write report: {path: page.html}"),
         (MINIMAL + "write: out/r.csv", "write write: {output: out/r.csv}"),
