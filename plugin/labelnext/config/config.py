@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from labelnext.adapter.formats import format_names, recognised
 from labelnext.adapter.options import Options, SendOptions, WriteOptions
 from labelnext.adapter.protocol import Adapter
 from labelnext.adapter.registry import (
@@ -48,6 +50,7 @@ from labelnext.ranking.recipe import Recipe
 from labelnext.selection.quotas import check_columns
 from labelnext.support.models import Refused, validated
 from labelnext.support.refused import refusals_told
+from labelnext.support.started import how
 from labelnext.support.written import hint_of_colons, meant
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -184,7 +187,19 @@ def load_config(config: Path | str | Mapping[str, Any]) -> Config:
         raise ConfigError(
             f"config must be the path of a YAML file, or a mapping; got {type(config).__name__}."
         )
-    return _checked(parse(Path(config)))
+    return _checked(_parsed(Path(config)))
+
+
+def _parsed(path: Path) -> Document:
+    """The document in a file; predictions in its place are called what they are."""
+    try:
+        return parse(path)
+    except ConfigError as error:
+        if path.exists() and path.suffix not in (".yaml", ".yml"):
+            with suppress(LabelnextError):  # it is in no format of predictions
+                held = f"it holds predictions ({recognised(path).name})"
+                error.hint = f"{held}; {how('init', 'files', path)} writes a configuration."
+        raise
 
 
 def _checked(document: Document) -> Config:
@@ -307,8 +322,10 @@ def _looked_up(document: Document, location: Location, get: Callable[[str], Any]
     try:
         return get(name)
     except LabelnextError as error:
-        message = error.message.removeprefix(f"{location[-1]} ")
-        raise document.error(location, message, hint=error.hint) from error
+        message, hint = error.message.removeprefix(f"{location[-1]} "), error.hint
+        if location == ("source", "adapter") and name in format_names():
+            hint = f"{name} is a format of files: write adapter: files, format: {name}."
+        raise document.error(location, message, hint=hint) from error
 
 
 def _section(document: Document, name: str) -> dict[str, Any]:

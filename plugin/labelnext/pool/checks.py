@@ -160,7 +160,10 @@ def column_of(what: str, values: ArrayLike, length: int, dtype: type[np.generic]
             cast: NDArray[Any] = array.astype(dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(
-            f"{what} must be of type {dtype.__name__}; got {shown(values, 60)}."
+            f"{what} must be of type {dtype.__name__}; got {shown(values, 60)}.",
+            hint="write each class by its position, from 0, and -1 where there is none."
+            if what in ("labels", "votes")
+            else None,
         ) from error
     if dtype is np.int64:
         _check_whole(what, array, cast)

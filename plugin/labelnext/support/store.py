@@ -272,7 +272,8 @@ def filesystem(place: Path | str) -> tuple[pyarrow.fs.FileSystem, str]:
         files, path = FileSystem.from_uri(text)
     except (ValueError, NotImplementedError, ImportError) as error:
         raise ConfigError(
-            f"{text!r} must be a URL that pyarrow supports, such as s3://bucket/folder; {error}."
+            f"{text!r} must be a URL that pyarrow supports, such as s3://bucket/folder; {error}.",
+            hint="download it, and set the path of the file." if text.startswith("http") else None,
         ) from error
     except OSError as error:
         raise Unavailable(f"{text!r} does not answer: {error}.") from error

@@ -198,6 +198,7 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         ('source: {adapter: files, path: "a\\d.csv"}', "in double quotes a backslash starts"),
         ("source: {adapter: files, path: ${HOME}/a.csv}", r"write values with \${…} in quotes"),
         ("source: {adaptor: files, path: a.csv}", "write adapter in place of adaptor"),
+        ("source: {adapter: yolo, path: runs}", "write adapter: files, format: yolo"),
         ("source: files", "write source: {adapter: files}"),
         (MINIMAL + "report: page.html", "write report: {path: page.html}"),
         (MINIMAL + "write: out/r.csv", "write write: {output: out/r.csv}"),
@@ -218,6 +219,25 @@ def test_wrong_config_names_the_key_the_file_and_the_line(
     with pytest.raises(ConfigError, match=f"(?s){message}") as caught:
         load_config(path)
     assert caught.value.message.startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "format_"),
+    [
+        ("p.csv", "id,cat,dog\na,0.9,0.1\n", "csv"),
+        ("p.jsonl", '{"id": "a", "probabilities": [0.9, 0.1]}\n' * 2, "jsonl"),
+        ("labels/a.txt", "0 .5 .5 .1 .1 .9\n", "yolo"),
+    ],
+)
+def test_predictions_in_place_of_a_configuration_are_called_so(
+    tmp_path: Path, name: str, text: str, format_: str
+) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    path = path.parent if format_ == "yolo" else path
+    with pytest.raises(ConfigError, match=rf"it holds predictions \({format_}\); .*init files"):
+        load_config(path)
 
 
 def test_variables_are_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,6 +148,13 @@ def uuids(path: Path) -> None:
     pyarrow.parquet.write_table(table, path)
 
 
+def texts_of_json(path: Path) -> None:
+    """JSON as DuckDB writes it to Parquet."""
+    scores = pa.array(['{"cat": 0.9, "dog": 0.1}', '{"cat": 0.55, "dog": 0.45}'], pa.json_())
+    table = pa.table({"id": ["a", "b"], "probabilities": scores})
+    pyarrow.parquet.write_table(table, path)
+
+
 def views(path: Path) -> None:
     """Categories as polars writes an Enum."""
     names = pa.array(["x", "y"], pa.string_view())
@@ -162,6 +169,7 @@ def views(path: Path) -> None:
         ("maps.parquet", maps),
         ("mapped_as_ours.parquet", mapped_as_ours),
         ("named_as_ours.feather", named_as_ours),
+        ("texts_of_json.parquet", texts_of_json),
         ("uuids.parquet", uuids),
         ("views.feather", views),
         ("index.parquet", FRAME.to_parquet),

@@ -58,6 +58,11 @@ def test_floats_in_json_are_refused_with_the_cure(
     assert (caught.value.hint or "").startswith("write ids as texts or as whole numbers")
 
 
+def test_half_a_character_in_one_id_leaves_the_others_as_they_are(tmp_path: Path) -> None:
+    lines(tmp_path / "p.jsonl", "\ud800", "b", "c")
+    assert read(tmp_path, "p.jsonl").item_ids.tolist() == ['"\\ud800"', "b", "c"]
+
+
 def test_uuids_are_read_as_text(tmp_path: Path) -> None:
     name = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
     parquet(tmp_path / "p.parquet", pa.array([uuid.UUID(name).bytes, bytes(16)], pa.uuid()))

@@ -101,6 +101,15 @@ def test_a_column_of_logits_asks_for_their_meaning(tmp_path: Path) -> None:
     assert order(read(tmp_path, "p.jsonl", logits="softmax")) == ["b", "a"]
 
 
+def test_log_probabilities_by_class_are_as_good_as_logits(tmp_path: Path) -> None:
+    shares = {"a": {"yes": -0.1054, "no": -2.3026}, "b": {"yes": -0.5108, "no": -0.9163}}
+    content = lines([{"id": item, "logprobs": one} for item, one in shares.items()])
+    with pytest.raises(InvalidInput, match="the column 'logprobs', which are logits by its name"):
+        read(tmp_path, "p.jsonl", content)
+    pool = read(tmp_path, "p.jsonl", logits="softmax")
+    np.testing.assert_allclose(pool.probabilities, [[0.9, 0.1], [0.6, 0.4]], atol=1e-4)
+
+
 def test_objects_in_a_column_keep_images_without_any(tmp_path: Path) -> None:
     def found(*scores: float) -> Any:
         return [{"label": "cat", "prob": s, "box": {"x1": 0, "y1": 0, "x2": 0.5, "y2": 1}}

@@ -230,12 +230,23 @@ def _column(values: list[Any]) -> pa.Array:
         return pa.array(values)
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         pass
+    if all(value is None or isinstance(value, str) for value in values):
+        return pa.array([value and _in_unicode(value) for value in values], pa.string())
     plain = [_numbers(value) for value in values]
     try:
         return pa.array(plain)
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         texts = [None if value is None else json.dumps(value, default=str) for value in values]
         return pa.array(texts, pa.string())
+
+
+def _in_unicode(text: str) -> str:
+    """The text, or as JSON writes it where it holds half a character, so that others stay."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(text)
+    return text
 
 
 def _numbers(value: Any) -> Any:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.json.records import table_of_records
+from labelnext_adapters.files.tables.arrow import plain_type
 from labelnext_adapters.files.tables.column_names import TextColumns
 from labelnext_adapters.files.tables.rows import Rows, texts_of
 
@@ -37,6 +38,7 @@ def with_cells(rows: Rows, names: TextColumns, *, usual: bool = False) -> Rows:
     Raises:
         InvalidInput: if more than a tenth of the rows can't be used, or numpy left out values.
     """
+    rows = replace(rows, table=stored(rows.table))
     table, id_name = rows.table, names.id_among(rows.table.column_names)
     nested = [
         name
@@ -57,6 +59,14 @@ def with_cells(rows: Rows, names: TextColumns, *, usual: bool = False) -> Rows:
     ]
     read, notices, place = table_of_records(records, _Kept(names))
     return replace(rows, table=read, notices=[*rows.notices, *notices], place=place)
+
+
+def stored(table: pa.Table) -> pa.Table:
+    """A table whose columns of extension types, such as UUIDs and JSON, are what these store."""
+    for at, field in enumerate(table.schema):
+        if isinstance(field.type, pa.BaseExtensionType):
+            table = table.set_column(at, field.name, plain_type(table.column(at)))
+    return table
 
 
 class _Kept:

@@ -70,7 +70,11 @@ VECTORS = (
     "confidences", "y_score", "y_scores", "predictions", "prediction", "preds", "pred", "outputs",
     "output",
 )  # fmt: skip
-LOGITS = ("logits", "logit", "pred_logits", "class_logits", "raw_scores")
+#: Softmax makes probabilities of logarithms of them, too.
+LOGITS = (
+    "logits", "logit", "pred_logits", "class_logits", "raw_scores", "logprobs", "log_probs",
+    "log_probabilities", "log_proba",
+)  # fmt: skip
 #: Columns with the classes of parallel lists, and with their scores.
 CLASS_LISTS = (
     "labels", "classes", "class_names", "names", "categories", "tags", "predicted_labels",

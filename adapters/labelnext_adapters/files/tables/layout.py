@@ -14,6 +14,7 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.tables.arrow import plain_type
+from labelnext_adapters.files.tables.cells import stored
 from labelnext_adapters.files.tables.column_names import (
     ANSWERS,
     BOXES,
@@ -92,7 +93,7 @@ def laid_out(
     Raises:
         InvalidInput: if there is no id, or it can't be told what a column means.
     """
-    table = _without_decimals(rows.table, _id_of(rows.table, columns))
+    table = _without_decimals(stored(rows.table), _id_of(rows.table, columns))
     check_columns(table.column_names, columns)
     usual = usual_records(table, columns)
     columns = {o: t for o, t in columns.items() if not (isinstance(t, str) and t in usual)}
@@ -163,15 +164,11 @@ def _id_of(table: pa.Table, columns: Mapping[str, str | Sequence[str]]) -> str:
 
 
 def _without_decimals(table: pa.Table, id_name: str) -> pa.Table:
-    """Columns of decimals as other numbers, but for those of ids; maps as lists of pairs.
-
-    Extension types, such as UUIDs, are what they store.
-    """
+    """Columns of decimals as other numbers, but for those of ids; maps as lists of pairs."""
     for at, field in enumerate(table.schema):
         if pa.types.is_map(field.type):
             table = table.set_column(at, field.name, pairs_of(table.column(at).combine_chunks()))
-        decimal = pa.types.is_decimal(field.type) and field.name != id_name
-        if decimal or isinstance(field.type, pa.BaseExtensionType):
+        if pa.types.is_decimal(field.type) and field.name != id_name:
             table = table.set_column(at, field.name, plain_type(table.column(at)))
     return table
 

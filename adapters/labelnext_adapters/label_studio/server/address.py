@@ -9,6 +9,9 @@ from pydantic import SecretStr
 
 # Of the pages that a server has; what stands before it is where the server is.
 _PAGE = re.compile(r"/(?:(?:projects|api|docs)(?:/.*)?|user/.*|(?:organization|models|swagger)/?)$")
+_HOST = re.compile(
+    r"(?=.*[a-z.])[a-z0-9][\w.-]{0,60}(?::\d{1,5})?/?", re.ASCII | re.IGNORECASE
+)  # no scheme
 _MOST_DIGITS = 19  # of a number in a database
 _NUMBER = re.compile(r"(?:^|/)projects/(\d+)(?:[/?#]|$)", re.ASCII)
 _SCHEME = re.compile(r"(?:Token|Bearer)\s+", re.IGNORECASE)
@@ -26,9 +29,7 @@ def checked_url(url: str) -> str:
     """
     parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        such = (
-            "" if "://" in url or not url.strip() else f", such as http://{url.strip().lstrip('/')}"
-        )
+        such = f", such as http://{url.strip()}" if _HOST.fullmatch(url.strip()) else ""
         raise ValueError(f"must start with http:// or https:// and include a host{such}")
     if parts.username or parts.password:
         raise ValueError("must not contain a user name or password; use api_key instead")

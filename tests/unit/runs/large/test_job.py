@@ -347,6 +347,12 @@ def test_a_glob_takes_the_files_it_matches(tmp_path: Path) -> None:
     assert report.counts["items"] == 2_000
 
 
+def test_an_address_of_the_web_is_to_be_downloaded(tmp_path: Path) -> None:
+    source = {"adapter": "files", "path": "https://example.org/p.csv"}
+    with pytest.raises(ConfigError, match="a URL that pyarrow supports.*download it"):
+        labelnext.run(settings(tmp_path, tmp_path, source=source))
+
+
 def test_a_url_with_a_password_is_refused(tmp_path: Path) -> None:
     source = {"adapter": "files", "path": "s3://key:secret@bucket/pool"}
     with pytest.raises(ConfigError, match="must not contain a user or password") as refused:
