@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from labelnext_adapters.label_studio.backend import AUTH, Known
-from tests.integration.test_label_studio_webhooks import until
 from tests.integration.test_no_model import say, settings, texts
+from tests.waiting import until
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio

@@ -9,7 +9,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from labelnext.runs.push import push
 from labelnext.runs.undo import runs, undo, undo_all
 from tests.fuzz.campaign import Campaign
 from tests.integration.choices import CHOICES, choice_task
+from tests.waiting import until
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
@@ -215,14 +215,6 @@ good = [0.5 if item == least else 0.875 for item in ids]
 rows = {"item_id": ids, "good": good, "bad": [1 - p for p in good]}
 pq.write_table(pa.table(rows), os.environ["LABELNEXT_PREDICTIONS"])
 """
-
-
-def until(fact: Callable[[], bool]) -> None:
-    """Wait for it, a minute at most."""
-    end = time.monotonic() + 60
-    while not fact():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.2)
 
 
 def test_watch_trains_pushes_ranks_waits_after_a_failure_and_ends_whole(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,20 +13,13 @@ import pytest
 from labelnext.runs.undo import runs
 from tests.integration.choices import CHOICES, sure_to_unsure
 from tests.integration.label_studio_server import LabelStudio, running_server
+from tests.waiting import until
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LabelStudio]:
     with running_server(tmp_path / "server") as server:
         yield server
-
-
-def until(fact: Callable[[], bool]) -> None:
-    """Wait for it, a minute at most."""
-    end = time.monotonic() + 60
-    while not fact():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.2)
 
 
 def test_watch_ranks_again_survives_a_restart_and_ends_on_sigterm(

@@ -5,17 +5,17 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from labelnext.runs.undo import runs, undo
 from tests.integration.choices import CHOICES, sure_to_unsure
+from tests.waiting import until
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
@@ -23,14 +23,6 @@ if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
 pytest_plugins = ("tests.integration.label_studio_server",)
 
 OTHER = "http://127.0.0.1:9/webhook/of-somebody-else"
-
-
-def until(fact: Callable[[], Any]) -> None:
-    """Wait for it, a minute at most."""
-    end = time.monotonic() + 60
-    while not fact():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.1)
 
 
 @pytest.fixture

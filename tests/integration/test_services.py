@@ -17,7 +17,7 @@ import yaml
 
 from labelnext.runs.undo import runs
 from tests.integration.choices import CHOICES, sure_to_unsure
-from tests.integration.test_label_studio_webhooks import until
+from tests.waiting import until
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
