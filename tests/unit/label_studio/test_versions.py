@@ -54,7 +54,7 @@ def test_a_version_that_the_tests_ran_with_is_well(release: str) -> None:
 def test_a_version_that_stores_predictions_unchecked_is_told(release: str, told: bool) -> None:
     _, *more = said({"release": release})
     assert [f.level for f in more] == ["ok"] * told
-    assert all("stores predictions without checking them" in f.message for f in more)
+    assert all("doesn't check predictions when they are stored" in f.message for f in more)
 
 
 def test_there_is_a_case_for_each_tested_version() -> None:

@@ -75,8 +75,8 @@ def _check_server(client: Client, findings: list[Finding]) -> None:
         findings.append(
             Finding(
                 "ok",
-                f"Label Studio {release} stores predictions without checking them, as later "
-                "versions do; those that labelnext can't read are left out and counted.",
+                f"Label Studio {release} doesn't check predictions when they are stored; those "
+                "that labelnext can't read are left out and counted.",
             )
         )
     try:
