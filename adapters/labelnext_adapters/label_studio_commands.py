@@ -27,24 +27,22 @@ def backend(
 ) -> None:
     """Predict for Label Studio, as the ML backend that its Settings > Model connects.
 
-    LABELNEXT_BACKEND_AUTH=user:password makes it ask for them. Ctrl-C or SIGTERM stops it.
+    LABELNEXT_BACKEND_AUTH=user:password makes it ask for them. Ctrl-C, SIGTERM or closing the
+    terminal stops it.
     """
     set_up_output(0, False)
-    import signal
     import sys
-    import threading
     from datetime import datetime
 
     from labelnext.adapter.registry import get_adapter, require
+    from labelnext.cli.stopping import stop_on_signals
     from labelnext.config.config import load_config
 
     settings = load_config(config)
     require("label-studio", get_adapter("label-studio"))  # before its modules are imported
     from labelnext_adapters.label_studio.backend import AUTH, serve_backend
 
-    stop = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: stop.set())
+    stop = stop_on_signals()
 
     def tell(said: str) -> None:
         print_plain(f"{datetime.now():%Y-%m-%d %H:%M:%S} {said}")

@@ -297,19 +297,16 @@ def watch(
 ) -> None:
     """Rank again whenever enough new labels have come in, after your command if you have one.
 
-    Ctrl-C or SIGTERM stops it safely.
+    Ctrl-C, SIGTERM or closing the terminal stops it safely.
     """
     set_up_output(0, False)
-    import signal
-    import threading
     from datetime import datetime
 
+    from labelnext.cli.stopping import stop_on_signals
     from labelnext.runs.watch import Health
     from labelnext.runs.watch import watch as keep_watching
 
-    stop = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: stop.set())
+    stop = stop_on_signals()
     said: list[str] = []
 
     def tell(health: Health) -> None:

@@ -180,18 +180,9 @@ def print_report(report: Report) -> None:
             table.add_row(*cells)
         out.print(table)
     else:
-        review = report.ranking.purpose == "review"
-        why = (
-            "no labelled item has a prediction"
-            if review
-            else "no item that isn't labelled can be scored"
-            if report.nothing_ranked
-            else "every item is labelled"
-            if report.counts["items"]
-            else "there are no items"
-        )
-        out.print(f"Nothing to {report.ranking.purpose} next: {why}.")
-    out.print("[bold]Would do:[/]" if report.dry_run else "[bold]Done:[/]")
+        out.print(f"Nothing to {report.ranking.purpose} next: {report.why_nothing}.")
+    if report.steps:
+        out.print("[bold]Would do:[/]" if report.dry_run else "[bold]Done:[/]")
     for step in report.steps:
         out.print(" •", escaped(step if report.dry_run else done(step)), soft_wrap=True)
     for line in () if report.dry_run else report.next_steps:

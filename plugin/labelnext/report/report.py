@@ -110,6 +110,18 @@ class Report:
         has = "a usable prediction" if n == 1 else "usable predictions"
         return f"nothing was ranked: {what} {'was' if n == 1 else 'were'} to be, but without {has}."
 
+    @property
+    def why_nothing(self) -> str:
+        """Why no item is next, where none is."""
+        if self.ranking.purpose == "review":
+            return "no labelled item has a prediction"
+        if self.nothing_ranked:
+            return "no item that isn't labelled can be scored"
+        if not self.counts["items"]:
+            return "there are no items"
+        every = self.counts["labelled"] == self.counts["items"]
+        return "every item is labelled" + ("" if every else " or left out")
+
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-able data; `batch` holds the whole batch."""
         data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NOT_JSON}

@@ -33,18 +33,28 @@ class Server:
         raise AccessDenied("the token has expired.")
 
 
-def said(answer: Any) -> Finding:
-    """What is said of the server; the last of all findings is the refusal."""
+def said(answer: Any) -> list[Finding]:
+    """What is said of the server; then come the SDK, and the refusal."""
     source = LabelStudioSource(url=Server.url, api_key=cast(Any, "secret"), project=1)
-    findings = check(lambda: cast(Any, Server(answer)), source)
-    assert [f.level for f in findings][1:] == ["ok", "error"]
-    return findings[0]
+    *findings, sdk, refusal = check(lambda: cast(Any, Server(answer)), source)
+    assert (sdk.level, refusal.level) == ("ok", "error")
+    return findings
 
 
 @pytest.mark.parametrize("release", ["1.19.0", "1.20.0", "1.21.0", "1.22.0", "1.23.2"])
 def test_a_version_that_the_tests_ran_with_is_well(release: str) -> None:
     found = said({"release": release, "label-studio-os-package": package(release)})
-    assert found == Finding("ok", f"Label Studio {release} at https://label.example.com.")
+    assert found[0] == Finding("ok", f"Label Studio {release} at https://label.example.com.")
+
+
+# Of the servers' source: the import of predictions calls the SDK's validation from 1.21 on.
+@pytest.mark.parametrize(
+    ("release", "told"), [("1.19.0", True), ("1.20.0", True), ("1.21.0", False), ("1.23.2", False)]
+)
+def test_a_version_that_stores_predictions_unchecked_is_told(release: str, told: bool) -> None:
+    _, *more = said({"release": release})
+    assert [f.level for f in more] == ["ok"] * told
+    assert all("doesn't check predictions when they are stored" in f.message for f in more)
 
 
 def test_there_is_a_case_for_each_tested_version() -> None:
@@ -64,7 +74,7 @@ def test_there_is_a_case_for_each_tested_version() -> None:
     ],
 )
 def test_another_version_is_told_with_those_that_were_tested(answer: Any, what: str) -> None:
-    found = said(answer)
+    (found,) = said(answer)
     assert found.level == "warning"
     assert found.message == (
         f"{what} at https://label.example.com; labelnext was tested with 1.19.x, 1.20.x, 1.21.x, "

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 import labelnext
 from labelnext.adapter import open_adapter
+from labelnext.cli.console import print_report
 from labelnext.errors import ConfigError, InvalidInput
 from labelnext.runs.check import check
 from labelnext.runs.status import status
@@ -187,6 +189,22 @@ def test_empty_batch_makes_a_report(tmp_path: Path) -> None:
     report = labelnext.run(settings)
     assert report.counts["batch"] == 0
     assert "every item is labelled" in report.to_html()
+
+
+def test_empty_batch_tells_labelled_items_from_those_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ('{"item_id": "a", "label": 0', '{"item_id": "b"')
+    pool = "".join(f'{row}, "probabilities": [1, 0]}}\n' for row in rows)
+    (tmp_path / "pool.jsonl").write_text(pool)
+    settings = tmp_path / "labelnext.yaml"
+    source = "source: {adapter: files, path: pool.jsonl}\n"
+    settings.write_text(f"{source}selection: {{options: {{exclude: [b]}}}}\n")
+    report = labelnext.run(settings)
+    print_report(replace(report, steps=()))
+    said = capsys.readouterr().out
+    assert "Nothing to label next: every item is labelled or left out." in said
+    assert "Done:" not in said
 
 
 def test_same_input_gives_the_same_hash_for_any_order(config: Path) -> None:

@@ -29,6 +29,8 @@ from labelnext_adapters.label_studio_format.setup import find_setup
 
 # Versions that the integration tests ran with; others may work, and get a warning.
 TESTED_SERVERS = ("1.19", "1.20", "1.21", "1.22", "1.23")  # none lacks what labelnext uses
+# These take whatever is imported as a prediction; later ones refuse what the setup doesn't allow.
+_UNCHECKED = ("1.19", "1.20")
 TESTED_SDKS = ("2.0", "2.1")
 
 _NEEDED = ("projects.change", "actions.perform", "views.create", "views.change")
@@ -69,6 +71,14 @@ def _check_server(client: Client, findings: list[Finding]) -> None:
         )
     release = str(answer.get("release") or "") if isinstance(answer, dict) else ""
     findings.append(_tested("Label Studio", release, TESTED_SERVERS, f" at {client.url}"))
+    if _series(release) in _UNCHECKED:
+        findings.append(
+            Finding(
+                "ok",
+                f"Label Studio {release} doesn't check predictions when they are stored; those "
+                "that labelnext can't read are left out and counted.",
+            )
+        )
     try:
         findings.append(_tested("label-studio-sdk", version("label-studio-sdk"), TESTED_SDKS))
     except PackageNotFoundError:
@@ -76,7 +86,7 @@ def _check_server(client: Client, findings: list[Finding]) -> None:
 
 
 def _tested(what: str, release: str, tested: tuple[str, ...], where: str = "") -> Finding:
-    if ".".join(release.split(".")[:2]) in tested:
+    if _series(release) in tested:
         return Finding("ok", f"{what} {release}{where}.")
     known = joined([f"{t}.x" for t in tested])
     return Finding(
@@ -84,6 +94,10 @@ def _tested(what: str, release: str, tested: tuple[str, ...], where: str = "") -
         f"{what} {release or 'of unknown version'}{where}; labelnext was tested with {known}.",
         "try a dry run first, then check the tab against the report after the first run.",
     )
+
+
+def _series(release: str) -> str:
+    return ".".join(release.split(".")[:2])
 
 
 def _check_user(client: Client, findings: list[Finding]) -> None:
