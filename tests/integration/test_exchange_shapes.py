@@ -147,7 +147,7 @@ def test_several_fields_and_attributes_travel_in_one_project(
     import fiftyone as fo
 
     box = fo.Detection(label="car", bounding_box=[0.1, 0.1, 0.5, 0.5], confidence=0.5)
-    box["occluded"], box["age"], box["paint"] = False, 3.5, "red"
+    box["occluded"], box["age"], box["paint"], box["seats"] = False, 3.5, "red", 4
     plain = fo.Detection(label="bike", bounding_box=[0.5, 0.5, 0.25, 0.25], confidence=0.5)
     plain["paint"] = "blue"
     fill(dataset, tmp_path, fo.Detections(detections=[box, plain]), fo.Detections())
@@ -163,7 +163,10 @@ def test_several_fields_and_attributes_travel_in_one_project(
     dataset.save()
     config = settings(label_studio, dataset, tmp_path) | BY_CONFIDENCE
     labelnext.run(config)
-    names = {"fields": ["weather", "speed", "ground"], "attributes": ["occluded", "age", "paint"]}
+    names = {
+        "fields": ["weather", "speed", "ground"],
+        "attributes": ["occluded", "age", "paint", "seats"],
+    }
     labelnext.send(config | {"send": config["send"] | names})
     project = made(label_studio, dataset)["id"]
     rows = {row["data"]["name"][0]: row for row in tasks(label_studio, project)}
@@ -171,6 +174,7 @@ def test_several_fields_and_attributes_travel_in_one_project(
     said = {(r["from_name"], r["id"]): r for r in prediction["result"]}
     said["weather", "labelnext-weather"]["value"]["choices"] = ["rain"]  # as a person corrects it
     said["occluded", box.id]["value"]["choices"] = ["true"]
+    said["seats", box.id]["value"]["number"] = 5
     said["speed", first.speed.id]["value"]["number"] = 20
     accept(label_studio, rows["a"])
     assert labelnext.fetch(config).counts["changed"] == 4
@@ -179,6 +183,8 @@ def test_several_fields_and_attributes_travel_in_one_project(
     assert [d.id for d in back.labels.detections] == [box.id, plain.id]
     one, other = back.labels.detections
     assert (one.occluded, one.age, one.paint, other.paint) == (True, 3.5, "red", "blue")
+    assert (one.seats, type(one.seats)) == (5, int)
+    assert isinstance(dataset.get_field("labels.detections.seats"), fo.IntField)
     assert other.get_attribute_value("age", None) is None
     assert [(c.label, c.id) for c in back.labels_weather.classifications] == [("rain", rain.id)]
     assert (back.labels_speed.value, back.labels_speed.id) == (20, first.speed.id)

@@ -23,7 +23,13 @@ from labelnext_adapters.fiftyone.database.object_scores import (
     remove_scores,
     rename_scores,
 )
-from labelnext_adapters.fiftyone.database.views import VIEW_LIMIT, put_view, ranked_view, view_names
+from labelnext_adapters.fiftyone.database.views import (
+    VIEW_LIMIT,
+    put_view,
+    ranked_view,
+    remove_view,
+    view_names,
+)
 
 
 class LabelnextRunConfig(fors.RunConfig):  # type: ignore[misc]  # FiftyOne has no types
@@ -98,8 +104,7 @@ class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
         """Delete the run's views, index and field."""
         dataset = samples._root_dataset
         for view in self.config.views:
-            if dataset.has_saved_view(view):
-                dataset.delete_saved_view(view)
+            remove_view(dataset, view)
         field = self.config.field
         if f"{field}.rank" in dataset.list_indexes():
             dataset.drop_index(f"{field}.rank")

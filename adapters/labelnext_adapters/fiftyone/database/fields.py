@@ -169,9 +169,15 @@ def frames_of(collection: Any) -> Any:
     how = {} if as_images else {"sample_frames": "dynamic", "sparse": True}
     with without_bars():
         frames = collection.to_frames(**how)
-    for copies in _copies():
-        copies.append(frames._dataset.name)
-    return frames
+    return noted(frames)
+
+
+def noted(view: Any) -> Any:
+    """The view; if FiftyOne copied frames for it, `temporary_frames` deletes the copies."""
+    if getattr(view, "_is_generated", False):
+        for copies in _copies():
+            copies.append(view._dataset.name)
+    return view
 
 
 _thread = threading.local()

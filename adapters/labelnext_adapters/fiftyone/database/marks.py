@@ -239,7 +239,7 @@ def _labels(marks: Iterable[Mark], kind: Kind) -> Iterator[Any]:
         else:
             continue
         for name, value in mark.attributes.items():
-            label[name] = float(value) if type(value) is int else value
+            label[name] = value
         yield _with_id(label, mark)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,20 +54,46 @@ def put_view(dataset: Any, name: str, view: Any, info: Mapping[str, Any] | None 
     from bson import json_util
 
     document = dataset._get_saved_view_doc(name)
-    _keep_frames(dataset.load_saved_view(name), False)
+    earlier = _copies_of(document.view_stages)
     document.view_stages = [json_util.dumps(s) for s in view._serialize(include_uuids=False)]
     document.last_modified_at = datetime.now(UTC).replace(tzinfo=None)
     for part, value in info.items():
         setattr(document, part, value)
     document.save()
-    _keep_frames(view, True)
-
-
-def _keep_frames(view: Any, keep: bool) -> None:
-    """FiftyOne copies the frames of a view into a dataset of their own; it goes with the view."""
-    if view._is_generated:
-        view._dataset._doc.persistent = keep
+    if view._is_generated:  # FiftyOne keeps the copies of frames that a saved view shows
+        view._dataset._doc.persistent = True
         view._dataset.save()
+    _remove_copies(dataset, earlier)
+
+
+def remove_view(dataset: Any, name: str) -> None:
+    """Delete a saved view, if it is there, and the copies of frames that no other view shows.
+
+    FiftyOne itself leaves the copies until its last process ends.
+    """
+    if not dataset.has_saved_view(name):
+        return
+    copies = _copies_of(dataset._get_saved_view_doc(name).view_stages)
+    dataset.delete_saved_view(name)
+    _remove_copies(dataset, copies)
+
+
+def _copies_of(stages: Iterable[str]) -> set[str]:
+    """Names of the datasets into which FiftyOne copied the frames of a saved view."""
+    kept = [value for stage in stages for key, value in json.loads(stage)["kwargs"] if value
+            and key == "_state"]  # fmt: skip
+    return {str(state["name"]) for state in kept if "name" in state}
+
+
+def _remove_copies(dataset: Any, names: set[str]) -> None:
+    """Delete copies of frames, unless a saved view shows them."""
+    import fiftyone as fo
+
+    views = map(dataset._get_saved_view_doc, dataset.list_saved_views())
+    shown = {name for view in views for name in _copies_of(view.view_stages)}
+    for name in names - shown:
+        if fo.dataset_exists(name):
+            fo.delete_dataset(name)
 
 
 def view_before(dataset: Any, name: str) -> dict[str, Any] | None:
@@ -81,8 +108,7 @@ def view_before(dataset: Any, name: str) -> dict[str, Any] | None:
 def restore_view(dataset: Any, name: str, before: Mapping[str, Any] | None) -> None:
     """Put back what `view_before` found."""
     if before is None:
-        if dataset.has_saved_view(name):
-            dataset.delete_saved_view(name)
+        remove_view(dataset, name)
         return
     import fiftyone as fo
     from bson import json_util

@@ -122,6 +122,7 @@ def _step(
         labels = replace(labels, known=_with_ids(dataset, labels.known, sent_as))
     with talking():
         there = dataset.get_field(field) is not None
+        labels = replace(labels, known=_typed(dataset, labels, field, sent_as))
         now = _marks(dataset, field, labels, targets) if there else {}
     changed = {
         i: [mark.to_row() for mark in marks]
@@ -158,9 +159,7 @@ def _with_ids(
     dataset: Any, known: Mapping[str, tuple[Mark, ...]], sent_as: str | None
 ) -> dict[str, tuple[Mark, ...]]:
     """Lists of classes with the ids that the classes have where they were sent from."""
-    runs = [] if sent_as else [run_config(dataset, run).pred_field for run in run_names(dataset)]
-    fields = [sent_as] if sent_as else [f for f in runs if isinstance(f, str)]
-    fields = [f for f in fields if class_name(dataset.get_field(f)) == CLASSES["classes"]]
+    fields = _sent_from(dataset, sent_as, CLASSES["classes"])
     if not fields:
         return dict(known)
     sent = dataset.select(list(known))
@@ -175,6 +174,58 @@ def _with_ids(
         i: tuple(replace(mark, mark_id=ids.get((i, mark.label))) for mark in marks)
         for i, marks in known.items()
     }
+
+
+def _sent_from(dataset: Any, sent_as: str | None, name: str) -> list[str]:
+    """The fields of a class of FiftyOne's that the labels may have been sent from."""
+    runs = [] if sent_as else [run_config(dataset, run).pred_field for run in run_names(dataset)]
+    fields = [sent_as] if sent_as else dict.fromkeys(f for f in runs if isinstance(f, str))
+    return [f for f in fields if class_name(dataset.get_field(f)) == name]
+
+
+def _typed(
+    dataset: Any, labels: Labels, field: str, sent_as: str | None
+) -> dict[str, tuple[Mark, ...]]:
+    """The labels with numbers as attributes of one type: whole ones if those sent were whole.
+
+    Raises:
+        InvalidInput: if the field holds whole numbers, and people entered another one.
+    """
+    inner = LISTED.get(CLASSES[labels.kind])
+    said: dict[str, list[float]] = {}
+    for name, value in (v for m in labels.known.values() for mark in m for v in _numbers(mark)):
+        said.setdefault(name, []).append(value)
+    types: dict[str, type] = {}
+    for name, values in said.items():
+        declared = class_name(dataset.get_field(f"{field}.{inner}.{name}"))
+        odd = next((value for value in values if value != int(value)), None)
+        if declared == "IntField" and odd is not None:
+            raise InvalidInput(
+                f"{name} must be a whole number, as {field} holds them; got {odd}.",
+                hint="correct it where it was entered, or choose another send.field.",
+            )
+        sent = [
+            value
+            for each in _sent_from(dataset, sent_as, CLASSES[labels.kind])
+            for value in dataset.distinct(f"{each}.{inner}.{name}")
+        ]
+        whole = odd is None and {type(value) for value in sent if value is not None} == {int}
+        types[name] = (
+            int if declared == "IntField" or (whole and declared != "FloatField") else float
+        )
+    return {
+        i: tuple(
+            replace(m, attributes={**m.attributes, **{n: types[n](v) for n, v in _numbers(m)}})
+            for m in marks
+        )
+        for i, marks in labels.known.items()
+    }
+
+
+def _numbers(mark: Mark) -> list[tuple[str, float]]:
+    """The attributes that are numbers; truth values are none."""
+    said = mark.attributes.items()
+    return [(n, v) for n, v in said if isinstance(v, (int, float)) and not isinstance(v, bool)]
 
 
 class LabelsPerformer(Performer):

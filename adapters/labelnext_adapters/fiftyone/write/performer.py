@@ -26,6 +26,7 @@ from labelnext_adapters.fiftyone.database.fields import (
     documents,
     frames_of,
     items_of,
+    noted,
     with_field,
     without_bars,
 )
@@ -332,7 +333,7 @@ def _registered_before(dataset: Any, run: str) -> dict[str, Any] | None:
         return None
     info = dataset.get_run_info(run)
     moment = info.timestamp.isoformat() if info.timestamp else None
-    view = dataset.load_run_view(run)
+    view = noted(dataset.load_run_view(run))  # FiftyOne may copy its frames anew
     stages = None if view is dataset else view._serialize(include_uuids=False)
     return {
         "config": info.config.serialize(),
@@ -357,7 +358,7 @@ def _restore_run(dataset: Any, run: str, before: Mapping[str, Any] | None) -> No
     items = dataset
     if before["stages"] is not None:
         stages = [json_util.loads(stage) for stage in before["stages"]]
-        items = fo.DatasetView._build(dataset, stages)
+        items = noted(fo.DatasetView._build(dataset, stages))
     fors.Run.save_run_info(items, info, overwrite=True, cleanup=False)
 
 
