@@ -12,6 +12,7 @@ from labelnext.errors import ConfigError
 from labelnext.journal import Journal
 from labelnext.ranking import rank
 from labelnext.runs.run import run
+from labelnext_adapters.label_studio.write import priorities
 from tests.integration.choices import CHOICES, sure_to_unsure
 from tests.integration.writing import predict_anew, tags, write, writes
 
@@ -32,6 +33,34 @@ def test_queue_marks_the_batch(label_studio: LabelStudio, connect: Open, tmp_pat
     assert label_studio.listing(project) == ids[::-1]
     tab = label_studio.tab(project)["id"]
     assert journal.next_steps[0] == f"Open {label_studio.url}/projects/{project}/data?tab={tab}."
+
+
+def test_the_next_tasks_of_a_new_order_are_served_before_the_others_are_numbered(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(priorities, "_EVEN", 10)
+    monkeypatch.setattr(priorities, "_FRONT", 4)
+    project = label_studio.create_project(CHOICES, sure_to_unsure(14))
+    ids = label_studio.task_ids(project)
+    write(connect(project), tmp_path, budget=2)
+    before = label_studio.priorities(project)
+    new = [ids[i] for i in (6, 2, 9, 0, 13, 4, 11, 7, 1, 12, 5, 10, 3, 8)]
+    predict_anew(label_studio, project, new)
+    adapter = connect(project, model_version="m2")
+    served: list[list[int]] = []
+
+    def look(response: httpx.Response) -> None:
+        if response.request.method == "POST" and "add_data_field" in str(response.request.url):
+            served.append(label_studio.listing(project)[:4])
+
+    adapter.client._http.event_hooks["response"].append(look)
+    journal = write(adapter, tmp_path, budget=2)
+    assert label_studio.listing(project) == new
+    first = served.index(new[:4])
+    assert first < len(served) - 4
+    assert served[first:] == [new[:4]] * (len(served) - first)
+    adapter.undo(Journal(journal.path))
+    assert label_studio.priorities(project) == before
 
 
 def test_two_users_with_shard_tabs_never_get_the_same_task(

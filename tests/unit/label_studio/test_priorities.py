@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from labelnext_adapters.label_studio.write import priorities
 from labelnext_adapters.label_studio.write.priorities import (
     SetField,
+    front_requests,
     is_half,
     mark_of,
     next_priorities,
@@ -245,3 +246,27 @@ def test_two_runs_at_once_leave_each_text_to_one_of_them(seed: int) -> None:
         carried_out([chosen.pop(0)], values)
     assert all(values[task] in (orders[0][task], orders[1][task]) for task in values)
     assert {values[task] == orders[0][task] for task in values} == {False, True}
+
+
+def test_a_new_order_of_many_begins_with_its_first_tasks() -> None:
+    rng = random.Random(5)
+    now = dict(enumerate(rng.sample(texts := stepped_texts(3000), len(texts))))
+    targets: dict[int, str | float] = dict(enumerate(rng.sample(texts, len(texts))))
+    targets |= {3000: "", 3001: 0.5}  # one that is cleared, and a number that somebody had
+    values: dict[int, str | float] = {**now, 3000: "0.999999"}
+    requests, front = front_requests(targets, values, mark_of("run"))
+    assert len(requests) <= 20
+    carried_out(requests, values)
+    wanted = sorted(range(3000), key=lambda task: str(targets[task]), reverse=True)
+    assert sorted(values, key=lambda task: str(values[task]), reverse=True)[:24] == wanted[:24]
+    assert front == {*wanted[:24]}
+    others = {task: value for task, value in targets.items() if task not in front}
+    carried_out(requests_for(others, mark_of("run")), values)
+    assert values == targets
+
+
+def test_no_task_is_put_first_where_few_change_or_none_had_an_order() -> None:
+    order: dict[int, str | float] = dict(enumerate(stepped_texts(1500)))
+    assert front_requests(order, {}) == ([], set())
+    few = {task: text for task, text in order.items() if task < 1000}
+    assert front_requests(few, order) == ([], set())

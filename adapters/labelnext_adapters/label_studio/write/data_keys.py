@@ -35,6 +35,7 @@ from labelnext_adapters.label_studio.server.tasks import (
 )
 from labelnext_adapters.label_studio.write.priorities import (
     SetField,
+    front_requests,
     is_half,
     mark_of,
     requests_for,
@@ -46,6 +47,7 @@ _FEW = 2000  # tasks that are read by their ids rather than with the whole proje
 _WHOLE = 20  # tasks read before they are sent back whole: what others change between is lost
 
 Values = dict[str, dict[int, Any]]
+_ORDERED = {keys.priority for keys in KEYS.values()}
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class Fields:
             }
         changing = _differing(targets, reading)
         self.unchanged = not changing
-        self._write(project, changing)
+        self._write(project, changing, reading.values)
 
     def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
         """Put back what was there, where it is still as the step wrote it.
@@ -190,7 +192,8 @@ class Fields:
             frozenset(tasks.ids), frozenset(labelled), frozenset(annotated), tasks.values
         )
 
-    def _write(self, project: int, changing: Values) -> None:
+    def _write(self, project: int, changing: Values, now: Values | None = None) -> None:
+        """Set the values; where it is told what is there now, those of the next tasks first."""
         # The server's action would make a decimal number of a whole one.
         whole = {
             name: {t: v for t, v in values.items() if isinstance(v, int)}
@@ -208,7 +211,7 @@ class Fields:
         if not self._takes_fields(project, changing):
             self._write_whole_data(project, changing)
             return
-        requests = [(n, r) for n, t in changing.items() for r in requests_for(t, self._mark)]
+        requests = self._requests(changing, now or {})
         for done, (name, request) in enumerate(requests):
             self._context.report("write priorities", done, len(requests))
             start = time.monotonic()
@@ -217,6 +220,19 @@ class Fields:
                 give_way(time.monotonic() - start)
         self._context.report("write priorities", len(requests), len(requests))
         self._read_back(project, changing)
+
+    def _requests(self, changing: Values, now: Values) -> list[tuple[str, SetField]]:
+        """The first priorities, then batches and reasons, which few tasks have, then the others."""
+        first: list[tuple[str, SetField]] = []
+        rest: list[tuple[str, SetField]] = []
+        for name in sorted(changing, key=_ORDERED.__contains__):
+            targets = changing[name]
+            if name in _ORDERED:
+                front, placed = front_requests(targets, now.get(name, {}), self._mark)
+                first += [(name, request) for request in front]
+                targets = {t: v for t, v in targets.items() if t not in placed}
+            rest += [(name, request) for request in requests_for(targets, self._mark)]
+        return first + rest
 
     def _takes_fields(self, project: int, changing: Values) -> bool:
         """Try on one task whether the server lets us set one key of a task's data."""

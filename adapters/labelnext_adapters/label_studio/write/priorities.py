@@ -28,6 +28,7 @@ _HEAD = 3  # "0." and the first digit
 _REQUEST = 600  # changed tasks that a request is worth: 100 by the clock, but some servers count
 _EVEN = 1000  # tasks up to which priorities have even distances
 _LARGEST_BASE = 50  # two digits for a figure, none of them "00"
+_FRONT = 24  # tasks that are next soonest; they take a dozen requests
 _LONGEST = 14  # signs of a priority that is kept; between longer ones there is ever less room
 _PRIORITY = re.compile(r"[01]\.\d{2,}", re.ASCII)
 _HALF = re.compile(r"[01]\.(?=.*[a-z])[\da-z]+", re.ASCII)
@@ -222,6 +223,34 @@ def requests_for(targets: Mapping[int, str | float], mark: str = "") -> list[Set
     for width in sorted(by_width):
         requests += _by_pieces(by_width[width], mark)
     return requests
+
+
+def front_requests(
+    targets: Mapping[int, str | float], now: Mapping[int, object], mark: str = ""
+) -> tuple[list[SetField], set[int]]:
+    """The requests that put the first tasks of a new order above all others, before these follow.
+
+    Those that stand there now lose their priority until it is their turn. So people are served by
+    the new order long before all of a large project is numbered.
+
+    Args:
+        targets: task id to text or number, of those that change.
+        now: what each task has.
+        mark: of the run.
+
+    Returns:
+        The requests, and the tasks that have their priority then; nothing where few change, or no
+        order was there before.
+    """
+    texts = {t: v for t, v in targets.items() if isinstance(v, str) and _PRIORITY.fullmatch(v)}
+    if len(texts) <= _EVEN or not any(map(_is_usable, now.values())):
+        return [], set()
+    front = sorted(texts, key=lambda task: texts[task], reverse=True)[:_FRONT]
+    least = texts[front[-1]]
+    above = [t for t, v in now.items() if _is_usable(v) and str(v) >= least]
+    above = [t for t in above if t in targets and t not in front]
+    cleared = [SetField(ids, "") for ids in _chunks(above)]
+    return [*cleared, *requests_for({t: texts[t] for t in front}, mark)], {*front}
 
 
 def is_half(value: object) -> bool:
