@@ -48,19 +48,36 @@ def test_the_next_tasks_of_a_new_order_are_served_before_the_others_are_numbered
     predict_anew(label_studio, project, new)
     adapter = connect(project, model_version="m2")
     served: list[list[int]] = []
+    broken_off: list[int] = []
 
     def look(response: httpx.Response) -> None:
         if response.request.method == "POST" and "add_data_field" in str(response.request.url):
             served.append(label_studio.listing(project)[:4])
+            if len(served) in broken_off:
+                raise KeyboardInterrupt
 
     adapter.client._http.event_hooks["response"].append(look)
     journal = write(adapter, tmp_path, budget=2)
     assert label_studio.listing(project) == new
     first = served.index(new[:4])
-    assert first < len(served) - 4
+    assert first < len(served) - 6
     assert served[first:] == [new[:4]] * (len(served) - first)
     adapter.undo(Journal(journal.path))
     assert label_studio.priorities(project) == before
+    for number in (first + 1, first + 3):  # while the first ones are above all others
+        served.clear()
+        broken_off[:] = [number]
+        plan = adapter.plan(rank(adapter.read(), "margin", budget=2))
+        journal = Journal.create(tmp_path, plan)
+        with pytest.raises(KeyboardInterrupt):
+            adapter.apply(plan, journal)
+        assert label_studio.listing(project)[:4] == new[:4]
+        broken_off.clear()
+        if number > first + 1:
+            adapter.apply(plan, Journal(journal.path))
+            assert label_studio.listing(project) == new
+        adapter.undo(Journal(journal.path))
+        assert label_studio.priorities(project) == before
 
 
 def test_two_users_with_shard_tabs_never_get_the_same_task(

@@ -30,7 +30,7 @@ def carried_out(requests: list[SetField], values: dict[int, str | float]) -> Non
         assert request.ids, "no task named means all tasks"
         for task in request.ids:
             if request.kind == "Expression":
-                found = re.fullmatch(r'replace\("([a-z]+)","(\d+)"\)', str(request.value))
+                found = re.fullmatch(r'replace\("([\d.a-z]+)","([\d.a-z]+)"\)', str(request.value))
                 assert found
                 values[task] = str(values[task]).replace(found[1], found[2])
             else:
@@ -254,19 +254,25 @@ def test_a_new_order_of_many_begins_with_its_first_tasks() -> None:
     targets: dict[int, str | float] = dict(enumerate(rng.sample(texts, len(texts))))
     targets |= {3000: "", 3001: 0.5}  # one that is cleared, and a number that somebody had
     values: dict[int, str | float] = {**now, 3000: "0.999999"}
-    requests, front = front_requests(targets, values, mark_of("run"))
-    assert len(requests) <= 20
-    carried_out(requests, values)
-    wanted = sorted(range(3000), key=lambda task: str(targets[task]), reverse=True)
-    assert sorted(values, key=lambda task: str(values[task]), reverse=True)[:24] == wanted[:24]
-    assert front == {*wanted[:24]}
-    others = {task: value for task, value in targets.items() if task not in front}
-    carried_out(requests_for(others, mark_of("run")), values)
+    before, after = front_requests(targets, values, mark_of("run"))
+    assert len(before) + len(after) <= 20
+    wanted = sorted(range(3000), key=lambda task: str(targets[task]), reverse=True)[:24]
+    others = {task: value for task, value in targets.items() if task not in wanted}
+    carried_out(before, values)
+    for request in requests_for(others, mark_of("run")):
+        assert sorted(values, key=lambda task: str(values[task]), reverse=True)[:24] == wanted
+        assert all(is_half(values[task]) for task in wanted)
+        carried_out([request], values)
+    carried_out(after, values)
     assert values == targets
 
 
-def test_no_task_is_put_first_where_few_change_or_none_had_an_order() -> None:
+def test_no_task_is_put_first_where_few_change_or_none_had_an_order_or_others_stay() -> None:
     order: dict[int, str | float] = dict(enumerate(stepped_texts(1500)))
-    assert front_requests(order, {}) == ([], set())
+    assert front_requests(order, {}) == ([], [])
     few = {task: text for task, text in order.items() if task < 1000}
-    assert front_requests(few, order) == ([], set())
+    assert front_requests(few, order) == ([], [])
+    assert front_requests(order, {**order, 1500: "0.9999999999"}) == ([], [])
+    below = {**order, 1500: str(order[10])}  # ten tasks go above the one that stays
+    before, _ = front_requests(order, below)
+    assert {task for request in before for task in request.ids} == {*range(10)}

@@ -222,16 +222,17 @@ class Fields:
         self._read_back(project, changing)
 
     def _requests(self, changing: Values, now: Values) -> list[tuple[str, SetField]]:
-        """The first priorities, then batches and reasons, which few tasks have, then the others."""
+        """The next tasks first, then batches and reasons, which few tasks have, then the others."""
         first: list[tuple[str, SetField]] = []
         rest: list[tuple[str, SetField]] = []
         for name in sorted(changing, key=_ORDERED.__contains__):
-            targets = changing[name]
+            targets, before, after = changing[name], list[SetField](), list[SetField]()
             if name in _ORDERED:
-                front, placed = front_requests(targets, now.get(name, {}), self._mark)
-                first += [(name, request) for request in front]
+                before, after = front_requests(targets, now.get(name, {}), self._mark)
+                placed = {task for request in before for task in request.ids}
                 targets = {t: v for t, v in targets.items() if t not in placed}
-            rest += [(name, request) for request in requests_for(targets, self._mark)]
+            first += [(name, request) for request in before]
+            rest += [(name, request) for request in (*requests_for(targets, self._mark), *after)]
         return first + rest
 
     def _takes_fields(self, project: int, changing: Values) -> bool:

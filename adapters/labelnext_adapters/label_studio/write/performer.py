@@ -130,13 +130,13 @@ def later_run(views: Sequence[View], journal: Journal) -> str | None:
     known = {journal.run_id, None}
     titles = set()
     for number, step in enumerate(journal.plan.steps):
-        if step.kind == "tab":
+        if step.kind == "tab" and number in journal.befores:  # else the run broke off before it
             titles.add((step.payload.get("tab") or {}).get("title"))
-            old = journal.befores[number]["tab"] if number in journal.befores else None
+            old = journal.befores[number]["tab"]
             known.add(None if old is None else stamp_of(old["data"]))
     for view in views:
         stamp = stamp_of(view["data"]) if is_ours(view["data"]) else None
-        # A tab of another title may be of an earlier run, which the order of the ids tells.
+        # Another tab may be of an earlier run, which the order of the ids tells.
         if stamp not in known and (
             view["data"].get("title") in titles or str(stamp) > journal.run_id
         ):

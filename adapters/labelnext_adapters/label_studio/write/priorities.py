@@ -227,11 +227,12 @@ def requests_for(targets: Mapping[int, str | float], mark: str = "") -> list[Set
 
 def front_requests(
     targets: Mapping[int, str | float], now: Mapping[int, object], mark: str = ""
-) -> tuple[list[SetField], set[int]]:
-    """The requests that put the first tasks of a new order above all others, before these follow.
+) -> tuple[list[SetField], list[SetField]]:
+    """Requests that put the first tasks of a new order above all others while these are numbered.
 
-    Those that stand there now lose their priority until it is their turn. So people are served by
-    the new order long before all of a large project is numbered.
+    So people are served by the new order long before all of a large project is numbered. Their
+    priorities are written with another beginning, as in "1.uvw9999", which sorts above all others,
+    also above unfinished ones; it is taken away at the end.
 
     Args:
         targets: task id to text or number, of those that change.
@@ -239,18 +240,19 @@ def front_requests(
         mark: of the run.
 
     Returns:
-        The requests, and the tasks that have their priority then; nothing where few change, or no
-        order was there before.
+        The requests before and after those of the others; none where few change, where no order
+        was there before, or where others stay above.
     """
     texts = {t: v for t, v in targets.items() if isinstance(v, str) and _PRIORITY.fullmatch(v)}
     if len(texts) <= _EVEN or not any(map(_is_usable, now.values())):
-        return [], set()
+        return [], []
+    stay = max((str(v) for t, v in now.items() if t not in targets and _is_usable(v)), default="")
     front = sorted(texts, key=lambda task: texts[task], reverse=True)[:_FRONT]
-    least = texts[front[-1]]
-    above = [t for t, v in now.items() if _is_usable(v) and str(v) >= least]
-    above = [t for t in above if t in targets and t not in front]
-    cleared = [SetField(ids, "") for ids in _chunks(above)]
-    return [*cleared, *requests_for({t: texts[t] for t in front}, mark)], {*front}
+    raised = {t: f"1.{mark}{texts[t][2:]}" for t in front if stay < texts[t] < "1"}
+    if not raised:
+        return [], []
+    lower = SetField(tuple(sorted(raised)), f'replace("1.{mark}","0.")', "Expression")
+    return _by_pieces(raised, mark), [lower]
 
 
 def is_half(value: object) -> bool:
