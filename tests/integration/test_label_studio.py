@@ -344,8 +344,8 @@ def test_a_priority_that_does_not_read_back_is_a_failed_write(
 
     def interfere(response: Any) -> None:
         if response.request.method != "GET":
-            from labelnext_adapters.label_studio.write.data_keys import set_field
             from labelnext_adapters.label_studio.write.priorities import SetField
+            from labelnext_adapters.label_studio.write.set_field import set_field
 
             set_field(other.client, project, "labelnext_priority", SetField((first,), "mine"))
 

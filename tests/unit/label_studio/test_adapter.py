@@ -88,8 +88,8 @@ class Server:
 
 
 def test_a_write_without_tasks_is_refused_before_it_is_sent() -> None:
-    from labelnext_adapters.label_studio.write.data_keys import set_field
     from labelnext_adapters.label_studio.write.priorities import SetField
+    from labelnext_adapters.label_studio.write.set_field import set_field
 
     server: Any = Server("Updated 4 tasks")
     with pytest.raises(WriteRefused, match="takes to mean all tasks"):
@@ -98,8 +98,8 @@ def test_a_write_without_tasks_is_refused_before_it_is_sent() -> None:
 
 
 def test_a_server_that_changes_more_tasks_than_named_stops_the_run() -> None:
-    from labelnext_adapters.label_studio.write.data_keys import set_field
     from labelnext_adapters.label_studio.write.priorities import SetField
+    from labelnext_adapters.label_studio.write.set_field import set_field
 
     server: Any = Server("Updated 4 tasks")
     with pytest.raises(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +40,7 @@ from labelnext_adapters.label_studio.write.priorities import (
     requests_for,
     texts_around,
 )
+from labelnext_adapters.label_studio.write.set_field import set_field
 
 _READ_BACK = 500  # values compared after a write; all of them when there are fewer
 _FEW = 2000  # tasks that are read by their ids rather than with the whole project
@@ -116,7 +116,7 @@ class Fields:
             }
         changing = _differing(targets, reading)
         self.unchanged = not changing
-        self._write(project, changing, reading.values)
+        self._write(project, changing, _served(reading, review=review))
 
     def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
         """Put back what was there, where it is still as the step wrote it.
@@ -288,38 +288,6 @@ class Fields:
         return {task.id: task.data for page in pages for task in page}
 
 
-def set_field(client: Client, project: int, name: str, request: SetField) -> None:
-    """Set one data key of these tasks; no other key and no other task is touched.
-
-    Raises:
-        WriteRefused: if the request names no task, which the server takes for all tasks.
-        WriteFailed: if the server says that it changed more tasks than were named.
-    """
-    if not request.ids:
-        raise WriteRefused(
-            "a write must name its tasks; got none, which Label Studio takes to mean all tasks."
-        )
-    answer = client.send(
-        "POST",
-        "api/dm/actions/",
-        {
-            "selectedItems": {"all": False, "included": list(request.ids)},
-            "value_name": name,
-            "value_type": request.kind,
-            "value": request.value,
-        },
-        id="add_data_field",
-        project=project,
-    )
-    said = re.search(r"\d+", str(answer.get("detail", "")))
-    if said and int(said.group()) > len(request.ids):
-        raise WriteFailed(
-            f"the server reported {said.group()}; labelnext asked it to change only "
-            f"{counted(len(request.ids), 'task')}.",
-            hint="labelnext may not be tested with this version of Label Studio.",
-        )
-
-
 def targets_of(step: Step) -> Values:
     """For each data key of ours, the tasks that it is set on; empty texts clear it."""
     ranked: Sequence[int] = step.payload["task_ids"]
@@ -339,6 +307,13 @@ def targets_of(step: Step) -> Values:
         },
         keys.why: dict(zip(why["task_ids"], why["texts"], strict=True)),
     }
+
+
+def _served(reading: _Reading, *, review: bool) -> Values:
+    """The values of the tasks that a tab still shows: not yet labelled, or labelled in a review."""
+    shown = reading.annotated if review else reading.ids - reading.labelled
+    named = reading.values.items()
+    return {name: {t: v for t, v in values.items() if t in shown} for name, values in named}
 
 
 def _differing(targets: Values, reading: _Reading) -> Values:
