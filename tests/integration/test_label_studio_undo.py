@@ -189,7 +189,7 @@ def test_two_machines_at_once_leave_nothing_half_written_after_both_undos(
     def meanwhile(request: Any) -> None:
         nonlocal sent
         sent += request.method != "GET"
-        if sent == 13 and not theirs:  # all of ours have their first digits
+        if sent == 14 and not theirs:  # all of ours have their tags and first digits
             theirs.append(write(two, tmp_path / "b", other))
 
     one.client._http.event_hooks["request"].append(meanwhile)
