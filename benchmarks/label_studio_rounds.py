@@ -66,7 +66,9 @@ def settings(server: LabelStudio, project: int, folder: Path) -> dict[str, Any]:
 def counted(config: dict[str, Any]) -> Iterator[tuple[Any, list[str]]]:
     """An adapter, and the method of each request that it makes."""
     source = {name: value for name, value in config["source"].items() if name != "adapter"}
-    adapter = open_adapter("label-studio", **source)
+    state = Path(config["state"])
+    state.mkdir(exist_ok=True)
+    adapter = open_adapter("label-studio", state=state, **source)
     sent: list[str] = []
     adapter.client._http.event_hooks["request"].append(  # type: ignore[attr-defined]
         lambda request: sent.append(request.method)
