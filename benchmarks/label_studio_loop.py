@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,11 @@ import pyarrow.parquet as pq
 from tests.integration.choices import CHOICES
 from tests.integration.label_studio_server import LabelStudio, running_server
 
+from benchmarks.label_studio_rounds import LABELS, first_of, watching
 from benchmarks.label_studio_write import Annotator, spread
-from labelnext.runs.watch import watch
 
 _CHUNK = 5000
-_WIDTH, _FIRST, _LABELS, _TIMES = 512, 60, 20, 2
+_WIDTH, _FIRST, _TIMES = 512, 60, 2
 
 
 def main(n_tasks: int) -> None:
@@ -53,48 +52,27 @@ def main(n_tasks: int) -> None:
 def _watched(
     server: LabelStudio, people: LabelStudio, project: int, config: Any, said: dict[int, int]
 ) -> None:
-    stop, ranked = threading.Event(), threading.Event()
-    runs: list[int] = []
-
-    def tell(health: Any) -> None:
-        if runs and health.runs > runs[-1]:
-            ranked.set()
-        runs.append(health.runs)
-
-    options = {"labels": _LABELS, "poll": 1.0, "stop": stop, "tell": tell}
-    thread = threading.Thread(target=watch, args=(config,), kwargs=options, daemon=True)
-    thread.start()
-    while not runs or not runs[-1]:
-        time.sleep(0.2)
-    print(f"first ranking done, {runs[-1]} run")
-    for _ in range(_TIMES):
-        ranked.clear()
-        for task in _first(server, project, _LABELS):
-            _label(server, task, said[task])
-        start = time.perf_counter()
-        busy = Annotator(people, project)
-        busy.start()
-        seen: list[tuple[float, list[int]]] = []
-        while not ranked.wait(0.5):
-            seen.append((time.perf_counter() - start, _first(server, project, 1)))
-        seconds = time.perf_counter() - start
-        last = _first(server, project, 1)
-        others = [moment for moment, first in seen if first != last]
-        until = next(
-            moment for moment, _ in [*seen, (seconds, last)] if moment > max(others, default=-1.0)
-        )
-        print(f"{until:.1f} s to the first task of the new order, {seconds:.1f} s to all")
-        print(f"  annotator meanwhile: {spread(busy.stop())}")
-    stop.set()
-    thread.join()
-
-
-def _first(server: LabelStudio, project: int, n: int) -> list[int]:
-    """The first tasks of the tab."""
-    view = server.tab(project)["id"]
-    slim = {"fields": "task_only", "include": "id", "page_size": n}
-    page = server.api("GET", "/api/tasks", view=view, project=project, **slim)
-    return [task["id"] for task in page["tasks"]]
+    with watching(config) as ranked:
+        for _ in range(_TIMES):
+            ranked.clear()
+            for task in first_of(server, project, LABELS):
+                _label(server, task, said[task])
+            start = time.perf_counter()
+            busy = Annotator(people, project)
+            busy.start()
+            seen: list[tuple[float, list[int]]] = []
+            while not ranked.wait(0.5):
+                seen.append((time.perf_counter() - start, first_of(server, project, 1)))
+            seconds = time.perf_counter() - start
+            last = first_of(server, project, 1)
+            others = [moment for moment, first in seen if first != last]
+            until = next(
+                moment
+                for moment, _ in [*seen, (seconds, last)]
+                if moment > max(others, default=-1.0)
+            )
+            print(f"{until:.1f} s to the first task of the new order, {seconds:.1f} s to all")
+            print(f"  annotator meanwhile: {spread(busy.stop())}")
 
 
 def _label(server: LabelStudio, task: int, kind: int) -> None:

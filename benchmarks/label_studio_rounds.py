@@ -32,7 +32,7 @@ from labelnext import run
 from labelnext.adapter import open_adapter
 from labelnext.runs.watch import watch
 
-_LABELS = 20
+LABELS = 20
 _MEMORY = r"""
 import json, re, sys, time
 from pathlib import Path
@@ -106,30 +106,36 @@ def one_round(what: str, server: LabelStudio, project: int, config: dict[str, An
     print(f"  the first {len(shown)} in exact order: {shown == sorted(shown)}")
 
 
-def watched(server: LabelStudio, project: int, config: dict[str, Any]) -> tuple[float, int]:
-    """Seconds from the last of 20 labels to the order that `watch` makes of them, and requests."""
-    stop, done = threading.Event(), threading.Event()
+@contextmanager
+def watching(config: dict[str, Any]) -> Iterator[threading.Event]:
+    """`watch` at work after its first ranking; the event is set by each ranking that follows."""
+    stop, ranked = threading.Event(), threading.Event()
     runs: list[int] = []
 
     def tell(health: Any) -> None:
         if runs and health.runs > runs[-1]:
-            done.set()
+            ranked.set()
         runs.append(health.runs)
 
-    options = {"labels": _LABELS, "poll": 1.0, "stop": stop, "tell": tell}
+    options = {"labels": LABELS, "poll": 1.0, "stop": stop, "tell": tell}
     thread = threading.Thread(target=watch, args=(config,), kwargs=options, daemon=True)
     thread.start()
-    while not runs or not runs[-1]:  # its first ranking
+    while not runs or not runs[-1]:
         time.sleep(0.2)
-    for task in first_of(server, project, _LABELS):
-        server.annotate(task)
-    before, start = _answers(server), time.perf_counter()
-    done.wait(600)
-    seconds = time.perf_counter() - start
-    requests = _answers(server) - before
+    ranked.clear()
+    yield ranked
     stop.set()
     thread.join()
-    return seconds, requests
+
+
+def watched(server: LabelStudio, project: int, config: dict[str, Any]) -> tuple[float, int]:
+    """Seconds from the last of 20 labels to the order that `watch` makes of them, and requests."""
+    with watching(config) as ranked:
+        for task in first_of(server, project, LABELS):
+            server.annotate(task)
+        before, start = _answers(server), time.perf_counter()
+        ranked.wait(600)
+        return time.perf_counter() - start, _answers(server) - before
 
 
 def _answers(server: LabelStudio) -> int:
@@ -154,7 +160,7 @@ def main(n_tasks: int) -> None:
         one_round("first ranking", server, project, config)
         print(f"  annotator alone:     {spread(usual)}")
         print(f"  annotator meanwhile: {spread(busy.stop())}")
-        for task in first_of(server, project, _LABELS):
+        for task in first_of(server, project, LABELS):
             server.annotate(task)
         one_round("after 20 labels", server, project, config)
         command = [sys.executable, "-c", _MEMORY, json.dumps(config)]

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +113,8 @@ class KeptValues:
             values = {key: tasks.values[key] for key in sorted(tasks.marked)}
             kept = _Kept(name, self._since, self._stamps, tasks.ids, [*values], values)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            write = partial(_write, msgspec.json.encode(kept))
-            write_atomically(path, write, private=True)
+            content = msgspec.json.encode(kept)
+            write_atomically(path, lambda file: file.write(content), private=True)
 
     @property
     def _path(self) -> Path | None:
@@ -133,10 +132,6 @@ class KeptValues:
                     values.pop(task.id, None)
                 known.mark(task)
         return True
-
-
-def _write(content: bytes, file: Any) -> None:
-    file.write(content)
 
 
 __all__ = ["KeptValues"]
