@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from labelnext_adapters.label_studio.write import priorities
 from labelnext_adapters.label_studio.write.priorities import (
     SetField,
-    front_requests,
+    front_of,
     is_half,
+    lowered,
+    lowering,
     mark_of,
     next_priorities,
     priority_texts,
+    raised,
     requests_for,
     stepped_texts,
     texts_around,
@@ -254,25 +257,29 @@ def test_a_new_order_of_many_begins_with_its_first_tasks() -> None:
     targets: dict[int, str | float] = dict(enumerate(rng.sample(texts, len(texts))))
     targets |= {3000: "", 3001: 0.5}  # one that is cleared, and a number that somebody had
     values: dict[int, str | float] = {**now, 3000: "0.999999"}
-    before, after = front_requests(targets, values, mark_of("run"))
-    assert len(before) + len(after) <= 20
+    mark = mark_of("run")
+    front = {task: raised(text, mark) for task, text in front_of(targets, values).items()}
+    before = requests_for(front, mark)
+    assert len(before) <= 20
     wanted = sorted(range(3000), key=lambda task: str(targets[task]), reverse=True)[:24]
     others = {task: value for task, value in targets.items() if task not in wanted}
     carried_out(before, values)
+    assert {task: lowered(values[task], mark) for task in wanted} == {
+        task: targets[task] for task in wanted
+    }
     for request in requests_for(others, mark_of("run")):
         assert sorted(values, key=lambda task: str(values[task]), reverse=True)[:24] == wanted
         assert all(is_half(values[task]) for task in wanted)
         carried_out([request], values)
-    carried_out(after, values)
+    carried_out([lowering(wanted, mark)], values)
     assert values == targets
 
 
 def test_no_task_is_put_first_where_few_change_or_none_had_an_order_or_others_stay() -> None:
     order: dict[int, str | float] = dict(enumerate(stepped_texts(1500)))
-    assert front_requests(order, {}) == ([], [])
+    assert front_of(order, {}) == {}
     few = {task: text for task, text in order.items() if task < 1000}
-    assert front_requests(few, order) == ([], [])
-    assert front_requests(order, {**order, 1500: "0.9999999999"}) == ([], [])
+    assert front_of(few, order) == {}
+    assert front_of(order, {**order, 1500: "0.9999999999"}) == {}
     below = {**order, 1500: str(order[10])}  # ten tasks go above the one that stays
-    before, _ = front_requests(order, below)
-    assert {task for request in before for task in request.ids} == {*range(10)}
+    assert front_of(order, below) == {task: order[task] for task in range(10)}

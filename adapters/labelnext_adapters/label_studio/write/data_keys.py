@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -34,9 +34,11 @@ from labelnext_adapters.label_studio.server.tasks import (
 )
 from labelnext_adapters.label_studio.write.priorities import (
     SetField,
-    front_requests,
     is_half,
+    lowered,
+    lowering,
     mark_of,
+    raised,
     requests_for,
     texts_around,
 )
@@ -80,7 +82,7 @@ class Fields:
 
     def snapshot(self, step: Step) -> Any:
         """The values that are there now and would change."""
-        targets = targets_of(step)
+        targets = self._targets(step)
         self._fresh = reading = self._read(step.payload["project"], targets)
         changing = _differing(targets, reading)
         _check(changing, reading.values)
@@ -95,28 +97,12 @@ class Fields:
     def perform(self, step: Step) -> None:
         """Do the step. Doing it twice ends in the same state."""
         project = step.payload["project"]
-        targets = targets_of(step)
+        targets = self._targets(step)
         reading, self._fresh = self._fresh or self._read(project, targets), None
-        named = {t for values in targets.values() for t in values}
-        gone = sorted(named - reading.ids)
-        if gone:
-            self._remark(
-                f"Skipped {counted(len(gone), 'ranked task')} deleted since: {listed(gone)}."
-            )
-        review = step.payload.get("purpose") == "review"
-        done = sorted(
-            (named & reading.ids) - reading.annotated if review else named & reading.labelled
-        )
-        if done:
-            what = "no longer labelled" if review else "labelled meanwhile"
-            self._remark(f"Skipped {counted(len(done), 'ranked task')} {what}: {listed(done)}.")
-            targets = {
-                name: {t: v for t, v in values.items() if t not in done}
-                for name, values in targets.items()
-            }
+        targets = self._without_done(step, targets, reading)
         changing = _differing(targets, reading)
         self.unchanged = not changing
-        self._write(project, changing, _served(reading, review=review))
+        self._write(project, changing, reading.values)
 
     def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
         """Put back what was there, where it is still as the step wrote it.
@@ -139,6 +125,8 @@ class Fields:
         wrote = targets_of(step)
         for name, saved in before.items():
             old: dict[int, Any] = dict(zip(saved["task_ids"], saved["values"], strict=True))
+            # What was above all others is put back by the step that put it there.
+            old = {t: value for t, value in old.items() if lowered(value, self._mark) is None}
             theirs = [
                 t
                 for t, value in old.items()
@@ -177,6 +165,34 @@ class Fields:
         self._write(project, _differing(targets, reading))
         return stayed
 
+    def _targets(self, step: Step) -> Values:
+        """What the step sets: the first tasks of an order are above all others until its end."""
+        targets = targets_of(step)
+        if step.payload.get("front"):
+            for name in _ORDERED & targets.keys():
+                targets[name] = {t: raised(v, self._mark) for t, v in targets[name].items()}
+        return targets
+
+    def _without_done(self, step: Step, targets: Values, reading: _Reading) -> Values:
+        """The targets that nobody labelled meanwhile, and those above all others, which end now."""
+        named = {t for values in targets.values() for t in values}
+        review = step.payload.get("purpose") == "review"
+        done = (named & reading.ids) - reading.annotated if review else named & reading.labelled
+        if not step.payload.get("front"):  # the step after it names the same tasks
+            what = "no longer labelled" if review else "labelled meanwhile"
+            for tasks, why in ((named - reading.ids, "deleted since"), (done, what)):
+                if tasks:
+                    skipped = f"Skipped {counted(len(tasks), 'ranked task')} {why}"
+                    self._remark(f"{skipped}: {listed(sorted(tasks))}.")
+        return {
+            name: {
+                t: v
+                for t, v in values.items()
+                if t not in done or lowered(reading.values[name].get(t), self._mark)
+            }
+            for name, values in targets.items()
+        }
+
     def _read(self, project: int, targets: Values) -> _Reading:
         """What the tasks have now: these alone when they are few, else all of the project."""
         ids = sorted({task for values in targets.values() for task in values})
@@ -193,7 +209,7 @@ class Fields:
         )
 
     def _write(self, project: int, changing: Values, now: Values | None = None) -> None:
-        """Set the values; where it is told what is there now, those of the next tasks first."""
+        """Set the values; what is there now tells which tasks are above all others meanwhile."""
         # The server's action would make a decimal number of a whole one.
         whole = {
             name: {t: v for t, v in values.items() if isinstance(v, int)}
@@ -208,10 +224,10 @@ class Fields:
         changing = {name: values for name, values in changing.items() if values}
         if not changing:
             return
-        if not self._takes_fields(project, changing):
+        requests = self._requests(changing, now or {})
+        if not self._takes_fields(project, *requests[0]):
             self._write_whole_data(project, changing)
             return
-        requests = self._requests(changing, now or {})
         for done, (name, request) in enumerate(requests):
             self._context.report("write priorities", done, len(requests))
             start = time.monotonic()
@@ -222,26 +238,21 @@ class Fields:
         self._read_back(project, changing)
 
     def _requests(self, changing: Values, now: Values) -> list[tuple[str, SetField]]:
-        """The next tasks first, then batches and reasons, which few tasks have, then the others."""
-        first: list[tuple[str, SetField]] = []
-        rest: list[tuple[str, SetField]] = []
+        """Batches and reasons, which few tasks have, then priorities, the next tasks' last."""
+        rows: list[tuple[str, SetField]] = []
         for name in sorted(changing, key=_ORDERED.__contains__):
-            targets, before, after = changing[name], list[SetField](), list[SetField]()
-            if name in _ORDERED:
-                before, after = front_requests(targets, now.get(name, {}), self._mark)
-                placed = {task for request in before for task in request.ids}
-                targets = {t: v for t, v in targets.items() if t not in placed}
-            first += [(name, request) for request in before]
-            rest += [(name, request) for request in (*requests_for(targets, self._mark), *after)]
-        return first + rest
+            targets, has = changing[name], now.get(name, {})
+            above = {t for t, v in targets.items() if lowered(has.get(t), self._mark) == v}
+            others = {t: v for t, v in targets.items() if t not in above}
+            requests = requests_for(others, self._mark)
+            rows += [(name, request) for request in requests]
+            rows += [(name, lowering(above, self._mark))] if above else []
+        return rows
 
-    def _takes_fields(self, project: int, changing: Values) -> bool:
+    def _takes_fields(self, project: int, name: str, request: SetField) -> bool:
         """Try on one task whether the server lets us set one key of a task's data."""
-        name, targets = next(iter(changing.items()))
-        task, value = next(iter(targets.items()))
-        kind: Any = "String" if isinstance(value, str) else "Number"
         try:
-            set_field(self._client, project, name, SetField((task,), value, kind))
+            set_field(self._client, project, name, replace(request, ids=request.ids[:1]))
         except (AccessDenied, InvalidInput, NotFound, Unavailable) as error:
             # A server that is only busy or away fails on this request too, and ends the run.
             self._client.get(f"api/projects/{project}/")
@@ -307,13 +318,6 @@ def targets_of(step: Step) -> Values:
         },
         keys.why: dict(zip(why["task_ids"], why["texts"], strict=True)),
     }
-
-
-def _served(reading: _Reading, *, review: bool) -> Values:
-    """The values of the tasks that a tab still shows: not yet labelled, or labelled in a review."""
-    shown = reading.annotated if review else reading.ids - reading.labelled
-    named = reading.values.items()
-    return {name: {t: v for t, v in values.items() if t in shown} for name, values in named}
 
 
 def _differing(targets: Values, reading: _Reading) -> Values:

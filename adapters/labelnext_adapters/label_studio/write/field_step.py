@@ -10,7 +10,7 @@ from labelnext.ranking.ranking import Ranking
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioWrite
 from labelnext_adapters.label_studio.server.tasks import KEYS, Tasks
-from labelnext_adapters.label_studio.write.priorities import next_priorities
+from labelnext_adapters.label_studio.write.priorities import front_of, next_priorities
 from labelnext_adapters.label_studio.write.shards import Shards
 
 
@@ -84,7 +84,29 @@ def field_steps(
     if reworded:
         payload["why"] = {"task_ids": [*reworded], "texts": [*reworded.values()]}
     touched = {*moved, *retagged, *rescued, *clear, *untag, *reworded}
-    return [Step("fields", _sentence(what), len(touched), {**place, **payload})]
+    served = {t: text for t, text in now[keys.priority].items() if labelled.get(t) == review}
+    front = front_of({**moved, **dict.fromkeys(clear, "")}, served)
+    whole = Step("fields", _sentence(what), len(touched), {**place, **payload})
+    return [*_front_step(front, payload, place), whole]
+
+
+def _front_step(
+    front: Mapping[int, str], whole: Mapping[str, Any], place: Mapping[str, Any]
+) -> list[Step]:
+    """The step that puts the first tasks of a new order, and into their tabs, before all others.
+
+    Args:
+        front: their priorities.
+        whole: payload of the step that writes all tasks.
+        place: where the project is, and the purpose.
+    """
+    if not front:
+        return []
+    tags = {tag: [t for t in tasks if t in front] for tag, tasks in whole["tags"].items()}
+    payload = {"task_ids": [*front], "texts": [*front.values()], "front": True, "clear": []}
+    payload |= {"tags": {tag: tasks for tag, tasks in tags.items() if tasks}, "untag": []}
+    what = f"Put the next {_tasks(front)} above all others while these are numbered"
+    return [Step("fields", what, len(front), {**place, **payload})]
 
 
 def _priorities(

@@ -213,9 +213,10 @@ def _stays(write: LabelStudioWrite, steps: Sequence[Step], old: Sequence[Step]) 
     if write.mode == "uncertainty":
         earlier = ("If you undo, the earlier run's copies get new ids and dates.",)
         return (*tabs, *(earlier if steps[-1].kind == "copies" else ()))
-    key_names = KEYS[steps[0].payload["purpose"]]
-    kept = [key_names.priority] if steps[0].payload["task_ids"] else []
-    kept += [key_names.batch, *([key_names.why] if "why" in steps[0].payload else [])]
+    whole = [step.payload for step in steps if step.kind == "fields"][-1]
+    key_names = KEYS[whole["purpose"]]
+    kept = [key_names.priority] if whole["task_ids"] else []
+    kept += [key_names.batch, *([key_names.why] if "why" in whole else [])]
     keys = joined(kept)
     verb = "stay" if len(kept) > 1 else "stays"
     noun = "data keys" if len(kept) > 1 else "data key"

@@ -211,48 +211,76 @@ def requests_for(targets: Mapping[int, str | float], mark: str = "") -> list[Set
         targets: task id to text or number.
         mark: of the run.
     """
-    by_width: dict[int, dict[int, str]] = defaultdict(dict)
+    alike: dict[tuple[bool, int], dict[int, str]] = defaultdict(dict)
     requests: list[SetField] = []
     others: dict[int, str | float] = {}
     for task, value in targets.items():
-        if isinstance(value, str) and _PRIORITY.fullmatch(value):
-            by_width[len(value)][task] = value
+        text = lowered(value, mark) or value
+        if isinstance(text, str) and _PRIORITY.fullmatch(text):
+            alike[text != value, len(text)][task] = str(value)
         else:
             others[task] = value
     requests += _one_each(others)
-    for width in sorted(by_width):
-        requests += _by_pieces(by_width[width], mark)
+    for kind in sorted(alike):
+        requests += _by_pieces(alike[kind], mark)
     return requests
 
 
-def front_requests(
-    targets: Mapping[int, str | float], now: Mapping[int, object], mark: str = ""
-) -> tuple[list[SetField], list[SetField]]:
-    """Requests that put the first tasks of a new order above all others while these are numbered.
+def front_of(targets: Mapping[int, str | float], now: Mapping[int, object]) -> dict[int, str]:
+    """The first tasks of a new order, if they are to be above all others until these are numbered.
 
-    So people are served by the new order long before all of a large project is numbered. Their
-    priorities are written with another beginning, as in "1.uvw9999", which sorts above all others,
-    also above unfinished ones; it is taken away at the end.
+    So people are served by the new order long before all of a large project is numbered.
 
     Args:
         targets: task id to text or number, of those that change.
-        now: what each task has.
-        mark: of the run.
+        now: what each task has that people are served.
 
     Returns:
-        The requests before and after those of the others; none where few change, where no order
-        was there before, or where others stay above.
+        Their part of the targets; empty where few change, where no order was there before, or where
+        others stay above.
     """
     texts = {t: v for t, v in targets.items() if isinstance(v, str) and _PRIORITY.fullmatch(v)}
     if len(texts) <= _EVEN or not any(map(_is_usable, now.values())):
-        return [], []
+        return {}
     stay = max((str(v) for t, v in now.items() if t not in targets and _is_usable(v)), default="")
     front = sorted(texts, key=lambda task: texts[task], reverse=True)[:_FRONT]
-    raised = {t: f"1.{mark}{texts[t][2:]}" for t in front if stay < texts[t] < "1"}
-    if not raised:
-        return [], []
-    lower = SetField(tuple(sorted(raised)), f'replace("1.{mark}","0.")', "Expression")
-    return _by_pieces(raised, mark), [lower]
+    return {t: texts[t] for t in front if stay < texts[t] < "1"}
+
+
+def raised(text: str, mark: str) -> str:
+    """A text for a priority that sorts above all others, also above unfinished ones.
+
+    Args:
+        text: the priority.
+        mark: of the run.
+
+    Example:
+        >>> raised("0.9999", "uvw")
+        '1.uvw9999'
+    """
+    return f"1.{mark}{text[2:]}"
+
+
+def lowered(value: object, mark: str) -> str | None:
+    """The priority that a raised text stands for; None if the value is none of this run's.
+
+    Example:
+        >>> lowered("1.uvw9999", "uvw"), lowered("0.9999", "uvw")
+        ('0.9999', None)
+    """
+    if not (isinstance(value, str) and mark and value.startswith(f"1.{mark}")):
+        return None
+    return f"0.{value[2 + len(mark) :]}"
+
+
+def lowering(tasks: Iterable[int], mark: str) -> SetField:
+    """The request that makes priorities of raised texts.
+
+    Args:
+        tasks: that have one, 24 at most.
+        mark: of the run.
+    """
+    return SetField(tuple(sorted(tasks)), f'replace("1.{mark}","0.")', "Expression")
 
 
 def is_half(value: object) -> bool:
