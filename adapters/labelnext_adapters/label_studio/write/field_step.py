@@ -105,7 +105,7 @@ def _front_step(
     tags = {tag: [t for t in tasks if t in front] for tag, tasks in whole["tags"].items()}
     payload = {"task_ids": [*front], "texts": [*front.values()], "front": True, "clear": []}
     payload |= {"tags": {tag: tasks for tag, tasks in tags.items() if tasks}, "untag": []}
-    what = f"Put the next {_tasks(front)} above all others while these are numbered"
+    what = f"Put the next {_tasks(front)} on top while the others are numbered"
     return [Step("fields", what, len(front), {**place, **payload})]
 
 
