@@ -19,9 +19,9 @@ from labelnext.support.threads import in_order
 from labelnext_adapters.files.huggingface.dataset import stored_columns, with_paths
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_dataset, with_ids
-from labelnext_adapters.files.tables.arrow import id_texts
 from labelnext_adapters.files.tables.column_names import has_our_names, id_column
 from labelnext_adapters.files.tables.columns import columns_read, part_of_table
+from labelnext_adapters.files.tables.ids import id_texts
 from labelnext_adapters.files.tables.layout import laid_out
 from labelnext_adapters.files.tables.parquet import BROKEN, read_columns
 from labelnext_adapters.files.tables.rows import Rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,11 @@ def pool_of_table(
     """
     reader = TableReader(table, columns, meaning or Meaning(multilabel), labels_are)
     reader.notices += notices
+    return pool_of_reader(reader, classes)
+
+
+def pool_of_reader(reader: TableReader, classes: Sequence[str] | None) -> Pool:
+    """The items of a table as `pool_of_table` reads it; nothing is left in the reader."""
     return _pool(reader, reader.ids(), classes, None)
 
 
@@ -175,16 +181,20 @@ def _pool(
         raise _wrong_number(classes, rows.shape[-1], named=bool(names) or not label_names)
     absent = np.ones(len(ids), dtype=bool)
     if rows is not None:
-        lacking = np.isnan(rows).all(axis=-1)
+        lacking = np.isnan(rows[..., 0])
+        lacking[lacking] = np.isnan(rows[lacking]).all(axis=-1)
         absent &= np.atleast_2d(lacking).all(axis=0) & reader.nulls("probabilities", ids)
     for objects in sets:
         absent &= objects.absent
     several = len(sets) > 1 or len(answers) > 1
+    kind = reader.answer_kind if answers else "objects"
+    kind = "probabilities" if single or rows is not None else kind
     labelled_objects = None if truth is None else truth.build(classes)
     built = tuple(objects.build(classes, of_several=several) for objects in sets)
     built += tuple(one.build(classes) for one in answers)
     reader.notices += [one for part in (*sets, truth) if part for one in part.notices]
-    return Pool(
+    pool = partial(
+        Pool,
         ids,
         probabilities=rows,
         classes=classes,
@@ -199,13 +209,9 @@ def _pool(
         costs=reader.plain("cost", pa.float64()),
         multilabel=reader.meaning.multilabel,
         objects=built if several else (built[0] if built else None),
-        versions=reader.version_names(
-            "probabilities"
-            if single or rows is not None
-            else reader.answer_kind
-            if answers
-            else "objects"
-        ),
+        versions=reader.version_names(kind),
         missing=None if rows is None and not sets else absent,
         notices=reader.notices,
     )
+    reader.free()
+    return pool()
