@@ -65,6 +65,10 @@ class TableReader:
             self._ids = self._ids.filter(usable)
         self.notices += [*left_out, *ids_rewritten(ids)]
 
+    def states(self, name: str) -> bool:
+        """Whether the configuration says which column is one of ours."""
+        return name in self._columns
+
     def free(self) -> None:
         """Let go of the rows, once all is read, and give their memory back to the system."""
         self._table, self._whole = self._table.schema.empty_table(), {}
