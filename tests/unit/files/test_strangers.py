@@ -103,32 +103,6 @@ def test_yolov5s_records_in_a_folder_are_detections_of_their_files(tmp_path: Pat
     assert pool.newest_objects.boxes[0].tolist() == [0.1, 0.25, 0.5, 0.5]
 
 
-ANSWERED = [("a", "cat", [0.875, 0.125]), ("b", "dog", [0.375, 0.625])]
-
-
-def _answered(last: str | None) -> list[dict[str, Any]]:
-    shares = [{"id": i, "label": c, "scores": dict(zip(["cat", "dog"], p, strict=True))}
-              for i, c, p in ANSWERED]  # fmt: skip
-    return [*shares, {"id": "c", "label": last, "scores": {"cat": 0.75, "dog": 0.25}}]
-
-
-def test_labels_that_are_all_the_likeliest_class_may_be_the_models(tmp_path: Path) -> None:
-    records = _answered("cat")
-    told = notice(read(tmp_path, "p.json", records), "labels_predicted")
-    assert "set source.columns: {prediction: label}" in told.message
-    assert order(read(tmp_path, "p.json", records, columns={"prediction": "label"})) == [
-        "b", "c", "a",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("last", [None, "dog"])
-def test_labels_of_people_are_not_called_the_models(tmp_path: Path, last: str | None) -> None:
-    pool = read(tmp_path, "p.json", _answered(last))
-    assert "labels_predicted" not in [one.code for one in pool.notices]
-    stated = read(tmp_path, "p.json", _answered("cat"), columns={"label": "label"})
-    assert "labels_predicted" not in [one.code for one in stated.notices]
-
-
 def test_a_table_without_rows_is_called_so(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="the file has no rows below its columns id, cat, dog"):
         rank(read(tmp_path, "t.csv", "id,cat,dog\n"))
