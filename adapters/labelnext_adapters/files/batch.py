@@ -25,8 +25,8 @@ from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import guarded
-from labelnext_adapters.files.tables.arrow import id_texts
 from labelnext_adapters.files.tables.column_names import id_column
+from labelnext_adapters.files.tables.ids import id_texts
 from labelnext_adapters.files.tables.parquet import read_columns
 from labelnext_adapters.files.tables.rows import Rows, read_jsonl, texts_of
 from labelnext_adapters.files.tables.table_format import pool_of

@@ -16,19 +16,19 @@ from labelnext.pool.pool import Pool
 from labelnext.support.files import matches
 from labelnext.support.store import filesystem
 from labelnext.support.threads import in_order
+from labelnext_adapters.files.globs import WILD
 from labelnext_adapters.files.huggingface.dataset import stored_columns, with_paths
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_dataset, with_ids
-from labelnext_adapters.files.tables.arrow import id_texts
 from labelnext_adapters.files.tables.column_names import has_our_names, id_column
 from labelnext_adapters.files.tables.columns import columns_read, part_of_table
+from labelnext_adapters.files.tables.ids import id_texts
 from labelnext_adapters.files.tables.layout import laid_out
 from labelnext_adapters.files.tables.parquet import BROKEN, read_columns
 from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.table import TableReader
 from labelnext_adapters.files.tables.table_format import pool_of
 from labelnext_adapters.files.tables.table_options import (
-    WILD,
     ParquetFolderOptions,
     check_metadata,
     named_columns,
@@ -101,11 +101,12 @@ class Dataset:
         if len(others) == len(wanted):
             held = others or sorted(info.path for info in infos)
             names = f" ({listed(PurePosixPath(path).name for path in held)})" if held else ""
+            cure = "set source.format to what all are" if base == self._path else "glob all in it"
             raise NotFound(
                 f"path must be a folder, glob or URL of Parquet files; {self._place!r} has "
                 f"{'others' if others else 'none'}{names}.",
                 hint="for files of another kind point path at one, at a folder of nothing else, or "
-                "set source.format to what all are.",
+                f"{cure}.",
             )
         return sorted(wanted, key=lambda info: str(info.path))
 

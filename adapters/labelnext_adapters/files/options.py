@@ -27,6 +27,7 @@ from labelnext.errors import ConfigError, LabelnextError
 from labelnext.support.plugins import offers
 from labelnext.support.store import is_url
 from labelnext.support.words import joined
+from labelnext_adapters.files.globs import folder_of
 
 # A URL stays text: as a path its slashes would be lost.
 Place = Annotated[
@@ -39,8 +40,8 @@ class FilesSource(Options):
     """Keys of `source` that every format shares; `source_model` adds those of the formats."""
 
     path: Place
-    """The predictions: a file or folder in one of the formats that labelnext formats lists, or a
-    glob or URL of Parquet files, which may be larger than memory."""
+    """The predictions: a file, folder or glob in one of the formats that labelnext formats lists,
+    or a URL of Parquet files; of Parquet they may be larger than memory."""
     format: str | None = Field(None, json_schema_extra=offers(format_names))
     """Format of the file (see labelnext formats); null goes by its content and name."""
 
@@ -82,8 +83,14 @@ class FilesWrite(WriteOptions):
 
 
 def place_of(path: Path | str, context: Context) -> Path | str:
-    """A path of `source` where it is: on this machine, or the text of a URL."""
-    return str(path) if is_url(path) else context.path(path)
+    """A path of `source` where it is: on this machine, or the text of a URL.
+
+    A glob that takes all of a folder's files is the folder.
+    """
+    if is_url(path):
+        return str(path)
+    place = context.path(path)
+    return folder_of(place) or place
 
 
 def given_model(data: Mapping[str, Any], directory: Path) -> type[FilesSource]:

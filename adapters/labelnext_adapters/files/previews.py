@@ -13,8 +13,8 @@ from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext.support.files import real_path
 from labelnext_adapters.files.content.content import check_file, guarded
-from labelnext_adapters.files.tables.arrow import id_texts
 from labelnext_adapters.files.tables.column_names import id_column
+from labelnext_adapters.files.tables.ids import id_texts
 from labelnext_adapters.files.tables.rows import texts_of
 from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
 

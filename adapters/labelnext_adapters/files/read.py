@@ -19,8 +19,8 @@ from labelnext.pool.pool import Pool
 from labelnext.support.words import a_format
 from labelnext_adapters.files.content.content import check_file, check_kind, guarded
 from labelnext_adapters.files.content.unpacked import allowing
+from labelnext_adapters.files.globs import WILD
 from labelnext_adapters.files.options import FilesSource, place_of
-from labelnext_adapters.files.tables.table_options import WILD
 
 _TEXTS = (".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson")
 

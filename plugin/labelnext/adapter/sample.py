@@ -127,15 +127,28 @@ def shards_of(folder: Path, names: Iterable[str]) -> list[Path]:
         folder: where they are.
         names: of all its files, relative to it.
     """
-    parts = sorted(n for n in names if not n.lower().endswith(_BESIDE))
-    parts = [n for n in parts if not any(one[0] in "._" for one in n.split("/"))]
-    parts = [n for n in parts if not _is_ranking(folder / n)]
+    parts = sorted(name for name in names if may_be_part(folder, name))
     paths = [folder / name for name in parts]
     endings = {suffix_of(path) for path in paths}
     if len(endings) == 1 and endings <= set(_SHARDED):
         return paths
     alike = len(endings) == 1 or len({re.sub(r"\d+", "0", name) for name in parts}) == 1
     return paths if alike and Sample(paths[0]).is_json else []
+
+
+def may_be_part(folder: Path, name: str) -> bool:
+    """Whether a file counts where a folder holds parts of one table or list.
+
+    Args:
+        folder: where it is.
+        name: of the file, relative to the folder.
+
+    Example:
+        >>> may_be_part(Path("p"), "1.json"), may_be_part(Path("p"), "_SUCCESS")
+        (True, False)
+    """
+    hidden = any(one[0] in "._" for one in name.split("/"))
+    return not (hidden or name.lower().endswith(_BESIDE) or _is_ranking(folder / name))
 
 
 def _is_ranking(path: Path) -> bool:

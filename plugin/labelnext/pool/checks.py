@@ -48,12 +48,8 @@ def distributions(
             f"probabilities must be of shape (n_items, n_classes); got shape {rows.shape}."
         )
     rows = unit_interval("probabilities", rows, item_ids, excess=_SUM_ERROR)
-    sums = rows @ np.ones(rows.shape[1], dtype=rows.dtype)
+    sums = sums_of_rows(rows, _SUM_NOISE)
     error = np.abs(sums - 1)
-    # The last digit of a matrix product depends on neighbouring rows; a row's divisor must not.
-    near = np.flatnonzero(error > 0.9 * _SUM_NOISE)
-    sums[near] = np.ascontiguousarray(rows[near]).sum(axis=1)
-    error[near] = np.abs(sums[near] - 1)
     bad = np.flatnonzero(error > _SUM_ERROR)
     if bad.size:
         raise InvalidInput(
@@ -66,6 +62,23 @@ def distributions(
         rows = np.array(rows)
         rows[adjusted] /= sums[adjusted, None]
     return rows, adjusted
+
+
+def sums_of_rows(rows: NDArray[np.floating], noise: float) -> NDArray[np.floating]:
+    """The sum of each row, shape (n_items,).
+
+    Args:
+        rows: shape (n_items, n_classes).
+        noise: sums that miss 1 by less are of no use, and may miss their last digits.
+
+    Example:
+        >>> sums_of_rows(np.array([[0.5, 0.25]]), 1e-3).tolist()
+        [0.75]
+    """
+    sums: NDArray[np.floating] = np.einsum("ij->i", rows)  # in a fifth of the time of `sum`
+    near = np.flatnonzero(np.abs(sums - 1) > 0.9 * noise)
+    sums[near] = np.ascontiguousarray(rows[near]).sum(axis=1)
+    return sums
 
 
 def unit_interval(

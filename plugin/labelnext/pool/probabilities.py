@@ -78,7 +78,7 @@ def _note_gaps(
     notices: list[Notice],
 ) -> None:
     """Name the items that have no row in some or all members, unless they are known as missing."""
-    absent = np.isnan(members).any(axis=2) & ~missing
+    absent = np.isnan(np.einsum("mic->mi", members)) & ~missing
     bad, some = absent.all(axis=0), absent.any(axis=0)
     if bad.any():
         items = tuple(ids[bad].tolist())

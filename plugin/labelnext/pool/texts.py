@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labelnext.errors import InvalidInput, listed, shown
-from labelnext.pool.utf8 import Utf8Texts
+from labelnext.pool.utf8 import Utf8Texts, code_points
 from labelnext.support.words import counted
 
 LONGEST = 10_000  #: characters of an id or a group
@@ -290,12 +290,14 @@ def _array(what: str, names: list[str] | Utf8Texts) -> NDArray[np.str_]:
     characters, step = _characters(texts), max(_BLOCK // width, 1)
     for start in range(0, n, step):
         stop = min(start + step, n)
-        several = names[start:stop]
-        joined = several.joined() if isinstance(several, Utf8Texts) else "".join(several)
-        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-        if ((codes == 0) | (codes >> 11 == _SURROGATE)).any():
+        several, ends = names[start:stop], lengths[start:stop]
+        codes = several.codes if isinstance(several, Utf8Texts) else code_points("".join(several))
+        if not codes.all() or (codes.dtype.itemsize > 1 and (codes >> 11 == _SURROGATE).any()):
             _check_characters(what, names, LONGEST)
-        characters[start:stop][np.arange(width) < lengths[start:stop, None]] = codes
+        if ends.min() == width:
+            characters[start:stop] = codes.reshape(-1, width)
+        else:
+            characters[start:stop][np.arange(width) < ends[:, None]] = codes
     return texts
 
 
@@ -305,7 +307,12 @@ def _characters(texts: NDArray[np.str_]) -> NDArray[np.uint32]:
 
 
 def _may_repeat(ids: NDArray[np.str_]) -> bool:
-    """Whether ids have the same sum of weighted characters: the same ids do, others hardly ever."""
+    """Whether ids have the same sum of weighted characters: the same ids do, others hardly ever.
+
+    False if each id is larger than the one before, as in most files.
+    """
+    if (ids[1:] > ids[:-1]).all():
+        return False
     characters = _characters(ids)
     n, width = characters.shape
     weights = np.random.default_rng(0).integers(1 << 63, size=width, dtype=np.uint64)

@@ -45,6 +45,24 @@ class Utf8Texts(Sequence[str]):
         start, stop, _ = row.indices(len(self))
         return Utf8Texts(self.data, self.offsets[start : stop + 1], self.lengths[start:stop])
 
+    @property
+    def codes(self) -> NDArray[np.unsignedinteger[Any]]:
+        """The code points of the texts, one after the other."""
+        data = self.data[self.offsets[0] : self.offsets[-1]]
+        if len(data) == self.lengths.sum():  # of one byte each
+            return np.frombuffer(data, dtype=np.uint8)
+        return code_points(self.joined())
+
     def joined(self) -> str:
         """The texts one after the other."""
         return str(self.data[self.offsets[0] : self.offsets[-1]], "utf-8")
+
+
+def code_points(text: str) -> NDArray[np.uint32]:
+    """The code points of a text, halves of characters among them.
+
+    Example:
+        >>> code_points("aé").tolist()
+        [97, 233]
+    """
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")

@@ -110,6 +110,35 @@ def test_an_open_quotation_mark_is_named_with_its_line(tmp_path: Path) -> None:
         read(path)
 
 
+BEYOND = 120_000  # rows, of which the last are not in the first block that is read
+
+
+def _long_csv(*last: str) -> str:
+    rows = [f"i{i},0.75,0.25" for i in range(BEYOND)]
+    return "\n".join(["item_id,a,b", *rows, *last]) + "\n"
+
+
+def test_quotation_marks_far_behind_the_start_may_hold_line_breaks(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(_long_csv('"two\nlines","0.5","0.5"', "last,0.625,0.375"))
+    pool = read(path)
+    assert pool.item_ids[-3:].tolist() == [f"i{BEYOND - 1}", "two\nlines", "last"]
+    assert pool.members[0, -3:].tolist() == [[0.75, 0.25], [0.5, 0.5], [0.625, 0.375]]
+    assert len(pool) == BEYOND + 2
+
+
+def test_lines_of_another_length_are_named_once_where_quotation_marks_follow(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(_long_csv("x", '"y",0.5,0.5').replace("i3,", "z\ni3,"))
+    pool = read(path)
+    (notice,) = [n for n in pool.notices if n.code == "left_out"]
+    assert f"Left out 2 of {BEYOND + 3:,} rows: line 5: " in notice.message
+    assert f"line {BEYOND + 3}: it must have 3 values" in notice.message
+    assert pool.item_ids[-2:].tolist() == [f"i{BEYOND - 1}", "y"]
+
+
 @pytest.mark.parametrize("name", ["p.csv", "p.jsonl"])
 def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, name: str) -> None:
     whole = CSV if name == "p.csv" else "\n".join(lines("table"))

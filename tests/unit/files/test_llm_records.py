@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from labelnext.adapter.formats import recognition
@@ -23,6 +25,9 @@ BEDROCK: dict[str, Any] = {
     "llama": lambda text: {"generation": text, "prompt_token_count": 3, "stop_reason": "stop"},
     "mistral": lambda text: {"outputs": [{"text": text, "stop_reason": "stop"}]},
     "claude": lambda text: {"role": "assistant", "content": [{"type": "text", "text": text}]},
+    "claude-without-role": lambda text: {"content": [{"text": text}], "stop_reason": "end_turn"},
+    "cohere": lambda text: {"generations": [{"id": "g", "text": text, "finish_reason": "MAX"}]},
+    "command-r": lambda text: {"response_id": "r", "text": text, "finish_reason": "COMPLETE"},
 }
 
 
@@ -48,6 +53,56 @@ def test_a_batch_of_bedrock_ranks(tmp_path: Path, model: str) -> None:
 def test_a_batch_of_bedrock_without_confidence_says_so(tmp_path: Path, model: str) -> None:
     with pytest.raises(InvalidInput, match="answers must say how certain they are"):
         read(tmp_path, "b.jsonl", lines(batch(model, ["pos", "neg"])))
+
+
+def _top(p: float) -> list[dict[str, Any]]:
+    shares = {"yes": p, "no": 0.95 - p}
+    return [{"token": token, "logprob": math.log(share)} for token, share in shares.items()]
+
+
+SERVED: dict[str, Any] = {
+    "ollama": lambda p: {
+        "response": "yes",
+        "done": True,
+        "logprobs": [{"token": "yes", "logprob": math.log(p), "top_logprobs": _top(p)}],
+    },
+    "ollama-chat": lambda p: {
+        "message": {"role": "assistant", "content": "yes"},
+        "done": True,
+        "logprobs": [{"token": "yes", "logprob": math.log(p), "top_logprobs": _top(p)}],
+    },
+    "llama.cpp": lambda p: {
+        "content": "yes",
+        "completion_probabilities": [
+            {
+                "content": "yes",
+                "probs": [{"tok_str": "yes", "prob": p}, {"tok_str": "no", "prob": 0.95 - p}],
+            }
+        ],
+    },
+    "tgi": lambda p: {
+        "generated_text": "yes",
+        "details": {
+            "tokens": [{"id": 1, "text": "yes", "logprob": math.log(p)}],
+            "top_tokens": [
+                [{"text": one["token"], "logprob": one["logprob"]} for one in _top(p)],
+            ],
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("program", sorted(SERVED))
+def test_tokens_of_programs_that_run_models_are_mapped_to_the_classes(
+    tmp_path: Path, program: str
+) -> None:
+    chances = {"a": 0.8, "b": 0.5, "c": 0.2}
+    records = [{"id": item, **SERVED[program](p)} for item, p in chances.items()]
+    pool: Any = read(tmp_path, "p.jsonl", lines(records), classes=["yes", "no", "maybe"])
+    # 0.05 is on no token that is shown, so that it is the third class's
+    expected = [[p, 0.95 - p, 0.05] for p in chances.values()]
+    assert pool.probabilities == pytest.approx(np.array(expected))
+    assert order(pool) == ["b", "c", "a"]  # margins 0.05, 0.55 and 0.65
 
 
 JUDGED = {"i0": (4, 4), "i1": (1, 5), "i2": (2, 4)}

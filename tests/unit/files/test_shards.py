@@ -189,3 +189,42 @@ def test_a_coco_data_set_beside_its_predictions_is_named(tmp_path: Path) -> None
         "files", directory=tmp_path, path="parts/results.json", images="parts/instances.json"
     )
     assert adapter.read().item_ids.tolist() == ["1", "2"]
+
+
+JSON_PARTS = {f"part-{n}.json": [row] for n, row in enumerate(ROWS)}
+CSV_PARTS = {f"{n}/p.csv": "item_id,cat,dog\n" + line for n, line in enumerate(TABLE)}
+
+
+@pytest.mark.parametrize(
+    ("files", "glob"),
+    [
+        (JSON_PARTS, "parts/*.json"),
+        (JSON_PARTS, "parts/part-?.json"),
+        (JSON_PARTS, "parts/*"),
+        ({"rows.jsonl": "".join(LINES), "_SUCCESS": "", "notes.md": "notes"}, "parts/r*l"),
+        (CSV_PARTS, "parts/**/*.csv"),
+        (CSV_PARTS, "parts/[0-3]/p.csv"),
+    ],
+)
+def test_a_glob_of_all_files_of_a_folder_is_the_folder(
+    tmp_path: Path, files: dict[str, Any], glob: str
+) -> None:
+    written(tmp_path, files)
+    assert order(read(tmp_path, glob)) == ORDER
+
+
+def test_a_ranking_in_the_folder_of_a_glob_is_no_part_of_the_pool(tmp_path: Path) -> None:
+    folder = written(tmp_path, {"p.csv": "item_id,cat,dog\n" + "".join(TABLE)})
+    (folder / "labelnext.yaml").write_text(
+        "source: {adapter: files, path: '*.csv'}\nwrite: {output: ranking.csv}\n"
+    )
+    for _ in range(2):
+        assert len(run(load_config(folder / "labelnext.yaml")).ranking.item_ids) == len(ROWS)
+
+
+@pytest.mark.parametrize("glob", ["parts/*.json", "parts/*/*.json", "parts/*.csv"])
+def test_a_glob_of_some_files_says_what_else_there_is(tmp_path: Path, glob: str) -> None:
+    written(tmp_path, {**JSON_PARTS, "old/more.json": [ROWS[0]]})
+    with pytest.raises(NotFound, match="must be a folder, glob or URL of Parquet files") as caught:
+        read(tmp_path, glob)
+    assert "at a folder of nothing else, or glob all in it" in str(caught.value.hint)

@@ -60,6 +60,49 @@ def test_yolov5s_table_has_the_names_of_classes(tmp_path: Path) -> None:
     assert pool.classes == ("cat", "dog")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "xmin,ymin,xmax,ymax,confidence,class,name\n",
+        "x1,y1,x2,y2,conf,cls,name\n",
+        "x_min,y_min,x_max,y_max,score,class_id,name\n",
+    ],
+)
+@pytest.mark.parametrize("index", [False, True])
+def test_names_of_classes_are_not_taken_for_those_of_images(
+    tmp_path: Path, head: str, index: bool
+) -> None:
+    rows = ["1,1,5,5,0.5,0,cat\n", "1,1,5,5,0.75,1,dog\n", "2,2,5,5,0.25,0,cat\n"]
+    numbers = [f"{n}," for n in range(3)] if index else [""] * 3
+    content = "".join([("," if index else "") + head, *map(str.__add__, numbers, rows)])
+    with pytest.raises(InvalidInput, match="must name the image of each detection; 'name' seems"):
+        read(tmp_path, "t.csv", content)
+    stated = read(tmp_path, "t.csv", content, key="name")
+    assert stated.item_ids.tolist() == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("names", [["a.jpg", "b.jpg"], ["a", "b"]])
+def test_names_of_images_are_ids_where_classes_are_told_otherwise(
+    tmp_path: Path, names: list[str]
+) -> None:
+    rows = [f"{names[0]},cat,0.75,1,1,5,5\n", f"{names[1]},cat,0.5,1,1,5,5\n"]
+    pool = read(tmp_path, "t.csv", "".join(["name,class,confidence,x1,y1,x2,y2\n", *rows]))
+    assert order(pool) == [names[1], names[0]]
+
+
+def test_yolov5s_records_in_a_folder_are_detections_of_their_files(tmp_path: Path) -> None:
+    for stem, sure in {"a": 0.75, "b": 0.5}.items():
+        box = {"xmin": 10, "ymin": 20, "xmax": 50, "ymax": 40}
+        record = {**box, "confidence": sure, "class": 0, "name": "cat"}
+        (tmp_path / "p").mkdir(exist_ok=True)
+        (tmp_path / "p" / f"{stem}.json").write_text(json.dumps([record, record]))
+    pool = read(tmp_path, "p", image_size=[100, 80])
+    assert order(pool) == ["b", "a"]
+    assert pool.newest_objects is not None
+    assert pool.newest_objects.boxes is not None
+    assert pool.newest_objects.boxes[0].tolist() == [0.1, 0.25, 0.5, 0.5]
+
+
 def test_a_table_without_rows_is_called_so(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="the file has no rows below its columns id, cat, dog"):
         rank(read(tmp_path, "t.csv", "id,cat,dog\n"))

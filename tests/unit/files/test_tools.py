@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,45 @@ def test_what_is_not_read_of_samples_is_told(tmp_path: Path) -> None:
     frames = {"1": {"p": {"_cls": "Detections", "detections": []}}}
     with pytest.raises(InvalidInput, match="frames of videos aren't read from a file"):
         written(tmp_path, "told.json", {"samples": [{"filepath": "a.mp4", "frames": frames}]})
+
+
+SURE = {
+    f"{item}.jpg": {"_cls": "Classification", "label": "dog", "confidence": sure}
+    for item, sure in {"a": 0.9, "b": 0.5, "c": 0.7}.items()
+}
+SAMPLES = [{"filepath": path, "tags": [], "p": label} for path, label in SURE.items()]
+
+
+@pytest.mark.parametrize("metadata", ["", "{}", "null", "[]", '{"name": "d"}', "no JSON"])
+def test_a_folder_of_samples_is_read_whatever_metadata_lie_beside(
+    tmp_path: Path, metadata: str
+) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "metadata.json").write_text(metadata)
+    (folder / "samples.json").write_text(json.dumps({"samples": SAMPLES}))
+    pool = open_adapter("files", path="export", directory=tmp_path).read()  # type: ignore[attr-defined]
+    assert rank(pool).item_ids.tolist() == ["b.jpg", "c.jpg", "a.jpg"]
+
+
+def test_a_list_of_samples_is_read_as_that_of_an_export(tmp_path: Path) -> None:
+    pool = written(tmp_path, "dump.json", SAMPLES)
+    assert rank(pool).item_ids.tolist() == ["b.jpg", "c.jpg", "a.jpg"]
+
+
+def test_logits_of_samples_without_a_confidence_tell_it(tmp_path: Path) -> None:
+    logits = {"a.jpg": [2.0, 0.0], "b.jpg": [0.0, 0.5], "c.jpg": [1.0, 0.0]}
+    samples = [
+        {"filepath": path, "p": {"_cls": "Classification", "label": "dog", "logits": told}}
+        for path, told in logits.items()
+    ]
+    pool = written(tmp_path, "samples.json", {"samples": samples})
+    # of two classes, the larger has the probability 1 / (1 + exp(-difference))
+    expected = [1 / (1 + math.exp(-gap)) for gap in (2.0, 0.5, 1.0)]
+    assert pool.answer is not None
+    assert pool.answer.confidences.tolist() == pytest.approx(expected)
+    assert rank(pool).item_ids.tolist() == ["b.jpg", "c.jpg", "a.jpg"]
+    assert not [one for one in pool.notices if one.code == "not_read"]
 
 
 def test_regions_of_via_without_a_score_are_labels(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class _Placed:
     places: NDArray[np.intp]
     rows: NDArray[np.int32]
     scores: NDArray[np.float64]
-    class_ids: NDArray[np.int64]
+    class_ids: NDArray[np.int32]
 
 
 def read_coco(
@@ -191,7 +191,9 @@ def _placed(
     short = np.min_scalar_type(len(listing.item_ids))  # short numbers sort faster
     order = np.argsort(rows.astype(short), kind="stable")
     order = order if usable.all() else order[usable[order]]
-    return _Placed(order, rows[order], scores[order], class_ids[order].astype(np.int64))
+    rows, class_ids = rows[order], class_ids[order]
+    scores[: len(order)] = scores[order]  # in place, as the boxes: no second array of all
+    return _Placed(order, rows, scores[: len(order)], class_ids)
 
 
 def _mended(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -74,7 +74,7 @@ class Detections:
         image_codes: the number of each detection's image.
         kind_codes: the number of each detection's class.
         scores: the confidences.
-        with_box: whether there is a box.
+        boxless: positions of those without a box.
         bboxes: four numbers each, NaN without a box.
         segmentations: of each; empty if none has one.
         embeddings: of each; empty if none has one.
@@ -87,7 +87,7 @@ class Detections:
     kind_codes: array[int] = field(default_factory=lambda: array("i"))
     scores: array[float] = field(default_factory=lambda: array("d"))
     bboxes: array[float] = field(default_factory=lambda: array("d"))
-    with_box: array[int] = field(default_factory=lambda: array("b"))
+    boxless: list[int] = field(default_factory=list)
     segmentations: list[Any] = field(default_factory=list)
     embeddings: list[Any] = field(default_factory=list)
     left_out: list[int] = field(default_factory=list)
@@ -119,10 +119,9 @@ class Detections:
         _append(self.image_codes, map(self._images.__getitem__, images), len(ids))
         _append(self.kind_codes, map(self.kinds.__getitem__, kinds), len(ids))
         _append(self.scores, scores, len(ids))
-        self.with_box.frombytes(bytes([1]) * len(ids))
         if None in boxes:
-            del self.with_box[-len(ids) :]
-            self.with_box.extend([box is not None for box in boxes])
+            first = len(self) - len(ids)
+            self.boxless += [first + i for i, box in enumerate(boxes) if box is None]
             boxes = [box or _NO_BOX for box in boxes]
         _append(self.bboxes, chain.from_iterable(boxes), 4 * len(ids))
         _extend(self.segmentations, shapes, len(self) - len(block))
@@ -134,7 +133,7 @@ class Detections:
 
     def free_boxes(self) -> None:
         """Free the boxes, once they are taken over."""
-        self.bboxes, self.with_box = array("d"), array("b")
+        self.bboxes = array("d")
 
 
 def _append(column: array[Any], values: Iterable[Any], n_values: int) -> None:

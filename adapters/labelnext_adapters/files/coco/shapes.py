@@ -35,7 +35,7 @@ def placed_boxes(
     Returns:
         Shape (n_usable, 4), None if no record has a box; and a notice of those left out.
     """
-    given = np.frombuffer(detections.with_box, dtype=bool)[places]
+    given = np.isin(places, detections.boxless, invert=True)
     boxes: NDArray[np.float64] = np.frombuffer(detections.bboxes, dtype=float).reshape(-1, 4)
     for side in boxes.T:  # one after the other: no second array of all boxes
         side[: len(places)] = side[places]

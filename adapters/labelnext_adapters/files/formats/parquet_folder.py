@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.tables.table_options import WILD, ParquetFolderOptions
+from labelnext_adapters.files.globs import WILD
+from labelnext_adapters.files.tables.table_options import ParquetFolderOptions
 
 if TYPE_CHECKING:
     from labelnext_adapters.files.dataset import Dataset

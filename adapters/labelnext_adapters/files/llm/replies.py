@@ -43,6 +43,7 @@ _ENVELOPES = (
     "chat_completion",
 )  # fmt: skip
 _OF_LLAMA = {"stop_reason", "prompt_token_count", "generation_token_count"}
+_OF_CLAUDE = {"id", "model", "content", "stop_reason", "stop_sequence", "stopReason", "usage"}
 _FENCED = re.compile(r"```(?:json)?\s*(\{.*?\})\s*```", re.S)
 _ENDED = {"errored": "failed", "expired": "expired", "canceled": "was canceled"}
 _REFUSED = {"content_filter", "refusal", "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST"}
@@ -99,16 +100,20 @@ def is_completion(value: Any) -> bool:
     if _texts_of_bedrock(value) or outputs_in(value) or choice_probabilities(value):
         return True
     content = value.get("content")
-    return value.get("role") == "assistant" and isinstance(content, list | str)
+    if value.get("role") == "assistant":
+        return isinstance(content, list | str)
+    return value.keys() <= _OF_CLAUDE and any("text" in part for part in _mappings(content))
 
 
 def _texts_of_bedrock(value: Mapping[str, Any]) -> list[Any]:
-    """The texts of Titan, Llama and Mistral, as Bedrock returns them; empty if there are none."""
+    """The texts of Titan, Llama, Mistral and Cohere, as Bedrock returns them; empty if none."""
     if isinstance(value.get("generation"), str) and _OF_LLAMA & value.keys():
         return [value["generation"]]
     texts = [one.get("outputText") for one in _mappings(value.get("results"))]
     outputs = _mappings(value.get("outputs"))
     texts += [one.get("text") for one in outputs if "stop_reason" in one]
+    of_cohere = [value, *_mappings(value.get("generations"))]
+    texts += [one.get("text") for one in of_cohere if {"text", "finish_reason"} <= one.keys()]
     return [text for text in texts if isinstance(text, str)]
 
 

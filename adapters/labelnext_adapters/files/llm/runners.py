@@ -1,4 +1,4 @@
-"""What programs that run models write: vLLM's outputs, and samples of lm-eval."""
+"""What programs that run models write: vLLM, Ollama, llama.cpp, TGI; and samples of lm-eval."""
 
 from __future__ import annotations
 
@@ -11,16 +11,60 @@ Output = tuple[str, tuple[tuple[str, Any, list[tuple[str, Any]]], ...]]
 
 
 def outputs_in(value: Mapping[str, Any]) -> list[Output]:
-    """The texts of vLLM with their tokens; empty if it is something else.
+    """The texts of a program that runs models, with their tokens; empty if it is something else.
 
     Example:
         >>> top = {"9": {"logprob": -0.1, "decoded_token": "yes"}}
         >>> outputs_in({"outputs": [{"text": "yes", "token_ids": [9], "logprobs": [top]}]})
         [('yes', (('yes', -0.1, [('yes', -0.1)]),))]
     """
+    if served := _served(value):
+        return [served]
     inside = value.get("outputs")
     parts = inside if isinstance(inside, list) and inside else [value]
     return [(one["text"], _tokens(one)) for one in parts if _is_output(one)]
+
+
+def _served(value: Mapping[str, Any]) -> Output | None:
+    """The text of Ollama, llama.cpp's server or Text Generation Inference; None if it is neither.
+
+    Example:
+        >>> _served({"response": "yes", "done": True, "logprobs": [{"token": "y", "logprob": -1}]})
+        ('yes', (('y', -1, []),))
+    """
+    message, details = value.get("message"), value.get("details")
+    if isinstance(value.get("completion_probabilities"), list):
+        text, places = value.get("content"), value["completion_probabilities"]
+    elif "done" in value and isinstance(value.get("logprobs"), list):
+        written = message.get("content") if isinstance(message, Mapping) else None
+        text, places = value.get("response", written), value["logprobs"]
+    elif isinstance(details, Mapping) and isinstance(details.get("tokens"), list):
+        text, places = value.get("generated_text"), details["tokens"]
+    else:
+        return None
+    if not isinstance(text, str):
+        return None
+    beside = details.get("top_tokens") if isinstance(details, Mapping) else None
+    tokens = []
+    for number, place in enumerate(one for one in places if isinstance(one, Mapping)):
+        tops = place.get("top_logprobs", place.get("probs"))
+        if isinstance(beside, list) and number < len(beside):
+            tops = beside[number]
+        others = [_token(top) for top in tops or () if isinstance(top, Mapping)]
+        name, logprob = _token(place)
+        known = dict(others).get(name) if logprob is None else logprob
+        tokens.append((name, known, others))
+    return text, tuple(tokens)
+
+
+def _token(told: Mapping[str, Any]) -> tuple[str, Any]:
+    """A token and its log probability, None where it isn't said."""
+    names = ("token", "tok_str", "text", "content")
+    name = next((told[n] for n in names if isinstance(told.get(n), str)), "")
+    share = told.get("prob")
+    if isinstance(share, int | float) and not isinstance(share, bool) and share >= 0:
+        return name, math.log(share) if share else -math.inf
+    return name, told.get("logprob")
 
 
 def _is_output(one: Any) -> bool:

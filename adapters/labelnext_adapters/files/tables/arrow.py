@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext.pool.utf8 import Utf8Texts
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.tables.table_options import LabelsAre
+
+_AT_ONCE = 1 << 17  # numbers of several columns that are copied at once: they stay in the cache
 
 
 def plain_type(column: Any) -> Any:
@@ -29,7 +30,7 @@ def plain_type(column: Any) -> Any:
             return plain_type(column.cast(kind.storage_type))
         return pa.array([one and str(one) for one in column.to_pylist()], pa.string())
     if pa.types.is_dictionary(kind):
-        return plain_type(_undivided(column))
+        return plain_type(undivided(column))
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         try:
             return column.cast(pa.string())
@@ -43,82 +44,13 @@ def plain_type(column: Any) -> Any:
     return column
 
 
-def _undivided(column: Any) -> Any:
+def undivided(column: Any) -> Any:
     """Categories as their values; Arrow doesn't cast those that polars writes as string views."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if str(column.type.value_type) != "string_view":
         return column.cast(column.type.value_type)
     return column.dictionary.cast(pa.string()).take(column.indices)
-
-
-def id_texts(column: Any) -> pa.Array:
-    """A column of ids as texts: text as it is, numbers in digits, times in ISO form.
-
-    Raises:
-        InvalidInput: if it holds something else.
-
-    Example:
-        >>> id_texts(pa.array([7, 8])).to_pylist(), id_texts(pa.array([b"a"])).to_pylist()
-        (['7', '8'], ['a'])
-    """
-    while pa.types.is_dictionary(column.type):
-        column = _undivided(column)
-    if pa.types.is_decimal(column.type):
-        return column.cast(pa.string())
-    column = plain_type(column)
-    kind = column.type
-    if pa.types.is_timestamp(kind):
-        texts = pc.replace_substring(column.cast(pa.string()), " ", "T", max_replacements=1)
-        return pc.replace_substring_regex(texts, r"\.0+(Z|[+-]\d+)?$", r"\1")
-    if pa.types.is_floating(kind):
-        values = column.to_numpy(zero_copy_only=False)
-        known = values[~np.isnan(values)]
-        if (known == np.floor(known)).all() and (np.abs(known) < 1 << 53).all():
-            column, kind = pc.cast(column, pa.int64(), safe=False), pa.int64()
-            column = pc.if_else(pa.array(np.isnan(values)), pa.scalar(None, pa.int64()), column)
-    simple = pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_temporal(kind)
-    if pa.types.is_null(kind) or not simple:
-        hint = "write ids as texts, such as str(id): a float has several."
-        raise InvalidInput(
-            f"item_id must be text or whole numbers; got {kind}.",
-            hint=hint if pa.types.is_floating(kind) else None,
-        )
-    texts = column.cast(pa.string())
-    if pa.types.is_temporal(kind) and pc.any(pc.starts_with(texts, "<value out of")).as_py():
-        raise InvalidInput(f"item_id must be text or whole numbers; got a {kind} of no calendar.")
-    return texts
-
-
-def ids_rewritten(column: Any) -> list[Notice]:
-    """How ids are written that were no texts or whole numbers; empty for others.
-
-    Args:
-        column: of ids, as it stands in the file.
-    """
-    kind = column.type
-    while pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if pa.types.is_floating(kind):
-        how = "are floats, as gaps make them, and were read as whole numbers"
-    elif pa.types.is_decimal(kind):
-        how = "are decimals, written with all their digits"
-    elif pa.types.is_timestamp(kind):
-        how = "are times, written in ISO form"
-    else:
-        return []
-    shown = id_texts(column.slice(0, 1)).to_pylist()[:1]
-    return [
-        Notice("ids", f"The ids {how}{f', such as {shown[0]}' if shown[0:] and shown[0] else ''}.")
-    ]
-
-
-def utf8_texts(column: Any) -> Utf8Texts:
-    """A column of texts without null, its bytes where they are."""
-    _, offsets, data = column.buffers()
-    bounds = np.frombuffer(offsets or b"", dtype=np.int32)[column.offset :][: len(column) + 1]
-    lengths = pc.utf8_length(column).to_numpy()
-    return Utf8Texts(memoryview(data or b""), bounds, lengths)
 
 
 def names_in(column: Any) -> list[str]:
@@ -324,7 +256,8 @@ def numbers(what: str, column: Any) -> NDArray[np.float64]:
         InvalidInput: if it holds something else.
     """
     try:
-        values: NDArray[np.float64] = _numpy(column.cast(pa.float64()))
+        floats = column if column.type == pa.float64() else column.cast(pa.float64())
+        values: NDArray[np.float64] = _numpy(floats)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InvalidInput(f"{what} must be numbers; got {column.type}.") from error
     return values
@@ -335,6 +268,29 @@ def _numpy(column: Any) -> NDArray[Any]:
     chunked = isinstance(column, pa.ChunkedArray)
     values: NDArray[Any] = column.to_numpy() if chunked else column.to_numpy(zero_copy_only=False)
     return values
+
+
+def number_rows(table: pa.Table, names: Sequence[str]) -> NDArray[np.float64]:
+    """Columns of numbers as rows; NaN for null.
+
+    Args:
+        table: with these columns.
+        names: of the columns, at least one.
+
+    Raises:
+        InvalidInput: if one holds something else.
+
+    Example:
+        >>> number_rows(pa.table({"a": [1, 2], "b": [0.5, None]}), ["a", "b"]).tolist()
+        [[1.0, 0.5], [2.0, nan]]
+    """
+    rows, start = np.empty((table.num_rows, len(names))), 0
+    for batch in table.select(names).to_batches(max(_AT_ONCE // len(names), 1)):
+        part = rows[start : start + batch.num_rows]
+        for index, name in enumerate(names):
+            part[:, index] = numbers(name, batch.column(index))
+        start += batch.num_rows
+    return rows
 
 
 def nulls(column: Any) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,14 +19,16 @@ IDS = (
     "text_id", "custom_id", "task_id", "frame_index", "img_path", "img_name", "img_file",
     "image_file", "file_path", "image_uri", "patient_id", "study_id", "document_id", "example_id",
     "row_id", "url", "request_id", "comment_id", "reference_id",
-    "fname",
+    "fname", "audio", "audio_path", "audio_file", "video", "video_path", "video_file", "begin_path",
+    "row_ids", "rowname", "row_name", "rownames", "record_id", "instance_id", "global_key",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (
     "prediction", "predicted", "pred", "predicted_class", "predicted_label", "pred_class",
     "pred_label", "label_pred", "y_pred", "top1", "top_1", "top1_class", "class_name",
     "category_name", "label_name", "scored_labels", "class", "category", "class_id", "category_id",
-    "answer", "verdict",
+    "answer", "verdict", "prediction_label", "prediction_class", "predicted_category",
+    "predicted_name", "class_pred", "pred_name", "pred_category",
 )  # fmt: skip
 #: Names of columns with the first, second, … class, without the number.
 RANKED_CLASSES = (
@@ -72,8 +75,8 @@ VECTORS = (
 )  # fmt: skip
 #: Softmax makes probabilities of logarithms of them, too.
 LOGITS = (
-    "logits", "logit", "pred_logits", "class_logits", "raw_scores", "logprobs", "log_probs",
-    "log_probabilities", "log_proba",
+    "logits", "logit", "pred_logits", "class_logits", "logits_per_image", "raw_scores", "logprobs",
+    "log_probs", "log_probabilities", "log_proba",
 )  # fmt: skip
 #: Columns with the classes of parallel lists, and with their scores.
 CLASS_LISTS = (
@@ -100,6 +103,7 @@ YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their
 SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
 _OF_MLFLOW = re.compile(r"/v\d+/score$")
 _RANKED = re.compile(r"^(.*?)(\d+)(.*)$")
+_RARE = ("\x01", "^", "~", ":", "#", "/", "\\", "*", "\x1f", "\xa6", "\xa7")  # between values
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -195,6 +199,12 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
     if id_name not in (None, *names):
         raise no_column("item_id (or source.key)", str(id_name), names)
     if id_name is None:
+        if (sign := _separating(names)) is not None:
+            raise InvalidInput(
+                f"the file must have a column item_id; got {names[0]!r:.60} as the only one.",
+                hint=f"its values seem to be separated by another sign: set source.delimiter: "
+                f"{json.dumps(sign)}.",
+            )
         judged = next((name for name in names if _OF_MLFLOW.search(name)), None)
         text = first_of(names, ("text", "sentence", "prompt", "input", "inputs"))
         more = "" if judged is None else f"; MLflow's {judged} may be the confidence"
@@ -203,6 +213,17 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
             hint=f"to use another column, set source.columns: {{item_id: {text or '…'}}}{more}.",
         )
     return id_name
+
+
+def _separating(names: Sequence[str]) -> str | None:
+    """The sign that separates names, where these were taken for one; None if there is none.
+
+    Example:
+        >>> _separating(["id^cat^dog"]), _separating(["id", "a^b^c"]), _separating(["id"])
+        ('^', None, None)
+    """
+    signs = [sign for sign in _RARE if len(names) == 1 and sign in names[0].strip(sign)]
+    return max(signs, key=names[0].count) if signs else None
 
 
 def has_our_names(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) -> bool:

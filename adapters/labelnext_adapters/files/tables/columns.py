@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
+from labelnext.pool.checks import likeliest_classes, mean_of_members
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.pool.texts import LONGEST, checked_ids
@@ -17,6 +20,8 @@ from labelnext_adapters.files.tables.objects import ObjectColumn
 from labelnext_adapters.files.tables.table import PREFIXES, TableReader
 from labelnext_adapters.files.tables.table_options import METADATA, NAMES, LabelsAre
 from labelnext_adapters.files.tables.vectors import Meaning
+
+_TELLING = 2  # items; one may be labelled as predicted by chance
 
 
 def pool_of_table(
@@ -51,6 +56,11 @@ def pool_of_table(
     """
     reader = TableReader(table, columns, meaning or Meaning(multilabel), labels_are)
     reader.notices += notices
+    return pool_of_reader(reader, classes)
+
+
+def pool_of_reader(reader: TableReader, classes: Sequence[str] | None) -> Pool:
+    """The items of a table as `pool_of_table` reads it; nothing is left in the reader."""
     return _pool(reader, reader.ids(), classes, None)
 
 
@@ -151,6 +161,27 @@ def _check_positions(labels: Sequence[str], n_classes: int) -> None:
             )
 
 
+def _predicted_labels(
+    rows: NDArray[np.floating] | None, labels: NDArray[np.int64] | None
+) -> list[Notice]:
+    """A notice if every item is labelled with its likeliest class, as a model's own answers are.
+
+    Args:
+        rows: shape (n_items, n_classes), or with the members before; None without probabilities.
+        labels: shape (n_items,), −1 for none; None without labels.
+    """
+    if rows is None or labels is None or len(labels) < _TELLING or (labels < 0).any():
+        return []
+    mean = rows if rows.ndim == 2 else mean_of_members(rows)
+    if (likeliest_classes(mean) != labels).any():
+        return []
+    message = (
+        "Every item is labelled with the class that is predicted as the likeliest. If label is "
+        "what the model said, set source.columns: {prediction: label}."
+    )
+    return [Notice("labels_predicted", message)]
+
+
 def _pool(
     reader: TableReader, ids: Sequence[Any], classes: Sequence[str] | None, decided: bool | None
 ) -> Pool:
@@ -175,21 +206,27 @@ def _pool(
         raise _wrong_number(classes, rows.shape[-1], named=bool(names) or not label_names)
     absent = np.ones(len(ids), dtype=bool)
     if rows is not None:
-        lacking = np.isnan(rows).all(axis=-1)
+        lacking = np.isnan(rows[..., 0])
+        lacking[lacking] = np.isnan(rows[lacking]).all(axis=-1)
         absent &= np.atleast_2d(lacking).all(axis=0) & reader.nulls("probabilities", ids)
     for objects in sets:
         absent &= objects.absent
+    labels = reader.labels(classes)
+    reader.notices += [] if reader.states("label") else _predicted_labels(rows, labels)
     several = len(sets) > 1 or len(answers) > 1
+    kind = reader.answer_kind if answers else "objects"
+    kind = "probabilities" if single or rows is not None else kind
     labelled_objects = None if truth is None else truth.build(classes)
     built = tuple(objects.build(classes, of_several=several) for objects in sets)
     built += tuple(one.build(classes) for one in answers)
     reader.notices += [one for part in (*sets, truth) if part for one in part.notices]
-    return Pool(
+    pool = partial(
+        Pool,
         ids,
         probabilities=rows,
         classes=classes,
         embeddings=reader.vectors("embedding", ids)[0],
-        labels=reader.labels(classes),
+        labels=labels,
         votes=reader.votes(ids, classes),
         numbers=_numbers(reader.plain("label_number", pa.string())),
         truth=labelled_objects,
@@ -199,13 +236,9 @@ def _pool(
         costs=reader.plain("cost", pa.float64()),
         multilabel=reader.meaning.multilabel,
         objects=built if several else (built[0] if built else None),
-        versions=reader.version_names(
-            "probabilities"
-            if single or rows is not None
-            else reader.answer_kind
-            if answers
-            else "objects"
-        ),
+        versions=reader.version_names(kind),
         missing=None if rows is None and not sets else absent,
         notices=reader.notices,
     )
+    reader.free()
+    return pool()

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from labelnext_adapters.files.tables.arrow import is_list
 from labelnext_adapters.files.tables.column_names import IDS, first_of
 
 _WIDEST = 100_000  # values of a vector
@@ -36,6 +37,11 @@ def with_inner_columns(table: pa.Table, columns: Mapping[str, str | Sequence[str
                 [*map(_vector, table.column(at).to_pylist())], pa.list_(pa.float64())
             )
             table = table.set_column(at, field.name, vectors)
+        elif (pair := _classes_and_scores(field.type)) is not None:
+            told = table.column(at).to_pylist()
+            if all(_of_one_length(one) for one in told):
+                records = [one and _records(one, *pair) for one in told]
+                table = table.set_column(at, field.name, pa.array(records))
     id_name = None if "item_id" in columns else first_of(table.column_names, IDS)
     if id_name is not None and pa.types.is_struct(kind := table.schema.field(id_name).type):
         inside = first_of([field.name for field in kind], _NAMES)
@@ -68,6 +74,34 @@ def _vector(value: Any) -> list[float] | None:
         return list(value["values"])
     known = dict(zip(places, value["values"], strict=False))
     return [known.get(place, 0.0) for place in range(size)]
+
+
+def _classes_and_scores(kind: pa.DataType) -> tuple[str, str] | None:
+    """The fields of records with a list of classes beside that of their scores, and no others."""
+    if not pa.types.is_struct(kind) or kind.num_fields != 2:
+        return None
+    inside = {f.name: f.type.value_type for f in kind if is_list(f.type)}
+    classes = [name for name, one in inside.items() if pa.types.is_string(one)]
+    scores = [name for name, one in inside.items() if pa.types.is_floating(one)]
+    return (classes[0], scores[0]) if classes and scores else None
+
+
+def _of_one_length(lists: Mapping[str, Any] | None) -> bool:
+    """Whether all lists of a record are there and equally long."""
+    if lists is None:
+        return True
+    return None not in lists.values() and len({*map(len, lists.values())}) == 1
+
+
+def _records(lists: Mapping[str, Any], classes: str, scores: str) -> list[dict[str, Any]]:
+    """A class and its score in each record.
+
+    Example:
+        >>> _records({"names": ["cat"], "scores": [0.5]}, "names", "scores")
+        [{'label': 'cat', 'score': 0.5}]
+    """
+    pairs = zip(lists[classes], lists[scores], strict=True)
+    return [{"label": name, "score": score} for name, score in pairs]
 
 
 def _stated(columns: Mapping[str, str | Sequence[str]]) -> Iterator[str]:

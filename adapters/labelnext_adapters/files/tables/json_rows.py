@@ -22,6 +22,7 @@ from labelnext_adapters.files.tables.column_names import (
 )
 from labelnext_adapters.files.tables.matrix import table_of_matrix
 from labelnext_adapters.files.tables.rows import Rows, no_text
+from labelnext_adapters.files.tables.transcripts import refuse_transcripts
 from labelnext_adapters.files.tables.vectors import ROUNDED
 
 
@@ -115,6 +116,7 @@ def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> li
             "GeoJSON isn't read: it has shapes on a map, but not the items that they are of.",
             hint="write CSV or JSONL with item_id, prediction and confidence for each feature.",
         )
+    refuse_transcripts(value)
     if (rows := _described(value) or _split(value)) is not None:
         return rows
     scored = {name: as_scores(one) for name, one in value.items()}

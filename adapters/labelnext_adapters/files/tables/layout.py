@@ -33,6 +33,7 @@ from labelnext_adapters.files.tables.column_names import (
     plain,
 )
 from labelnext_adapters.files.tables.long_rows import (
+    check_names_images,
     detections,
     grouped_scores,
     is_boxed,
@@ -55,6 +56,7 @@ from labelnext_adapters.files.tables.score_columns import (
     run_of_scores,
 )
 from labelnext_adapters.files.tables.table_options import METADATA, NAMES, TableOptions
+from labelnext_adapters.files.tables.transcripts import pieces_in, transcript
 from labelnext_adapters.files.tables.vectors import OTHER, Meaning, leaves_rest
 
 _PREFIXES = ("p_", "e_")
@@ -156,6 +158,8 @@ def _id_of(table: pa.Table, columns: Mapping[str, str | Sequence[str]]) -> str:
     try:
         return id_column(table.column_names, columns)
     except InvalidInput as error:
+        if pieces_in(table.column_names) == "conf":
+            raise transcript("conf") from None
         inner = (name for name in names_within(table.schema) if "." in name)
         found = next((n for n in inner if first_of([n.rpartition(".")[2]], IDS)), None)
         if found is not None and error.hint:
@@ -183,6 +187,7 @@ def _with_id(out: LaidOut) -> LaidOut:
     out = replace(out, columns={**out.columns, "item_id": id_name})
     if known:
         return out
+    check_names_images(out.table, id_name)
     column = f"column {id_name!r}" if id_name else "the column without a name"
     return _told(out, f"Took {column} as the item's id (source.key names another).")
 
@@ -346,7 +351,8 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
         and _is_number(table.schema.field(name).type)
     ]
     likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
-    chosen = likely if len(likely) > 1 else numeric
+    likely = likely if len(likely) > 1 else []
+    chosen = likely or numeric
     columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in chosen]
     values = np.stack(columns, axis=1) if len(chosen) > 1 else None
     if len(chosen) == 1 and Meaning.of(options).logits == "sigmoid":

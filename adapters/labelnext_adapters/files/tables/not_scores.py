@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.tables.column_names import LOGITS, plain
+from labelnext_adapters.files.tables.arrow import is_list
+from labelnext_adapters.files.tables.column_names import CERTAINTIES, CLASSES, LOGITS, SCORES, plain
 from labelnext_adapters.files.tables.header import NUMBER
+from labelnext_adapters.files.tables.transcripts import pieces_in, transcript
 
 NO_PREDICTIONS = "no_predictions"
 MAYBE_LOGITS = "maybe_logits"
@@ -60,6 +62,13 @@ def no_predictions(
     for names, what in _FOREIGN:
         if names <= {*table.column_names}:
             return Notice(NO_PREDICTIONS, f"No column was taken as predictions: {what}")
+    name = pieces_in(table.column_names)
+    if name is not None and (name == "conf" or is_list(table.schema.field(name).type)):
+        why = transcript(name)
+        return Notice(
+            NO_PREDICTIONS,
+            f"No column was taken as predictions: {why.message} {str(why.hint).capitalize()}",
+        )
     shown = listed(n for n in table.column_names if n not in (id_name, "")) or "none"
     odd = _odd_cell(table, id_name, chosen)
     if odd is not None:
@@ -69,6 +78,9 @@ def no_predictions(
             f"No column was taken as predictions: {name} must be a number; got {text!r:.40} in "
             f"{place(row)} (item {_id(table, id_name, row)}). The columns are {shown}.",
         )
+    sure = [name for name in chosen if plain(name) in CERTAINTIES]
+    if len(sure) == 1:
+        return _one_number(sure[0])
     if values is not None and (values < 0).any():
         return Notice(
             MAYBE_LOGITS,
@@ -121,26 +133,66 @@ def _cure(table: pa.Table, id_name: str) -> str:
             "come first."
         )
     names = [name for name in names_within(table.schema) if name not in (id_name, "")]
-    inner = next((name for name in names if "." in name), None)
-    such = "{probabilities: [cat, dog]}" if inner is None else f"{{probabilities: {inner}}}"
     return (
         f"; the others are {listed(names, 12) or 'none'}. Set source.columns to name them (such as "
-        f"columns: {such}), or source.logits if they are logits."
+        f"columns: {_such(table.schema)}), or source.logits if they are logits."
     )
 
 
-def names_within(schema: Iterable[pa.Field], above: str = "") -> Iterator[str]:
+def _such(schema: pa.Schema) -> str:
+    """What source.columns may be, by columns and fields that hold several numbers, or one.
+
+    Example:
+        >>> vector = pa.list_(pa.float64())
+        >>> _such(pa.schema({"v1": vector, "v2": vector}))
+        '{probabilities: [v1, v2]}'
+        >>> _such(pa.schema({"out": pa.struct({"label": pa.string(), "score": pa.float64()})}))
+        '{prediction: out.label, confidence: out.score}'
+    """
+    kinds = dict(_fields_within(schema))
+    vectors = [name for name, kind in kinds.items() if _is_vector(kind)]
+    if len(vectors) > 1:
+        return f"{{probabilities: [{', '.join(vectors[:3])}]}}"
+    if vectors:
+        return f"{{probabilities: {vectors[0]}}}"
+    inner = {name: kind for name, kind in kinds.items() if "." in name}
+    said = [n for n, k in inner.items() if pa.types.is_string(k) and _last(n) in CLASSES]
+    sure = [n for n, k in inner.items() if pa.types.is_floating(k) and _last(n) in SCORES]
+    if said and sure:
+        return f"{{prediction: {said[0]}, confidence: {sure[0]}}}"
+    return "{probabilities: [cat, dog]}"
+
+
+def _last(name: str) -> str:
+    return plain(name.rpartition(".")[2])
+
+
+def _is_vector(kind: pa.DataType) -> bool:
+    """Whether values are lists of numbers, or mappings to numbers."""
+    if is_list(kind):
+        return bool(pa.types.is_floating(kind.value_type))
+    inside = [field.type for field in kind] if pa.types.is_struct(kind) else []
+    return bool(inside) and all(map(pa.types.is_floating, inside))
+
+
+def names_within(schema: Iterable[pa.Field]) -> Iterator[str]:
     """The names of columns; of those that hold records, the names of their fields, with a dot.
 
     Example:
         >>> list(names_within(pa.schema({"a": pa.struct({"b": pa.int64()}), "c": pa.int64()})))
         ['a.b', 'c']
     """
+    return (name for name, _ in _fields_within(schema))
+
+
+def _fields_within(
+    schema: Iterable[pa.Field], above: str = ""
+) -> Iterator[tuple[str, pa.DataType]]:
     for field in schema:
         if pa.types.is_struct(field.type) and not above and field.type.num_fields <= _FIELDS:
-            yield from names_within(field.type, f"{field.name}.")
+            yield from _fields_within(field.type, f"{field.name}.")
         else:
-            yield f"{above}{field.name}"
+            yield f"{above}{field.name}", field.type
 
 
 def _alike(table: pa.Table, id_name: str) -> list[str]:

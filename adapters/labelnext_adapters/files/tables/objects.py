@@ -61,7 +61,10 @@ class ObjectColumn:
         ):
             raise InvalidInput(
                 f"{name} must be a list of records with confidence, class, box, mask, "
-                f"probabilities and embedding; got {column.type}."
+                f"probabilities and embedding; got {column.type}.",
+                hint="if it is the class that people said, set source.columns: {label: truth}."
+                if certain and not pa.types.is_nested(column.type)
+                else None,
             )
         self.absent = nulls(column)
         lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)

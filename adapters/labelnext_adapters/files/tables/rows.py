@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import operator
 import re
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
-from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import (
     byte_blocks,
     decoded,
@@ -30,6 +28,7 @@ from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
 from labelnext_adapters.files.json.records import table_of_records, with_doubled
 from labelnext_adapters.files.tables.column_names import TextColumns
+from labelnext_adapters.files.tables.csv_rows import Dialect, Ragged, parsed_rows
 from labelnext_adapters.files.tables.header import (
     DELIMITERS,
     LONGEST_LINE,
@@ -63,19 +62,6 @@ class Rows:
     table: pa.Table
     notices: list[Notice] = field(default_factory=list)
     place: Callable[[int], str] = lambda row: f"row {row + 1}"
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How the values of a CSV file are separated and written.
-
-    Attributes:
-        delimiter: between values.
-        decimal: of numbers.
-    """
-
-    delimiter: str
-    decimal: Literal[".", ","]
 
 
 def read_csv(
@@ -122,15 +108,15 @@ def read_csv(
     check_header(header, sample[1:])
     numeric = _number_columns(header, sample[1:], is_text, dialect.decimal)
     kinds = {name: pa.float64() if name in numeric else pa.string() for name in header}
-    ragged = _Ragged(len(header), dialect, n_above)
-    read = partial(_arrow_csv, header=header, n_above=n_above, dialect=dialect)
+    ragged = Ragged(len(header), dialect, n_above)
+    read = partial(parsed_rows, blocks, header=header, n_above=n_above, dialect=dialect)
     try:
-        table = read(blocks(), kinds=kinds)
+        table = read(kinds=kinds)
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error) or "utf8" in str(error).lower():
             decoded(read_bytes(path))
         strings = dict.fromkeys(header, pa.string())
-        table = read(blocks(), kinds=strings, ragged=ragged)
+        table = read(kinds=strings, ragged=ragged)
         ragged.refuse_cut_off(table.num_rows, blocks)
         return _with_numbers(table, numeric, dialect, ragged)
     return Rows(table, [], ragged.place)
@@ -161,115 +147,6 @@ def _first_lines(path: Path, start: bytes) -> list[str]:
         text = start[: error.start].decode("utf-8-sig")
     lines = text.splitlines()
     return lines[:-1] if more and len(lines) > 1 else lines
-
-
-class _Ragged:
-    """Leaves out the lines whose number of values isn't that of the header.
-
-    Args:
-        n_values: of the header.
-        dialect: of the file.
-        n_above: how many lines stand above the rows.
-    """
-
-    def __init__(self, n_values: int, dialect: Dialect, n_above: int) -> None:
-        self._n_values, self._dialect, self._n_above = n_values, dialect, n_above
-        self._lines: list[tuple[int, int, int]] = []  # number, values, lines that it swallowed
-
-    def __call__(self, row: pyarrow.csv.InvalidRow) -> str:
-        """What pyarrow does with such a line."""
-        swallowed = row.text.rstrip("\n").count("\n")
-        self._lines.append((row.number, row.actual_columns, swallowed))
-        return "skip"
-
-    def place(self, row: int) -> str:
-        """Where a row of the table stands in the file."""
-        line = row + 1 + self._n_above
-        for number, _, _ in self._lines:
-            line += number <= line
-        return f"line {line}"
-
-    def refuse_cut_off(self, n_rows: int, blocks: Callable[[], Iterator[bytes]]) -> None:
-        """Refuse a file that ends in the middle of a line: nobody knows what else is missing.
-
-        Args:
-            n_rows: how many lines could be read.
-            blocks: of the file's bytes.
-        """
-        last = n_rows + len(self._lines) + self._n_above
-        number, n_values, _ = self._lines[-1] if self._lines else (0, 0, 0)
-        if number != last or n_values >= self._n_values:
-            return
-        if not deque(blocks(), 1)[-1].endswith((b"\n", b"\r")):
-            raise InvalidInput(
-                f"every line must have {counted(self._n_values, 'value')}, like the first; the "
-                f"last, line {number}, has {n_values} and no end.",
-                hint="the file may be cut off; write or copy it again.",
-            )
-
-    def leave_out(self, odd: Oddities) -> None:
-        """Count the lines.
-
-        Raises:
-            InvalidInput: if they are too many, or one swallowed others: a quotation mark is open.
-        """
-        for number, _, swallowed in self._lines:
-            if swallowed:
-                raise InvalidInput(
-                    f"every quotation mark must be closed; line {number} runs on over "
-                    f"{counted(swallowed, 'more line')}.",
-                    hint="write a quoted value's own marks twice.",
-                )
-        odd.seen += len(self._lines)
-        for number, n_values, _ in self._lines:
-            why = f"it must have {counted(self._n_values, 'value')}, like the first line"
-            odd.leave_out(f"line {number}", "", f"{why}; got {n_values}")
-        if odd.too_many:
-            number, n_values, _ = self._lines[0]
-            name = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
-            sign = name.get(self._dialect.delimiter, repr(self._dialect.delimiter))
-            raise InvalidInput(
-                f"every line must have {counted(self._n_values, 'value')}, like the first; "
-                f"line {number} has {n_values} (read as separated by {sign}).",
-                hint="remove what stands above the names of the columns."
-                if self._n_values == 1
-                else "put values that contain the delimiter in quotes, or set source.delimiter.",
-            )
-
-
-def _arrow_csv(
-    blocks: Iterator[bytes],
-    *,
-    header: Sequence[str],
-    kinds: Mapping[str, pa.DataType],
-    dialect: Dialect,
-    n_above: int,
-    ragged: _Ragged | None = None,
-) -> pa.Table:
-    """The lines as columns; those of another length are an error unless `ragged` takes them."""
-    read = pyarrow.csv.ReadOptions(
-        column_names=list(header),
-        skip_rows=n_above,
-        block_size=LONGEST_LINE,
-        use_threads=ragged is None,  # else their numbers are not known
-    )
-    parse = pyarrow.csv.ParseOptions(
-        delimiter=dialect.delimiter, newlines_in_values=True, invalid_row_handler=ragged
-    )
-    convert = pyarrow.csv.ConvertOptions(
-        column_types=dict(kinds),
-        decimal_point=dialect.decimal,
-        null_values=["", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "None", "#N/A"],
-    )
-    try:
-        return pyarrow.csv.read_csv(file_of(blocks), read, parse, convert)
-    except pa.ArrowInvalid as error:
-        if "straddling" not in str(error):
-            raise
-        raise InvalidInput(
-            f"every line must have at most {LONGEST_LINE:,} bytes; one is longer.",
-            hint="a quotation mark may be open: write a quoted value's own marks twice.",
-        ) from error
 
 
 def _dialect(lines: Sequence[str], delimiter: str | None, decimal: str | None) -> Dialect:
@@ -330,7 +207,7 @@ def _number_columns(
 
 
 def _with_numbers(
-    table: pa.Table, numeric: Collection[str], dialect: Dialect, ragged: _Ragged
+    table: pa.Table, numeric: Collection[str], dialect: Dialect, ragged: Ragged
 ) -> Rows:
     """Number columns that hold a few other values: these become null, and are counted."""
     odd = Oddities("row", seen=table.num_rows)

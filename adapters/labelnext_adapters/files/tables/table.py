@@ -15,23 +15,21 @@ from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice
 from labelnext.pool.utf8 import Utf8Texts
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
+from labelnext_adapters.files.content.oddities import ROUNDING
 from labelnext_adapters.files.tables.answers import AnswerColumns
 from labelnext_adapters.files.tables.arrow import (
     class_places,
-    id_texts,
-    ids_rewritten,
     is_list,
     list_rows,
     mapped_rows,
     names_in,
     nulls,
-    numbers,
+    number_rows,
     plain_type,
-    utf8_texts,
     version_columns,
 )
 from labelnext_adapters.files.tables.column_names import no_column
+from labelnext_adapters.files.tables.ids import id_texts, ids_rewritten, usable_ids, utf8_texts
 from labelnext_adapters.files.tables.objects import ObjectColumn
 from labelnext_adapters.files.tables.table_options import METADATA, NAMES, LabelsAre
 from labelnext_adapters.files.tables.vectors import Meaning, by_class, usable_vectors
@@ -59,22 +57,22 @@ class TableReader:
         self._whole: dict[str, Any] = {}  # columns by their own names, each of one piece
         self.notices: list[Notice] = []
         self.meaning, self.labels_are = meaning, labels_are
-        self._drop_rows_without_id()
-        self.notices += ids_rewritten(self._raw_ids())
+        ids = self._raw_ids()
+        self._ids = id_texts(ids)
+        usable, left_out = usable_ids(self._ids)
+        if usable is not None:
+            self._table, ids = table.filter(usable), ids.filter(usable)
+            self._ids = self._ids.filter(usable)
+        self.notices += [*left_out, *ids_rewritten(ids)]
 
-    def _drop_rows_without_id(self) -> None:
-        ids = self.id_texts()
-        nul = pc.match_substring(ids, "\0")
-        lacking = pc.or_kleene(nul, pc.equal(ids, "")).fill_null(True)
-        if not pc.any(lacking).as_py():
-            return
-        odd = Oddities("row", seen=len(ids))
-        for row in np.flatnonzero(lacking.to_numpy(zero_copy_only=False)).tolist():
-            rule = "not hold a NUL character" if nul[row].as_py() else "be set"
-            odd.leave_out(f"row {row + 1}", "", f"item_id must {rule}")
-        self.notices += odd.notices()
-        self._table = self._table.filter(pc.invert(lacking))
-        self._whole.clear()
+    def states(self, name: str) -> bool:
+        """Whether the configuration says which column is one of ours."""
+        return name in self._columns
+
+    def free(self) -> None:
+        """Let go of the rows, once all is read, and give their memory back to the system."""
+        self._table, self._whole = self._table.schema.empty_table(), {}
+        pa.default_memory_pool().release_unused()
 
     def _taken(self, name: str) -> Any:
         if name not in self._whole:
@@ -84,6 +82,11 @@ class TableReader:
         return self._whole[name]
 
     def _column(self, name: str) -> Any:
+        stated = self._name_of(name)
+        return None if stated is None else self._taken(stated)
+
+    def _name_of(self, name: str) -> str | None:
+        """What a column of ours is called in the table; None if it isn't there."""
         stated = self._columns.get(name, name)
         if not isinstance(stated, str):
             if name in _LISTS:
@@ -92,7 +95,7 @@ class TableReader:
         if name in _MEANT and name not in self._columns and name in self._columns.values():
             return None  # a column with our name that is said to hold something else
         if stated in self._table.column_names:
-            return self._taken(stated)
+            return stated
         if name in self._columns:
             raise no_column(name, stated, self._table.column_names)
         return None
@@ -138,20 +141,21 @@ class TableReader:
 
     def ids(self) -> Utf8Texts:
         """The ids."""
-        return utf8_texts(self.id_texts())
+        return utf8_texts(self._ids)
 
     def id_texts(self) -> pa.Array:
         """The ids as texts."""
-        return id_texts(self._raw_ids())
+        return self._ids
 
     def _raw_ids(self) -> Any:
         """The ids as they stand in the file."""
-        if self._column("item_id") is None:
+        name = self._name_of("item_id")
+        if name is None:
             raise InvalidInput(
                 f"the file must have a column item_id; got {listed(self._table.column_names)}.",
                 hint="to use another column, set source.columns: {item_id: …}.",
             )
-        column = self._table.column(str(self._columns.get("item_id", "item_id")))
+        column = self._table.column(name)
         return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
     def nulls(self, name: str, ids: Sequence[Any]) -> NDArray[np.bool_]:
@@ -210,10 +214,7 @@ class TableReader:
         """Vectors of equal width, NaN for null rows, and the names of their entries."""
         flat = self._flat(name)
         if flat:
-            rows = np.empty((self._table.num_rows, len(flat)))
-            for index, c in enumerate(flat):
-                rows[:, index] = numbers(c, self._table.column(c))
-            return rows, [c.removeprefix(PREFIXES[name]) for c in flat]
+            return number_rows(self._table, flat), [c.removeprefix(PREFIXES[name]) for c in flat]
         if self._stated(name):
             raise InvalidInput(f"columns.{name} must be one column, or a list of number columns.")
         column = self._column(name)

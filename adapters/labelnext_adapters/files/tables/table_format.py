@@ -81,8 +81,9 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
     from labelnext_adapters.files.tables.column_names import MAYBE_LABELS, first_of, has_our_names
-    from labelnext_adapters.files.tables.columns import pool_of_table
+    from labelnext_adapters.files.tables.columns import pool_of_reader
     from labelnext_adapters.files.tables.layout import laid_out
+    from labelnext_adapters.files.tables.table import TableReader
     from labelnext_adapters.files.tables.vectors import Meaning
 
     columns, names = named_columns(options, context), rows.table.column_names
@@ -98,14 +99,10 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
         cure = f"source.columns: {{label: {maybe}}}"
         message = f"Column {maybe!r} was not read; if it holds what people said, set {cure}."
         out.notices.append(Notice("not_read", message))
-    return pool_of_table(
-        out.table,
-        out.columns,
-        options.classes,
-        meaning=Meaning.of(options),
-        labels_are=options.labels_are,
-        notices=out.notices,
-    )
+    reader = TableReader(out.table, out.columns, Meaning.of(options), options.labels_are)
+    reader.notices += out.notices
+    del rows, out  # so that the reader can free the table before the pool copies its columns
+    return pool_of_reader(reader, options.classes)
 
 
 def refuse_empty(path: Path) -> None:

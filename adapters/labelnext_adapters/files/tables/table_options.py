@@ -13,7 +13,6 @@ from labelnext.errors import InvalidInput, listed, unknown
 
 LabelsAre = Literal["names", "positions"]
 METADATA = "metadata"
-WILD = ("*", "?", "[")
 NAMES = (
     "item_id",
     "probabilities",

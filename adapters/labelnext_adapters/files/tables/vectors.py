@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.answers import spread_rest
+from labelnext.pool.checks import sums_of_rows
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
@@ -148,7 +149,7 @@ def usable_vectors(
         rows = np.where(np.asarray(outside)[:, None], np.nan, np.clip(rows, 0, 1))
     if partial:
         return class_vectors(rows, ~np.isnan(rows), ids, meaning.multilabel, notices)
-    return rows if meaning.multilabel else mended(rows, rows.sum(axis=1), ids, notices)
+    return rows if meaning.multilabel else mended(rows, ids, notices)
 
 
 def usable_members(
@@ -242,12 +243,11 @@ def class_vectors(
             "probability; the rest was spread evenly over the other classes."
         )
         notices.append(Notice("spread", message, tuple(items)))
-    return mended(out, out.sum(axis=1), ids, notices)
+    return mended(out, ids, notices)
 
 
 def mended(
     rows: NDArray[np.floating],
-    sums: NDArray[np.floating],
     ids: Sequence[Any],
     notices: list[Notice],
 ) -> NDArray[np.floating]:
@@ -256,6 +256,7 @@ def mended(
     Raises:
         InvalidInput: if more than a tenth of the rows miss it.
     """
+    sums = sums_of_rows(rows, _OF_POOL)
     error = np.abs(sums - 1)
     rounded = (error > _OF_POOL) & (error <= ROUNDED + 1e-9)
     if rounded.any():

@@ -92,7 +92,7 @@ def documents(
     if not path.is_dir():
         name = path.name.removesuffix(".gz").removesuffix(".zst")
         return list(expanded(load(path), is_one, name.rpartition(".")[0] or name))
-    files = list(files_below(path))
+    files = [name for name in files_below(path) if not _beside_samples(path / name)]
     names = sorted(n for n in files if n.lower().endswith(tuple(endings)))
     names = names or [p.relative_to(path).as_posix() for p in shards_of(path, files)]
     if not names:
@@ -109,6 +109,11 @@ def documents(
         inner = list(expanded(value, is_one, stem))
         collected += [Document(_within(name, one, stem), one.name, one.value) for one in inner]
     return collected
+
+
+def _beside_samples(path: Path) -> bool:
+    """Whether a file describes the fields of FiftyOne's samples beside it."""
+    return path.name == "metadata.json" and (path.parent / "samples.json").is_file()
 
 
 def _within(file: str, one: Document, stem: str) -> str:

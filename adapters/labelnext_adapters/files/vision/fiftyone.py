@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import real
+from labelnext_adapters.files.tables.vectors import from_logits
 from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner, rows_of
 
 #: The lists of objects by their class, and how a list is called there.
@@ -22,10 +26,12 @@ def samples_of(value: Any, field: str | None = None) -> Any:
         value: of the file.
         field: that holds the predictions, if it is known.
     """
-    samples = value.get("samples") if isinstance(value, Mapping) else None
+    samples = value.get("samples") if isinstance(value, Mapping) else value
     if not isinstance(samples, list):
-        return [] if isinstance(value, Mapping) and "media_type" in value else value
+        return value
     told = [one for one in samples if isinstance(one, Mapping)]
+    if samples is value and not any(_has_labels(one) for one in told):
+        return value
     found = {name for one in told for name, labels in one.items() if _is_predicted(labels)}
     names = sorted(found) if field is None else [field]
     return [{**one, _FIELDS: names} if isinstance(one, Mapping) else one for one in samples]
@@ -61,10 +67,36 @@ def _labels(field: Any) -> list[Any]:
     return inside if isinstance(inside, list) else []
 
 
+def _has_labels(sample: Mapping[str, Any]) -> bool:
+    kinds = {str(one.get("_cls")) for one in sample.values() if isinstance(one, Mapping)}
+    return "filepath" in sample and not kinds.isdisjoint({*_LISTS, *_CLASSES})
+
+
 def _is_predicted(field: Any) -> bool:
     return any(
-        isinstance(one, Mapping) and one.get("confidence") is not None for one in _labels(field)
+        isinstance(one, Mapping) and (one.get("confidence") is not None or _logits_of(one))
+        for one in _labels(field)
     )
+
+
+def _logits_of(label: Mapping[str, Any]) -> list[Any]:
+    """The logits of a class that has no confidence; else none."""
+    logits = label.get("logits")
+    alone = label.get("_cls") == "Classification" and label.get("confidence") is None
+    return logits if alone and isinstance(logits, list) else []
+
+
+def _sure(label: Mapping[str, Any]) -> Any:
+    """The confidence of a label, or the largest probability of a class that has logits alone.
+
+    Example:
+        >>> _sure({"_cls": "Classification", "label": "cat", "logits": [0.0, 0.0]})
+        0.5
+    """
+    numbers = [real(one, "logits") for one in _logits_of(label)]
+    if not numbers:
+        return label.get("confidence")
+    return float(from_logits(np.array(numbers), "softmax").max())
 
 
 def _is_one(value: Any) -> bool:
@@ -85,8 +117,9 @@ def _said(sample: Mapping[str, Any]) -> Said:
         raise Unusable(f"{names[0]} must be labels of FiftyOne; got {field!r:.60}")
     rows = rows_of(_labels(field), names[0])
     if kind in _CLASSES:
-        logits = "Logits" if any(row.get("logits") for row in rows) else ""
-        found = [Finding(row.get("label"), row.get("confidence")) for row in rows]
+        beside = any(row.get("logits") and not _logits_of(row) for row in rows)
+        logits = "Logits" if beside else ""
+        found = [Finding(row.get("label"), _sure(row)) for row in rows]
         return Said(classes=found, name=path, skipped=not found, unread=logits)
     objects = [Finding(row.get("label"), row.get("confidence"), _box(row)) for row in rows]
     return Said(objects=objects, name=path)

@@ -1,4 +1,4 @@
-"""Results of Ultralytics as JSON or as a table: to_json(), to_df() and to_csv()."""
+"""Results of Ultralytics as JSON or as a table: to_json(), to_df(), to_csv(); and of YOLOv5."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from labelnext_adapters.files.vision.documents import (
 )
 
 _KEYS = frozenset({"name", "class", "confidence"})
-_SHAPES = ("box", "segments", "keypoints", "box.x1", "box_x1", "x1")
+_SHAPES = ("box", "segments", "keypoints", "box.x1", "box_x1", "x1", "xmin")
 _CORNER = re.compile(r"['\"]?([xy][1-4])['\"]?\s*:\s*(-?[\d.]+(?:e-?\d+)?)", re.I)
 _FRACTION = 1.5  # a box of larger numbers is in pixels
 
@@ -178,7 +178,7 @@ def _box(record: Mapping[str, Any]) -> list[float] | None:
         box = dict(_CORNER.findall(box[:1000]))
     if not isinstance(box, dict):
         flat = {key.removeprefix("box").lstrip("._"): value for key, value in record.items()}
-        box = {key: flat[key] for key in flat if re.fullmatch("[xy][1-4]", key)}
+        box = {key: flat[key] for key in flat if re.fullmatch("[xy]([1-4]|min|max)", key)}
     xs, ys = ([v for k, v in box.items() if str(k).startswith(axis)] for axis in "xy")
     try:
         return around(xs, ys)

@@ -1,0 +1,94 @@
+"""What is in the way is named with its cure; and kinds of tables that need none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelnext.errors import InvalidInput
+from tests.unit.files.reading import lines, notice, order, read
+
+ANSWERED = [("a", "cat", [0.875, 0.125]), ("b", "dog", [0.375, 0.625])]
+
+
+def _answered(last: str | None) -> list[dict[str, Any]]:
+    shares = [{"id": i, "label": c, "scores": dict(zip(["cat", "dog"], p, strict=True))}
+              for i, c, p in ANSWERED]  # fmt: skip
+    return [*shares, {"id": "c", "label": last, "scores": {"cat": 0.75, "dog": 0.25}}]
+
+
+def test_labels_that_are_all_the_likeliest_class_may_be_the_models(tmp_path: Path) -> None:
+    records = _answered("cat")
+    told = notice(read(tmp_path, "p.json", records), "labels_predicted")
+    assert "set source.columns: {prediction: label}" in told.message
+    assert order(read(tmp_path, "p.json", records, columns={"prediction": "label"})) == [
+        "b", "c", "a",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("last", [None, "dog"])
+def test_labels_of_people_are_not_called_the_models(tmp_path: Path, last: str | None) -> None:
+    pool = read(tmp_path, "p.json", _answered(last))
+    assert "labels_predicted" not in [one.code for one in pool.notices]
+    stated = read(tmp_path, "p.json", _answered("cat"), columns={"label": "label"})
+    assert "labels_predicted" not in [one.code for one in stated.notices]
+
+
+@pytest.mark.parametrize("sign", ["^", "~", ":", "\x01"])
+def test_a_rare_sign_between_values_is_named(tmp_path: Path, sign: str) -> None:
+    content = "id,cat,dog\na,0.9,0.1\nb,0.6,0.4\n".replace(",", sign)
+    with pytest.raises(InvalidInput, match="as the only one") as caught:
+        read(tmp_path, "t.csv", content)
+    assert str(caught.value.hint).endswith(f"set source.delimiter: {json.dumps(sign)}.")
+    assert order(read(tmp_path, "t.csv", content, delimiter=sign)) == ["b", "a"]
+
+
+@pytest.mark.parametrize("name", ["prediction", "species", "out"])
+@pytest.mark.parametrize("keys", [("classes", "scores"), ("class", "confidence")])
+def test_lists_of_classes_and_scores_in_one_record_are_class_scores(
+    tmp_path: Path, name: str, keys: tuple[str, str]
+) -> None:
+    shares = {"a": [0.875, 0.125], "b": [0.5, 0.375], "c": [0.25, 0.75]}
+    records = [
+        {"id": i, name: dict(zip(keys, (["cat", "dog"], p), strict=True))}
+        for i, p in shares.items()
+    ]
+    pool = read(tmp_path, "p.jsonl", lines(records))
+    assert order(pool) == ["b", "c", "a"]
+    stated = read(tmp_path, "p.jsonl", lines(records), columns={"probabilities": name})
+    assert order(stated) == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize(
+    ("record", "cure"),
+    [
+        ({"v1": [0.5, 0.5], "v2": [0.75, 0.25]}, "{probabilities: [v1, v2]}"),
+        ({"out": {"top": {"a": 0.5, "b": 0.5}, "took": "1 s"}}, "{probabilities: out.top}"),
+        (
+            {"told": {"label": "a", "confidence": 0.5}},
+            "{prediction: told.label, confidence: told.confidence}",
+        ),
+    ],
+)
+def test_what_to_set_names_columns_that_hold_scores(
+    tmp_path: Path, record: dict[str, Any], cure: str
+) -> None:
+    pool = read(tmp_path, "p.jsonl", lines([{"id": i, **record} for i in "ab"]))
+    assert f"such as columns: {cure})" in notice(pool, "no_predictions").message
+
+
+@pytest.mark.parametrize("other", ["Start (s)", "index"])
+def test_a_number_beside_the_only_confidence_is_no_score(tmp_path: Path, other: str) -> None:
+    pool = read(tmp_path, "t.csv", f"filename,{other},prob\na,3,0.9\nb,7,0.6\n")
+    assert "{confidence: prob}" in notice(pool, "no_predictions").message
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["rowname,prediction_label,prediction_score", "audio,pred_name,pred_score"],
+)
+def test_usual_names_of_tools_need_no_mapping(tmp_path: Path, head: str) -> None:
+    assert order(read(tmp_path, "t.csv", f"{head}\na,cat,0.9\nb,dog,0.6\n")) == ["b", "a"]
