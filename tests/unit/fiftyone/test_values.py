@@ -18,13 +18,14 @@ from labelnext_adapters.fiftyone.database.values import (
 
 
 class Cursor:
-    """A collection that hands out its documents one by one, in an order of its own."""
+    """A collection that hands out its documents in an order of its own."""
 
     def __init__(self, documents: dict[str, object]) -> None:
         self.documents = documents
 
-    def _aggregate(self, post_pipeline: object) -> object:
-        return ({"_id": i, "emb": value} for i, value in self.documents.items())
+    def values(self, paths: list[str]) -> list[list[object]]:
+        assert paths == ["id", "emb"]
+        return [[*self.documents], [*self.documents.values()]]
 
 
 def test_stream_puts_every_vector_into_the_row_of_its_sample() -> None:

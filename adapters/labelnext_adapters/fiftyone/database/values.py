@@ -28,17 +28,30 @@ def fetch(collection: Any, paths: Sequence[str]) -> Columns:
     Vectors stay bytes, because FiftyOne decodes one in 30 µs and `vector` in 1. That the query is
     FiftyOne's, and is read in batches, relies on private arguments; without them `values` does.
     """
-    unique = list(dict.fromkeys(paths))
+    columns: Columns = {path: [] for path in paths}
     with collector_paused():
-        batches = _batches(collection, unique)
-        if batches is None:
-            return dict(zip(unique, collection.values(unique), strict=True))
-        columns: Columns = {path: [] for path in unique}
-        for documents in batches:
-            for number, values in enumerate(columns.values()):
-                name = f"value{number}"
-                values.extend([document[name] for document in documents])
+        for part in in_parts(collection, list(columns)):
+            for path, values in part.items():
+                columns[path] += values
     return columns
+
+
+def in_parts(collection: Any, paths: Sequence[str]) -> Iterator[Columns]:
+    """What `fetch` gives, of some samples at once.
+
+    Args:
+        collection: a dataset or view.
+        paths: of the fields, each once.
+    """
+    batches = _batches(collection, paths)
+    if batches is None:
+        yield dict(zip(paths, collection.values(paths), strict=True))
+        return
+    for documents in batches:
+        yield {
+            path: [document[f"value{number}"] for document in documents]
+            for number, path in enumerate(paths)
+        }
 
 
 def _batches(collection: Any, paths: Sequence[str]) -> Iterator[list[dict[str, Any]]] | None:
@@ -47,13 +60,12 @@ def _batches(collection: Any, paths: Sequence[str]) -> Iterator[list[dict[str, A
     `values` keeps all documents beside the columns, and takes them one by one, which is half again
     as much work. None where FiftyOne doesn't say how it would ask the database.
     """
-    import fiftyone as fo
-    from bson import decode_all
-
     try:
-        asked = collection.aggregate([fo.Values(path, _raw=True) for path in paths], _mongo=True)
-        (pipeline,) = asked
-        source = collection._dataset._sample_collection
+        aggregate, source = collection.aggregate, collection._dataset._sample_collection
+        import fiftyone as fo
+        from bson import decode_all
+
+        (pipeline,) = aggregate([fo.Values(path, _raw=True) for path in paths], _mongo=True)
     except (AttributeError, TypeError, ValueError):
         return None
     *first, last = pipeline
@@ -165,37 +177,28 @@ def stream(collection: Any, path: str, ids: Sequence[str]) -> tuple[NDArray[Any]
     Returns:
         As `stack`; None when no sample has a vector.
     """
-    places = {sample: row for row, sample in enumerate(ids)}
+    rows_of = {sample: row for row, sample in enumerate(ids)}
     matrix: NDArray[Any] | None = None
     odd: list[int] = []
-    for sample, value in one_by_one(collection, path):
-        row = vector(value)
-        position = places.get(sample)
-        if row is None or position is None:
-            continue
-        if matrix is None and row.ndim == 1 and row.dtype.kind in "fiu":
-            dtype = np.result_type(np.float32, row.dtype)
-            matrix = np.full((len(ids), len(row)), np.nan, dtype=dtype)
-        if matrix is not None and row.shape == matrix.shape[1:] and row.dtype.kind in "fiu":
-            if np.result_type(matrix, row) != matrix.dtype:
-                matrix = matrix.astype(np.result_type(matrix, row))
-            matrix[position] = row
-        else:
-            odd.append(position)
+    with collector_paused():
+        for part in in_parts(collection, ["id", path]):
+            rows = np.array([rows_of.get(sample, -1) for sample in part["id"]])
+            for places, vectors in _alike(part[path]):
+                there = rows[places] >= 0
+                into, vectors = rows[places][there], vectors[there]
+                whole = vectors.ndim == 2 and vectors.dtype.kind in "fiu"
+                if matrix is None and whole and len(into):
+                    dtype = np.result_type(np.float32, vectors.dtype)
+                    matrix = np.full((len(ids), vectors.shape[1]), np.nan, dtype=dtype)
+                if matrix is None or not whole or vectors.shape[1] != matrix.shape[1]:
+                    odd += into.tolist()
+                    continue
+                if np.result_type(matrix, vectors) != matrix.dtype:
+                    matrix = matrix.astype(np.result_type(matrix, vectors))
+                matrix[into] = vectors
     if matrix is None and odd:
         matrix = np.full((len(ids), 0), np.nan)
     return None if matrix is None else (matrix, sorted(odd))
-
-
-def one_by_one(collection: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Ids and stored values, by a cursor: `values` would hold them all at once."""
-    aggregate = getattr(collection, "_aggregate", None)
-    if aggregate is None or "." in path:
-        columns = fetch(collection, ["id", path])
-        yield from zip(columns["id"], columns[path], strict=True)
-        return
-    for document in aggregate(post_pipeline=[{"$project": {path: True}}]):
-        yield str(document["_id"]), document.get(path)
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -66,7 +66,7 @@ def embeddings_of(reading: Reading, collection: Any) -> NDArray[np.floating] | N
             f"embeddings must be vectors of one length, {matrix.shape[1]}; "
             f"got others on {len(odd)} samples: {listed(reading.item_ids[i] for i in odd)}."
         )
-    without = np.flatnonzero(np.isnan(matrix).any(axis=1))
+    without = np.flatnonzero(np.isnan(matrix.min(axis=1)))  # without an array of truth values
     if len(without):
         reading.note("no_embedding", "items have no embedding.", without)
     return matrix
