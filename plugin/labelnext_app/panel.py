@@ -345,8 +345,8 @@ def _summarise(ctx: Any, summary: RunSummary) -> None:
 
 
 def _score(value: float) -> str:
-    """Four decimals, or four digits of a large number."""
-    return f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
+    """Four decimals, or two of a large number."""
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.2f}"
 
 
 def _text(summary: RunSummary) -> str:
