@@ -19,6 +19,7 @@ from labelnext_adapters.fiftyone.database.lean import collector_paused
 
 Columns = dict[str, list[Any]]
 _BATCH = 2_000  # documents at once
+_NPY = b"\x93NUMPY"
 _SNAP = 1e-6  # x + w of a box that touches the border may be past it by rounding alone
 
 
@@ -81,15 +82,24 @@ def vector(value: Any) -> NDArray[Any] | None:
     """A stored vector: bytes of a VectorField, a list of numbers, an array, or None."""
     if value is None:
         return None
-    if not isinstance(value, bytes):
-        try:
-            return np.asarray(value, dtype=None if isinstance(value, np.ndarray) else np.float64)
-        except (TypeError, ValueError):
-            return np.empty((0, 0))  # not a vector; `stack` counts it by its shape
-    raw = zlib.decompress(value)
-    header = raw[: _length(raw)]
-    dtype, shape, order = _said(header)
-    return np.frombuffer(raw, dtype, offset=len(header)).reshape(shape, order=order)
+    raw = _unpacked(value)
+    if raw is not None:
+        header = raw[: _length(raw)]
+        dtype, shape, order = _said(header)
+        return np.frombuffer(raw, dtype, offset=len(header)).reshape(shape, order=order)
+    try:
+        return np.asarray(value, dtype=None if isinstance(value, np.ndarray) else np.float64)
+    except (TypeError, ValueError):
+        return np.empty((0, 0))  # not a vector; `stack` counts it by its shape
+
+
+def _unpacked(value: Any) -> bytes | None:
+    """The .npy file that a vector is stored as; None for anything else."""
+    try:
+        raw = zlib.decompress(value) if isinstance(value, bytes) else b""
+    except zlib.error:
+        return None
+    return raw if raw.startswith(_NPY) else None
 
 
 def _length(raw: bytes) -> int:
@@ -148,8 +158,8 @@ def _alike(values: Sequence[Any]) -> Iterator[tuple[list[int], NDArray[Any]]]:
     others: dict[tuple[Any, ...], tuple[list[int], list[NDArray[Any]]]] = {}
     header, places, parts = b"none yet", list[int](), list[bytes]()
     for place, value in enumerate(values):
-        if isinstance(value, bytes):
-            raw = zlib.decompress(value)
+        raw = _unpacked(value)
+        if raw is not None:
             if not raw.startswith(header):
                 header = raw[: _length(raw)]
                 places, parts = packed.setdefault(header, ([], []))
@@ -217,8 +227,14 @@ def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def floats(values: Sequence[Any]) -> NDArray[np.float64]:
-    """Numbers; NaN for None."""
-    return np.array(values, dtype=np.float64) if len(values) else np.zeros(0)
+    """Numbers; NaN for None, and for what is no number."""
+    try:
+        numbers = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        numbers = np.empty((0, 0))
+    if numbers.ndim == 1:
+        return numbers
+    return np.array([x if isinstance(x, (int, float)) else np.nan for x in values], np.float64)
 
 
 def offsets(lists: Sequence[Sequence[Any] | None]) -> NDArray[np.int64]:
