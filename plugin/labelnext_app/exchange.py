@@ -13,6 +13,7 @@ import labelnext
 from labelnext.errors import LabelnextError
 from labelnext.journal.plan import Progress
 from labelnext.runs.exchange import Exchange
+from labelnext.support.words import done
 from labelnext_adapters.fiftyone.app.app import state_folder
 from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.read.held import sendable
@@ -211,17 +212,18 @@ def _preview(inputs: Any, look: Callable[[], Exchange]) -> None:
     inputs.md(_text(planned), name="preview")
 
 
-def _text(exchange: Exchange) -> str:
+def _text(exchange: Exchange, said: Callable[[str], str] = str) -> str:
+    """What is done, as a list; `said` puts each step into words."""
     counts = ", ".join(f"{n:,} {name}" for name, n in exchange.counts.items())
     target = re.sub("^a ", "A ", exchange.target)  # a project yet to be made
     lines = [f"**{target}**: {counts}", *(notice.message for notice in exchange.notices)]
-    lines += [f"- {step}" for step in exchange.steps] or [exchange.nothing]
+    lines += [f"- {said(step)}" for step in exchange.steps] or [exchange.nothing]
     return "\n".join(f"{line}\n" for line in lines)
 
 
 def _result(exchange: Exchange) -> dict[str, Any]:
     links = (re.sub(r"https?://\S*[^\s.]", r"[\g<0>](\g<0>)", s) for s in exchange.next_steps)
-    return {"done": _text(exchange), "next": "\n\n".join(links)}
+    return {"done": _text(exchange, done), "next": "\n\n".join(links)}
 
 
 def _output(label: str) -> Any:

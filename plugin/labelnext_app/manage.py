@@ -10,6 +10,7 @@ from fiftyone.operators import types
 from labelnext.errors import LabelnextError
 from labelnext.journal.journal import Journal
 from labelnext.runs.undo import resume, runs, undo
+from labelnext.support.words import done
 from labelnext_adapters.fiftyone.app.app import state_folder
 from labelnext_adapters.fiftyone.app.summary import pred_fields
 from labelnext_adapters.fiftyone.app.words import in_words
@@ -63,25 +64,25 @@ class ManageRuns(foo.Operator):
         match ctx.params.get("action", "open"):
             case "undo":
                 journal, stays = undo(settings(ctx), _last_id(dataset))
-                done = " ".join([f"Took back: {_what(journal)}.", *stays])
+                said = " ".join([f"Took back: {_what(journal)}.", *stays])
                 _refresh(ctx)
             case "resume":
-                done = f"Finished: {_what(resume(settings(ctx), _last_id(dataset)))}."
+                said = f"Finished: {_what(resume(settings(ctx), _last_id(dataset)))}."
                 _refresh(ctx)
             case "rename":
                 rename_run(dataset, run, ctx.params["new_name"])
-                done = f"{run} is now {ctx.params['new_name']}."
+                said = f"{run} is now {ctx.params['new_name']}."
                 if not ctx.delegated:
                     ctx.ops.reload_dataset()
             case "delete":
-                done = f"Deleted {', '.join(delete_run(dataset, run))}."
+                said = f"Deleted {', '.join(delete_run(dataset, run))}."
                 _refresh(ctx)
             case _:
                 view = batch_view(dataset, run)
                 if not ctx.delegated:
                     ctx.ops.set_view(view=view)
-                done = f"The grid shows the batch of {run}."
-        return {"done": done}
+                said = f"The grid shows the batch of {run}."
+        return {"done": said}
 
     def resolve_output(self, ctx: Any) -> Any:
         """What was done."""
@@ -146,8 +147,8 @@ def _of_last(ctx: Any, inputs: Any, last: Journal, action: str) -> None:
     """Show what undoing or finishing would do."""
     if last.what == "send" and not has_secrets(ctx, inputs):
         return
-    lines = "".join(f"\n- {step.description}" for step in last.plan.steps)
-    verb = "takes back" if action == "undo" else "finishes"
+    verb, said = ("takes back", done) if action == "undo" else ("finishes", str)
+    lines = "".join(f"\n- {said(step.description)}" for step in last.plan.steps)
     inputs.md(f"**This {verb} {_what(last)}:**\n{lines}", name="last")
 
 

@@ -194,11 +194,11 @@ class LabelNext(foo.Panel):
             layout = plots.layout(f"{state.score} (click a bar)", state.items or "samples")
             panel.plot("scores", layout=layout, on_click=self.on_bar, config=plots.BARE)
         if state.n_classes:
-            layout = plots.shares_layout(state.n_classes, "share of predictions, %", "class")
+            layout = plots.shares_layout(state.n_classes, "% of predictions", "class")
             panel.plot("classes", layout=layout, config=plots.BARE)
         if state.n_groups:
             layout = plots.shares_layout(
-                state.n_groups, f"share of {state.items or 'samples'}, %", state.groups_are
+                state.n_groups, f"% of {state.items or 'samples'}", state.groups_are
             )
             panel.plot("groups", layout=layout, config=plots.BARE)
         if state.map_text:
@@ -345,8 +345,8 @@ def _summarise(ctx: Any, summary: RunSummary) -> None:
 
 
 def _score(value: float) -> str:
-    """Four decimals, or four digits of a large number."""
-    return f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
+    """Four decimals, or two of a large number."""
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.2f}"
 
 
 def _text(summary: RunSummary) -> str:

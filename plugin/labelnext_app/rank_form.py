@@ -64,7 +64,7 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
         params = completed({**ctx.params, "selected": ctx.selected}, offered)
         field = params["labelled"].removeprefix("field:")
         labels = field if field in offered.labels else None
-        purpose = _purpose(inputs, params, items, labels, read["frames"])
+        purpose = _purpose(inputs, params, items, labels, offered, read["frames"])
         params["purpose"] = purpose
         level = _level(inputs, params)
         read = reading_of(params, view)
@@ -166,13 +166,21 @@ def _nothing(inputs: Any, offered: Offered, view: Any, items: Any) -> None:
 
 
 def _purpose(
-    inputs: Any, params: Mapping[str, Any], items: Any, labels: str | None, frames: bool
+    inputs: Any,
+    params: Mapping[str, Any],
+    items: Any,
+    labels: str | None,
+    offered: Offered,
+    frames: bool,
 ) -> str:
     """Tabs for what to do; what isn't possible is no tab but a line that says why."""
     apart = labels_obstacle(items, params["pred_field"], labels, frames=frames)
     obstacle = apart or review_obstacle()
     if obstacle is not None and labels is not None:
-        inputs.md(f"*{in_words(obstacle)}*", name="no_review")
+        alike = [name for name in offered.alike(params["pred_field"]) if name != labels]
+        other = f" Choose {alike[0]} as *Already labelled*, under *More*." if alike else ""
+        cure = other if obstacle == apart else ""
+        inputs.md(f"{in_words(obstacle)}{cure}", name="no_review")
     if apart is not None:
         return "label"
     tabs = types.TabsView()

@@ -207,7 +207,7 @@ def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any
 
     # The panel: pictures, plots with named axes, a map, and a table.
     panel = page.locator(PANEL)
-    for text in ("share of predictions, %", "share of samples, %", "first main axis", "why"):
+    for text in ("% of predictions", "% of samples", "first main axis", "why"):
         panel.get_by_text(text, exact=True).wait_for()
     assert panel.locator("img").count() == 6
     icon = page.locator('[data-cy="panel-tab-label_next"] img')

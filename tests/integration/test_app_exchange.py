@@ -105,7 +105,9 @@ def test_the_form_says_why_nothing_can_be_sent(ranked: Any, secrets: LabelStudio
 def test_a_batch_goes_from_the_app_and_its_labels_come_back(
     ranked: Any, secrets: LabelStudio
 ) -> None:
+    assert "Create 2 tasks" in form("send_batch", ranked)["preview"]["default"]
     result = execute("send_batch", ranked, run="next")
+    assert "Created 2 tasks" in result.result["done"]
     assert f"]({secrets.url}/projects/" in result.result["next"]
     tasks = sent_tasks(secrets, ranked)
     assert set(tasks) == {"b", "c"}
@@ -143,7 +145,7 @@ def test_the_whole_batch_is_sent_and_fetched_whatever_the_grid_shows(
 
 
 def test_sending_and_fetching_can_be_delegated(ranked: Any, secrets: LabelStudio) -> None:
-    assert "Create 2 tasks" in delegated("send_batch", ranked, run="next")["done"]
+    assert "Created 2 tasks" in delegated("send_batch", ranked, run="next")["done"]
     choose(secrets, sent_tasks(secrets, ranked)["b"], "cat")
     assert "1 changed" in delegated("fetch_annotations", ranked, field="labels")["done"]
     ranked.reload()

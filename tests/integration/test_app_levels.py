@@ -80,10 +80,13 @@ def test_what_cannot_be_chosen_is_grey_and_says_why_without_keys(pictures: Any) 
     prop = form("rank_samples", pictures, level="more")["acquisition"]
     choice = choices(prop)["mean_object_confidence"]
     assert choice["label"] == "mean_object_confidence"
-    assert choice["description"] == "Needs detected objects, but the dataset has none"
+    assert choice["description"] == "Needs detected objects, but these predictions have none"
     menu = prop["view"]["componentsProps"]["select"]["MenuProps"]["sx"]
     assert menu['& [data-value="mean_object_confidence"]']["pointerEvents"] == "none"
     assert '& [data-value="margin"]' not in menu
+    methods = choices(form("rank_samples", pictures, level="more")["method"])
+    assert methods["object_diversity"]["description"].endswith("but these predictions have none")
+    assert methods["k_center"]["description"].endswith("but the dataset has none")
 
 
 def test_hours_become_a_budget(pictures: Any) -> None:
@@ -137,6 +140,17 @@ def test_labels_are_reviewed_on_a_tab(pictures: Any) -> None:
     inputs = form("rank_samples", pictures, level="rank")
     assert "purpose" not in inputs
     assert "once truth holds some" in inputs["no_review"]["default"]
+
+
+def test_labels_of_another_kind_lead_to_those_that_can_be_compared(pictures: Any) -> None:
+    import fiftyone as fo
+
+    box = fo.Detection(label="cat", bounding_box=[0, 0, 1, 1])
+    pictures.set_values("boxes", [fo.Detections(detections=[box])] * len(pictures))
+    said = form("rank_samples", pictures, labelled="field:boxes")["no_review"]["default"]
+    assert "if they are of the same kind; those in boxes are of another." in said
+    assert said.endswith("Choose truth as *Already labelled*, under *More*.")
+    assert "no_review" not in form("rank_samples", pictures)
 
 
 def test_predictions_are_measured_on_a_tab(pictures: Any) -> None:

@@ -292,3 +292,38 @@ def test_check_finds_the_logits_beside_labels_without_confidences(dataset: Any) 
     messages = [finding.message for finding in adapter.check()]
     adapter.close()
     assert "pred holds logits." in messages
+
+
+def stored(dataset: Any, values: dict[str, Any]) -> None:
+    """Change what the database holds of the sample b, past FiftyOne's checks."""
+    dataset._sample_collection.update_one({"code": "b"}, {"$set": values})
+
+
+@pytest.mark.parametrize("kind", ["objects", "classes"])
+def test_a_confidence_out_of_range_names_its_sample(dataset: Any, kind: str) -> None:
+    import fiftyone as fo
+
+    boxes = fo.Detections(detections=[fo.Detection(label="x", confidence=0.5)] * 2)
+    pred = boxes if kind == "objects" else classification("x", 0.5)
+    add(dataset, {"code": "a", "pred": pred}, {"code": "b", "pred": pred})
+    path = "pred.detections.1.confidence" if kind == "objects" else "pred.confidence"
+    stored(dataset, {path: 7})
+    with pytest.raises(InvalidInput, match=r"in \[0, 1\]; it does not on 1 sample: b"):
+        read(dataset, pred_field="pred", key="code")
+    stored(dataset, {path: [0.5]})  # no number at all
+    pool = read(dataset, pred_field="pred", key="code")
+    assert order(pool) == ["a"]
+
+
+def test_bytes_that_are_no_vector_are_counted(dataset: Any) -> None:
+    rows = [
+        {"code": name, "pred": classification("x", logits=np.array([1.0, 2.0])), "emb": np.ones(2)}
+        for name in "ab"
+    ]
+    add(dataset, *rows, classes=["x", "y"])
+    stored(dataset, {"pred.logits": b"no vector", "emb": b"no vector"})
+    pool = read(dataset, pred_field="pred", key="code")
+    assert order(pool) == ["a"]
+    assert [notice.item_ids for notice in pool.notices if notice.code == "ragged"] == [("b",)]
+    with pytest.raises(InvalidInput, match="others on 1 sample: b"):
+        read(dataset, pred_field="pred", embeddings="emb", key="code")

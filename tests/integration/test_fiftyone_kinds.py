@@ -146,7 +146,7 @@ def test_a_number_field_is_a_confidence_or_an_uncertainty(dataset: Any) -> None:
     pool = read(dataset, pred_field="sure", pred_values="uncertainty")
     assert pool.objects.confidences.tolist() == [0.75, 0.0]
     add(dataset, {"sure": 1.5})
-    with pytest.raises(InvalidInput, match=r"sure must hold numbers in \[0, 1\].* 1 samples"):
+    with pytest.raises(InvalidInput, match=r"sure must hold numbers in \[0, 1\].* 1 sample:"):
         read(dataset, pred_field="sure")
     assert len(ids) == 3
 

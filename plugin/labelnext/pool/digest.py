@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from labelnext.pool.objects import Objects
 
+_BLOCK = 1 << 20  # bytes that are put in order at once: a second copy of embeddings may not fit
+
 
 def update(digest: Any, value: object, order: NDArray[np.intp]) -> None:
     """Add a column to a digest, with its rows in the given order.
@@ -33,14 +35,16 @@ def update(digest: Any, value: object, order: NDArray[np.intp]) -> None:
             part = getattr(value, f.name)
             if isinstance(part, np.ndarray):
                 plain = repr(part.tolist()).encode() if part.dtype == object else None
-                digest.update(plain or np.ascontiguousarray(part).tobytes())
+                digest.update(plain or np.ascontiguousarray(part))
     elif isinstance(value, np.ndarray) and value.dtype.kind == "U":
         texts = value.tolist()  # rows of an array would all be as wide as the longest
         digest.update(f"U{(len(order),)}".encode())
         digest.update("\0".join([texts[row] for row in order.tolist()]).encode())
     elif isinstance(value, np.ndarray):
-        rows = value[:, order] if value.ndim == 3 else value[order]
-        digest.update(str(rows.dtype.kind).encode() + str(rows.shape).encode())
-        digest.update(np.ascontiguousarray(rows).tobytes())
+        digest.update(f"{value.dtype.kind}{value.shape}".encode())
+        for member in value if value.ndim == 3 else (value,):
+            step = max(1, _BLOCK // max(1, member[:1].nbytes))
+            for start in range(0, len(order), step):
+                digest.update(np.ascontiguousarray(member[order[start : start + step]]))
     else:
         digest.update(repr(value).encode())

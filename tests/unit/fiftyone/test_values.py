@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 
 from labelnext_adapters.fiftyone.database.values import (
@@ -18,13 +20,14 @@ from labelnext_adapters.fiftyone.database.values import (
 
 
 class Cursor:
-    """A collection that hands out its documents one by one, in an order of its own."""
+    """A collection that hands out its documents in an order of its own."""
 
     def __init__(self, documents: dict[str, object]) -> None:
         self.documents = documents
 
-    def _aggregate(self, post_pipeline: object) -> object:
-        return ({"_id": i, "emb": value} for i, value in self.documents.items())
+    def values(self, paths: list[str]) -> list[list[object]]:
+        assert paths == ["id", "emb"]
+        return [[*self.documents], [*self.documents.values()]]
 
 
 def test_stream_puts_every_vector_into_the_row_of_its_sample() -> None:
@@ -66,6 +69,23 @@ def test_stack_takes_the_most_common_width_and_names_the_others() -> None:
     assert matrix.shape == (5, 2)
     assert odd == [0, 3, 4]
     assert np.isnan(matrix[odd]).all()
+
+
+def test_bytes_that_hold_no_vector_are_odd() -> None:
+    packed = zlib.compress(b"no array")
+    found = stack([b"not packed", [1.0, 2.0], packed, b"1", None])
+    assert found is not None
+    assert found[1] == [0, 2, 3]
+    np.testing.assert_array_equal(found[0][1], [1, 2])
+    streamed = stream(Cursor({"a": b"not packed", "b": [1.0, 2.0]}), "emb", ["a", "b"])
+    assert streamed is not None
+    assert streamed[1] == [0]
+
+
+def test_what_is_no_number_is_nan() -> None:
+    np.testing.assert_array_equal(floats([0.5, None, [0.5], {}]), [0.5, *[np.nan] * 3])
+    np.testing.assert_array_equal(floats([[0.5], [0.25]]), [np.nan, np.nan])
+    assert floats([]).shape == (0,)
 
 
 def test_stack_of_another_width_than_asked_for_is_all_odd() -> None:

@@ -219,8 +219,13 @@ def acquisition_choices(pool: Pool) -> list[Choice]:
     functions = [get_acquisition(name) for name in acquisition_names()]
     return [
         Choice(AUTO, f"what suits the predictions, here {suits.name} of {suits.of}", obstacle),
-        *(Choice(f.name, f.summary, f.obstacle(pool)) for f in functions),
+        *(Choice(f.name, f.summary, _of_predictions(f.obstacle(pool))) for f in functions),
     ]
+
+
+def _of_predictions(obstacle: str | None) -> str | None:
+    """An obstacle that says which predictions lack something: another field may have it."""
+    return obstacle and obstacle.replace("the pool has none", "these predictions have none")
 
 
 def selection_choices(pool: Pool, *, embedded: bool = False) -> list[Choice]:
@@ -233,14 +238,17 @@ def selection_choices(pool: Pool, *, embedded: bool = False) -> list[Choice]:
     choices = []
     for name in selection_names():
         method = get_selection(name)
-        columns = [n for n in method.needs if n != "utilities"]
+        needs = {n: _COLUMNS.get(n, n) for n in method.needs if n != "utilities"}
         lacking = [
-            n
-            for n in columns
-            if getattr(pool, _COLUMNS.get(n, n), None) is None
-            and not (embedded and _COLUMNS.get(n, n) == "embeddings")
+            (INPUTS[n], column)
+            for n, column in needs.items()
+            if getattr(pool, column, None) is None and not (embedded and column == "embeddings")
         ]
-        obstacle = f"{name} needs {INPUTS[lacking[0]]}; none are named" if lacking else None
+        obstacle = None
+        if lacking:
+            what, column = lacking[0]
+            where = "the dataset has" if column == "embeddings" else "these predictions have"
+            obstacle = f"{name} needs {what}, but {where} none"
         choices.append(Choice(name, method.summary, obstacle))
     return choices
 
@@ -274,7 +282,7 @@ def labels_obstacle(
         return f"{_COMPARED} where there are labels and predictions of the same kind."
     kinds = [KINDS[class_name(collection.get_field(name))] for name in (pred_field, labels)]
     if kinds[0].scalar or kinds[0].of_objects != kinds[1].of_objects:
-        return f"{_COMPARED} by predictions of their kind; {labels} holds others."
+        return f"{_COMPARED} if they are of the same kind; those in {labels} are of another."
     if not frames and not collection.exists(labels).limit(1).values("id"):
         return f"{_COMPARED} once {labels} holds some."
     return None

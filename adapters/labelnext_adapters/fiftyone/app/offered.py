@@ -66,6 +66,12 @@ class Offered:
         ways |= {f"tag:{tag}": f"the tag {tag}" for tag in self.tags}
         return {**ways, NOTHING: "nothing yet"}
 
+    def alike(self, pred_field: str | None) -> list[str]:
+        """The fields of labels of the kind of a field of predictions."""
+        kinds = {choice.name: choice.summary for choice in self.predictions}
+        kind = kinds.get(pred_field or "")
+        return [n for n, other in self.labels.items() if other == kind and n not in self.able]
+
 
 def offered_by(items: Any) -> Offered:
     """What a dataset or view holds; looked up once, as long as it stays as it is.
@@ -102,13 +108,12 @@ def completed(params: Mapping[str, Any], offered: Offered) -> dict[str, Any]:
     able = offered.able
     pred = params.get("pred_field") or _first(able, ("predictions", "prediction"))
     ways = offered.labelled(pred)
-    kinds = {choice.name: choice.summary for choice in offered.predictions}
-    truths = {f"field:{n}": kind for n, kind in offered.labels.items() if n not in able}
     labelled = params.get("labelled")
     if labelled not in ways:
         # A box says nothing about a class.
-        alike = [way for way, kind in truths.items() if kind == kinds.get(pred or "")]
-        labelled = _first(alike or list(truths), ["field:ground_truth"]) or NOTHING
+        truths = offered.alike(pred) or [name for name in offered.labels if name not in able]
+        first = _first(truths, ["ground_truth"])
+        labelled = NOTHING if first is None else f"field:{first}"
     vectors = [choice.name for choice in offered.vectors]
     run = "labelnext_review" if params.get("purpose") == REVIEW else "labelnext"
     defaults = {

@@ -19,6 +19,7 @@ from labelnext_adapters.fiftyone.database.lean import collector_paused
 
 Columns = dict[str, list[Any]]
 _BATCH = 2_000  # documents at once
+_NPY = b"\x93NUMPY"
 _SNAP = 1e-6  # x + w of a box that touches the border may be past it by rounding alone
 
 
@@ -28,17 +29,30 @@ def fetch(collection: Any, paths: Sequence[str]) -> Columns:
     Vectors stay bytes, because FiftyOne decodes one in 30 µs and `vector` in 1. That the query is
     FiftyOne's, and is read in batches, relies on private arguments; without them `values` does.
     """
-    unique = list(dict.fromkeys(paths))
+    columns: Columns = {path: [] for path in paths}
     with collector_paused():
-        batches = _batches(collection, unique)
-        if batches is None:
-            return dict(zip(unique, collection.values(unique), strict=True))
-        columns: Columns = {path: [] for path in unique}
-        for documents in batches:
-            for number, values in enumerate(columns.values()):
-                name = f"value{number}"
-                values.extend([document[name] for document in documents])
+        for part in in_parts(collection, list(columns)):
+            for path, values in part.items():
+                columns[path] += values
     return columns
+
+
+def in_parts(collection: Any, paths: Sequence[str]) -> Iterator[Columns]:
+    """What `fetch` gives, of some samples at once.
+
+    Args:
+        collection: a dataset or view.
+        paths: of the fields, each once.
+    """
+    batches = _batches(collection, paths)
+    if batches is None:
+        yield dict(zip(paths, collection.values(paths), strict=True))
+        return
+    for documents in batches:
+        yield {
+            path: [document[f"value{number}"] for document in documents]
+            for number, path in enumerate(paths)
+        }
 
 
 def _batches(collection: Any, paths: Sequence[str]) -> Iterator[list[dict[str, Any]]] | None:
@@ -47,13 +61,12 @@ def _batches(collection: Any, paths: Sequence[str]) -> Iterator[list[dict[str, A
     `values` keeps all documents beside the columns, and takes them one by one, which is half again
     as much work. None where FiftyOne doesn't say how it would ask the database.
     """
-    import fiftyone as fo
-    from bson import decode_all
-
     try:
-        asked = collection.aggregate([fo.Values(path, _raw=True) for path in paths], _mongo=True)
-        (pipeline,) = asked
-        source = collection._dataset._sample_collection
+        aggregate, source = collection.aggregate, collection._dataset._sample_collection
+        import fiftyone as fo
+        from bson import decode_all
+
+        (pipeline,) = aggregate([fo.Values(path, _raw=True) for path in paths], _mongo=True)
     except (AttributeError, TypeError, ValueError):
         return None
     *first, last = pipeline
@@ -69,15 +82,24 @@ def vector(value: Any) -> NDArray[Any] | None:
     """A stored vector: bytes of a VectorField, a list of numbers, an array, or None."""
     if value is None:
         return None
-    if not isinstance(value, bytes):
-        try:
-            return np.asarray(value, dtype=None if isinstance(value, np.ndarray) else np.float64)
-        except (TypeError, ValueError):
-            return np.empty((0, 0))  # not a vector; `stack` counts it by its shape
-    raw = zlib.decompress(value)
-    header = raw[: _length(raw)]
-    dtype, shape, order = _said(header)
-    return np.frombuffer(raw, dtype, offset=len(header)).reshape(shape, order=order)
+    raw = _unpacked(value)
+    if raw is not None:
+        header = raw[: _length(raw)]
+        dtype, shape, order = _said(header)
+        return np.frombuffer(raw, dtype, offset=len(header)).reshape(shape, order=order)
+    try:
+        return np.asarray(value, dtype=None if isinstance(value, np.ndarray) else np.float64)
+    except (TypeError, ValueError):
+        return np.empty((0, 0))  # not a vector; `stack` counts it by its shape
+
+
+def _unpacked(value: Any) -> bytes | None:
+    """The .npy file that a vector is stored as; None for anything else."""
+    try:
+        raw = zlib.decompress(value) if isinstance(value, bytes) else b""
+    except zlib.error:
+        return None
+    return raw if raw.startswith(_NPY) else None
 
 
 def _length(raw: bytes) -> int:
@@ -136,8 +158,8 @@ def _alike(values: Sequence[Any]) -> Iterator[tuple[list[int], NDArray[Any]]]:
     others: dict[tuple[Any, ...], tuple[list[int], list[NDArray[Any]]]] = {}
     header, places, parts = b"none yet", list[int](), list[bytes]()
     for place, value in enumerate(values):
-        if isinstance(value, bytes):
-            raw = zlib.decompress(value)
+        raw = _unpacked(value)
+        if raw is not None:
             if not raw.startswith(header):
                 header = raw[: _length(raw)]
                 places, parts = packed.setdefault(header, ([], []))
@@ -165,37 +187,28 @@ def stream(collection: Any, path: str, ids: Sequence[str]) -> tuple[NDArray[Any]
     Returns:
         As `stack`; None when no sample has a vector.
     """
-    places = {sample: row for row, sample in enumerate(ids)}
+    rows_of = {sample: row for row, sample in enumerate(ids)}
     matrix: NDArray[Any] | None = None
     odd: list[int] = []
-    for sample, value in one_by_one(collection, path):
-        row = vector(value)
-        position = places.get(sample)
-        if row is None or position is None:
-            continue
-        if matrix is None and row.ndim == 1 and row.dtype.kind in "fiu":
-            dtype = np.result_type(np.float32, row.dtype)
-            matrix = np.full((len(ids), len(row)), np.nan, dtype=dtype)
-        if matrix is not None and row.shape == matrix.shape[1:] and row.dtype.kind in "fiu":
-            if np.result_type(matrix, row) != matrix.dtype:
-                matrix = matrix.astype(np.result_type(matrix, row))
-            matrix[position] = row
-        else:
-            odd.append(position)
+    with collector_paused():
+        for part in in_parts(collection, ["id", path]):
+            rows = np.array([rows_of.get(sample, -1) for sample in part["id"]])
+            for places, vectors in _alike(part[path]):
+                there = rows[places] >= 0
+                into, vectors = rows[places][there], vectors[there]
+                whole = vectors.ndim == 2 and vectors.dtype.kind in "fiu"
+                if matrix is None and whole and len(into):
+                    dtype = np.result_type(np.float32, vectors.dtype)
+                    matrix = np.full((len(ids), vectors.shape[1]), np.nan, dtype=dtype)
+                if matrix is None or not whole or vectors.shape[1] != matrix.shape[1]:
+                    odd += into.tolist()
+                    continue
+                if np.result_type(matrix, vectors) != matrix.dtype:
+                    matrix = matrix.astype(np.result_type(matrix, vectors))
+                matrix[into] = vectors
     if matrix is None and odd:
         matrix = np.full((len(ids), 0), np.nan)
     return None if matrix is None else (matrix, sorted(odd))
-
-
-def one_by_one(collection: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Ids and stored values, by a cursor: `values` would hold them all at once."""
-    aggregate = getattr(collection, "_aggregate", None)
-    if aggregate is None or "." in path:
-        columns = fetch(collection, ["id", path])
-        yield from zip(columns["id"], columns[path], strict=True)
-        return
-    for document in aggregate(post_pipeline=[{"$project": {path: True}}]):
-        yield str(document["_id"]), document.get(path)
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -214,8 +227,14 @@ def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def floats(values: Sequence[Any]) -> NDArray[np.float64]:
-    """Numbers; NaN for None."""
-    return np.array(values, dtype=np.float64) if len(values) else np.zeros(0)
+    """Numbers; NaN for None, and for what is no number."""
+    try:
+        numbers = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        numbers = np.empty((0, 0))
+    if numbers.ndim == 1:
+        return numbers
+    return np.array([x if isinstance(x, (int, float)) else np.nan for x in values], np.float64)
 
 
 def offsets(lists: Sequence[Sequence[Any] | None]) -> NDArray[np.int64]:
@@ -226,13 +245,20 @@ def offsets(lists: Sequence[Sequence[Any] | None]) -> NDArray[np.int64]:
 
 def flat(lists: Sequence[Sequence[Any] | None]) -> list[Any]:
     """The lists, one after the other."""
-    return list(chain.from_iterable(part or () for part in lists))
+    return list(chain.from_iterable(filter(None, lists)))
 
 
 def positions(labels: Sequence[str | None], classes: Sequence[str]) -> NDArray[np.int64]:
     """Class positions of labels; −1 for none and for labels that are not among the classes."""
-    where = {name: i for i, name in enumerate(classes)}
-    return np.array([where.get(label, -1) if label else -1 for label in labels], dtype=np.int64)
+    places = _Places({name: i for i, name in enumerate(classes)})
+    return np.fromiter(map(places.__getitem__, labels), np.int64, count=len(labels))
+
+
+class _Places(dict[Any, int]):
+    """Positions by name; −1 for others."""
+
+    def __missing__(self, name: Any) -> int:
+        return -1
 
 
 def corners(boxes: Sequence[Any]) -> tuple[NDArray[np.float64] | None, list[int]]:

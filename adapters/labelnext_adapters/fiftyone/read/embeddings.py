@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, NotFound, listed
+from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import field_of, talking
 from labelnext_adapters.fiftyone.database.values import stream
 from labelnext_adapters.fiftyone.read.predictions import Reading
@@ -62,11 +63,12 @@ def embeddings_of(reading: Reading, collection: Any) -> NDArray[np.floating] | N
         return None
     matrix, odd = vectors
     if odd or matrix.shape[1] == 0:
+        others = listed(reading.item_ids[i] for i in odd)
         raise InvalidInput(
             f"embeddings must be vectors of one length, {matrix.shape[1]}; "
-            f"got others on {len(odd)} samples: {listed(reading.item_ids[i] for i in odd)}."
+            f"got others on {counted(len(odd), 'sample')}: {others}."
         )
-    without = np.flatnonzero(np.isnan(matrix).any(axis=1))
+    without = np.flatnonzero(np.isnan(matrix.min(axis=1)))  # without an array of truth values
     if len(without):
         reading.note("no_embedding", "items have no embedding.", without)
     return matrix

@@ -10,7 +10,7 @@ import numpy as np
 
 from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.fiftyone.database.connection import field_of
-from labelnext_adapters.fiftyone.database.values import one_by_one, vector
+from labelnext_adapters.fiftyone.database.values import in_parts, vector
 
 #: Fields of a label that hold a number for each class.
 VECTORS = ("logits", "probabilities")
@@ -247,7 +247,8 @@ def map_means(collection: Any, path: str) -> dict[str, float]:
     import fiftyone as fo
 
     means = {}
-    for sample, stored in one_by_one(collection, path):
+    parts = in_parts(collection, ["id", path])
+    for sample, stored in (row for part in parts for row in zip(*part.values(), strict=True)):
         if stored is None:
             continue
         values = vector(stored.get("map"))

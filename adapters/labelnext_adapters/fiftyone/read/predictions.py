@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice, Objects
+from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.values import (
     Columns,
     corners,
@@ -239,6 +240,7 @@ def _one_each(
         f"{name} holds one confidence per item without class probabilities, so items are ranked "
         "by least_confidence; margin, entropy and variance need logits.",
     )
+    _check_range(reading, f"{name}.confidence", confidences, np.arange(len(missing)))
     starts = np.concatenate([[0], np.cumsum(~missing)])
     return Objects(starts, confidences[~missing], class_ids=ids[~missing], whole_items=True)
 
@@ -269,6 +271,7 @@ def detected(reading: Reading, name: str, kind: Kind, classes: tuple[str, ...]) 
     if kind.shape == "points":  # a keypoint has a confidence for each of its own
         values = [one_confidence(value) for value in values]
     confidences = floats(values)
+    _check_range(reading, f"{inner}.confidence", confidences, owners)
     objects = objects_of(reading, name, kind, starts, classes, confidences, vectors)
     looks = _object_embeddings(reading, inner, owners)
     return {"objects": replace(objects, embeddings=looks), "missing": missing}
@@ -302,17 +305,24 @@ def _scalar(reading: Reading, name: str, kind: Kind) -> dict[str, Any]:
     values = floats(reading.columns[kind.number(name)])
     if reading.options.pred_values == "uncertainty":
         values = 1 - values
-    odd = np.flatnonzero((values < 0) | (values > 1))
-    if len(odd):
-        raise InvalidInput(
-            f"{name} must hold numbers in [0, 1]; it does not on {len(odd)} samples: "
-            f"{listed(reading.item_ids[i] for i in odd)}.",
-            hint="divide them by the largest that is possible.",
-        )
+    _check_range(reading, name, values, np.arange(len(values)))
     missing = np.isnan(values)
     starts = np.concatenate([[0], np.cumsum(~missing)])
     objects = Objects(starts, values[~missing], whole_items=True)
     return {"objects": objects, "missing": missing}
+
+
+def _check_range(
+    reading: Reading, path: str, values: NDArray[np.float64], owners: NDArray[np.intp]
+) -> None:
+    """Raise unless all numbers are in [0, 1]; `owners` are their items."""
+    odd = np.unique(owners[(values < 0) | (values > 1)])
+    if len(odd):
+        raise InvalidInput(
+            f"{path} must hold numbers in [0, 1]; it does not on {counted(len(odd), 'sample')}: "
+            f"{listed(reading.item_ids[i] for i in odd)}.",
+            hint="divide them by the largest that is possible.",
+        )
 
 
 def objects_of(
