@@ -218,7 +218,7 @@ class Writer(Performer):
         target = journal.plan.target
         name = sha256(target.encode()).hexdigest()[:16]
         path = Path(gettempdir()) / f"labelnext-label-studio-{name}.lock"
-        return hold(path, journal.run_id, f"another run is under way on {target}", leave=False)
+        return hold(path, journal.run_id, f"another run is under way on {target}: run", leave=False)
 
     def remarks(self) -> list[str]:
         """What was found while writing, one sentence each."""
