@@ -337,5 +337,9 @@ def test_a_second_run_on_the_project_is_refused_with_the_first_ones_id(
 
     first.client._http.event_hooks["request"].append(start_another)
     first.apply(plan, journal)
-    assert journal.run_id in refused[0]
+    target = f"project {project} of {label_studio.url}"
+    assert refused[0] == (
+        f"another run is under way on {target}: run {journal.run_id}. Hint: wait for it to finish, "
+        "then start this again."
+    )
     write(second, tmp_path / "two")  # the lock ends with the run

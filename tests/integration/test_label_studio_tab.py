@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -62,3 +62,67 @@ def test_a_run_sets_the_order_of_its_tab_again_and_leaves_its_columns(
     assert label_studio.tab(project)["data"] == {**tab["data"], "hiddenColumns": columns}
     connect(project).undo(Journal(journal.path))
     assert label_studio.tab(project)["data"] == reversed_by_a_click
+
+
+def sorted_by_number(label_studio: LabelStudio, tab: dict[str, Any], *kept: str) -> None:
+    """Sort a tab by the tasks' numbers, as the browser does, which drops the run's stamp."""
+    data = {name: value for name, value in tab["data"].items() if name in kept}
+    data = {"title": tab["data"]["title"], **data, "ordering": ["tasks:id"]}
+    body = {"project": tab["project"], "data": data}
+    label_studio.api("PATCH", f"/api/dm/views/{tab['id']}/", body)
+
+
+def test_a_tab_that_somebody_sorted_by_another_column_is_still_ours(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
+    ranking = rank(connect(project).read(), "margin")
+    first = write(connect(project), tmp_path, ranking)
+    tab = label_studio.tab(project)
+    sorted_by_number(label_studio, tab, "filters", "hiddenColumns", "columnsWidth")
+    by_number = label_studio.tab(project)["data"]
+    second = write(connect(project), tmp_path, ranking)
+    assert label_studio.listing(project) == label_studio.task_ids(project)[::-1]
+    assert connect(project).undo(Journal(second.path)) == []
+    assert label_studio.tab(project)["data"] == by_number
+    connect(project).undo(Journal(first.path))
+    assert label_studio.tabs(project) == []
+
+
+def test_an_undo_leaves_a_tab_that_somebody_made_their_own_and_puts_back_the_rest(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
+    journal = write(connect(project), tmp_path, rank(connect(project).read(), "margin"))
+    sorted_by_number(label_studio, label_studio.tab(project))
+    theirs = label_studio.tab(project)
+    stayed = connect(project).undo(Journal(journal.path))
+    assert stayed[0] == (
+        "Kept the tab 'Label next', which has nothing of labelnext's any more; delete it if nobody "
+        "needs it."
+    )
+    assert label_studio.tab(project) == theirs
+    assert set(label_studio.priorities(project).values()) == {""}
+
+
+def test_a_run_says_that_filters_which_somebody_added_are_gone_and_undo_puts_them_back(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
+    ranking = rank(connect(project).read(), "margin")
+    write(connect(project), tmp_path, ranking)
+    tab = label_studio.tab(project)
+    theirs = {"filter": "filter:tasks:inner_id", "operator": "less", "type": "Number", "value": 2}
+    filters = {**tab["data"]["filters"], "items": [*tab["data"]["filters"]["items"], theirs]}
+    body = {"project": project, "data": {**tab["data"], "filters": filters}}
+    label_studio.api("PATCH", f"/api/dm/views/{tab['id']}/", body)
+    assert len(label_studio.listing(project)) == 1
+    adapter = connect(project)
+    adapter.read()
+    said = 'Filters that somebody added to the tab "Label next" are gone; '
+    assert [line for line in adapter.plan(ranking).next_steps if line.startswith(said)]
+    journal = write(adapter, tmp_path, ranking)
+    assert len(label_studio.listing(project)) == 3
+    assert not [line for line in adapter.plan(ranking).next_steps if line.startswith(said)]
+    connect(project).undo(Journal(journal.path))
+    assert label_studio.tab(project)["data"]["filters"] == filters

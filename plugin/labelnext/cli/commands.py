@@ -312,7 +312,7 @@ def watch(
     def tell(health: Health) -> None:
         if said[-1:] != [health.message]:
             said[:] = [health.message]
-            state = "ok" if health.ok else "waiting"
+            state = "ok" if health.ok else "error" if once else "waiting"
             print_plain(f"{datetime.now():%Y-%m-%d %H:%M:%S} {state}: {health.message}")
             sys.stdout.flush()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from labelnext.errors import (
     ConfigError,
@@ -160,7 +161,10 @@ def print_report(report: Report) -> None:
 
     if report.address is not None:
         out.print(f"Label at {escaped(report.address)}", soft_wrap=True)
-    out.print(f"[bold]{escaped(from_here(report.target))}[/]: {counts_line(report.counts)}")
+    out.print(
+        f"[bold]{escaped(from_here(report.target))}[/]: {counts_line(report.counts)}",
+        soft_wrap=True,
+    )
     if report.objects_per_item is not None:
         out.print(f"Objects per item: {per_item(report.objects_per_item)}")
     for line in report.calibration_lines():
@@ -280,7 +284,6 @@ def progress_bars() -> Iterator[Progress | None]:
         TimeRemainingColumn,
     )
     from rich.table import Column
-    from rich.text import Text
 
     class TimeLeft(TimeRemainingColumn):
         """The time that is left, in words, once it can be estimated."""
@@ -340,14 +343,14 @@ def warnings_in_one_line() -> Iterator[None]:
 def print_marked(
     mark: str, message: str, *, hint: str | None = None, style: str | None = None
 ) -> None:
-    """Print a message after its mark; wrapped lines and the hint are indented below it."""
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(mark, escaped(message))
+    """Print a message after its mark, and the hint indented below it.
+
+    Only the terminal breaks the lines, so that a command in them can be copied whole.
+    """
+    out.print(mark, escaped(message), style=style, soft_wrap=True)
     if hint:
-        grid.add_row("", f"[dim]{escaped(hint)}[/]")
-    out.print(grid, style=style)
+        indent = " " * Text.from_markup(mark).cell_len
+        out.print(indent, f"[dim]{escaped(hint)}[/]", soft_wrap=True)
 
 
 def table_of(*headings: str) -> Table:

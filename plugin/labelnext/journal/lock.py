@@ -38,7 +38,7 @@ def hold(
     path: Path,
     name: str,
     refusal: str,
-    hint: str = "wait for it to finish.",
+    hint: str = "wait for it to finish, then start this again.",
     *,
     leave: bool = True,
 ) -> Iterator[None]:

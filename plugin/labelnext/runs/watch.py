@@ -235,15 +235,19 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
             raise
         if settings.memory is not None:  # what was read may be half of what is there now
             settings.memory.clear()
-        message = f"trying again: {error.message}"
-        if isinstance(error, CommandFailed | InvalidInput):
-            hint = f" Hint: {error.hint}" if error.hint else ""
-            message = f"the queue is as it was, {message}{hint}"
-        return Health(False, count, ranked_at, before.runs, message)
+        return Health(False, count, ranked_at, before.runs, _failure(error, once=rule.once))
     ranked = counted(report.counts["ranked"], "item")
     message = f"{counted(count, 'label')}: {said + ', ' if said else ''}ranked {ranked}, "
     message += f"run {report.run_id}{_shown(settings)}"
     return Health(True, count, count, before.runs + 1, message, stored)
+
+
+def _failure(error: LabelnextError, *, once: bool) -> str:
+    """What went wrong, and what becomes of the queue and of `watch`."""
+    unharmed = isinstance(error, CommandFailed | InvalidInput)
+    state = [*(["the queue is as it was"] if unharmed else []), *([] if once else ["trying again"])]
+    hint = f" Hint: {error.hint}" if error.hint and (unharmed or once) else ""
+    return f"{', '.join(state)}{': ' if state else ''}{error.message}{hint}"
 
 
 def _has_own_file(settings: Config) -> bool:

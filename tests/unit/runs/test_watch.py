@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from labelnext.config.config import Config, load_config
-from labelnext.errors import ConfigError, InvalidInput, Unavailable
+from labelnext.errors import CommandFailed, ConfigError, InvalidInput, Unavailable
 from labelnext.journal.lock import only_run
 from labelnext.runs import watch as module
 from labelnext.runs.status import status
@@ -103,6 +103,21 @@ def test_it_waits_longer_and_longer_while_the_platform_is_away(
     assert stop.waits == [10, 20, 40, 80, 160, 300, 300, 10]
     assert [h.ok for h in told] == [True, *[False] * 6, True]
     assert told[1].message == "trying again: the server does not answer."
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Unavailable("nobody answers.", hint="start it."), "nobody answers. Hint: start it."),
+        (CommandFailed("it ended."), "the queue is as it was: it ended."),
+    ],
+)
+def test_one_look_promises_no_other(
+    config: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    counting(monkeypatch, [error])
+    health = watch(config, labels=5, once=True)
+    assert (health.ok, health.message) == (False, said)
 
 
 def test_a_disk_that_is_full_is_waited_for_wherever_it_is_noticed(

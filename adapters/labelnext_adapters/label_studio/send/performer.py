@@ -108,7 +108,7 @@ class Sender(Performer):
         """Two sendings at once could both find a task missing, and make it twice."""
         name = sha256(self._client.url.encode()).hexdigest()[:16]
         path = Path(gettempdir()) / f"labelnext-send-{name}.lock"
-        refusal = f"another labelnext send to {self._client.url} is under way"
+        refusal = f"another labelnext send to {self._client.url} is under way: run"
         return hold(path, journal.run_id, refusal, leave=False)
 
     def remarks(self) -> list[str]:

@@ -114,15 +114,21 @@ def own_tab(views: list[View], title: str) -> View | None:
     Raises:
         WriteRefused: if the title is taken by a tab that labelnext did not make.
     """
-    named = [v for v in views if v["data"].get("title") == title]
-    ours = [v for v in named if is_ours(v["data"])]
-    if named and not ours:
+    tab, taken = _own_or_taken(views, title)
+    if taken:
         raise WriteRefused(
             f"the project already has a tab {title!r} that labelnext didn't create: it is neither "
             f"ordered by {PRIORITY} nor filtered by {BATCH}.",
             hint="rename that tab, or choose another title in write.tab.",
         )
-    return ours[0] if ours else None
+    return tab
+
+
+def _own_or_taken(views: list[View], title: str) -> tuple[View | None, bool]:
+    """Our tab of that title, and whether only others have it."""
+    named = [v for v in views if v["data"].get("title") == title]
+    ours = [v for v in named if is_ours(v["data"])]
+    return (ours[0] if ours else None), bool(named and not ours)
 
 
 def tab_url(client: Client, project: int, view: int) -> str:
@@ -162,7 +168,7 @@ def put_tab(
         update_tab(client, tab, {**tab["data"], **wanted})
 
 
-def restore_tab(client: Client, project: int, wanted: View, before: dict[str, Any]) -> None:
+def restore_tab(client: Client, project: int, wanted: View, before: dict[str, Any]) -> bool:
     """Put back what `put_tab` set, where it is still there, or take the tab away again.
 
     Args:
@@ -170,21 +176,27 @@ def restore_tab(client: Client, project: int, wanted: View, before: dict[str, An
         project: the tab's.
         wanted: what was set.
         before: the tab at the snapshot, or None, and the numbers of all.
+
+    Returns:
+        False if there is now a tab of the title that nothing shows to be ours: it stays.
     """
     views = list_tabs(client, project)
-    tab = own_tab(views, wanted["title"])
+    tab, taken = _own_or_taken(views, wanted["title"])
+    if taken:
+        return False
     old = before["tab"]
     if old is not None:
         if tab is None:
             create_tab(client, project, old["data"])
         else:
             _put_back(client, tab, wanted, old["data"])
-        return
+        return True
     if tab is not None and tab["id"] not in before["views"]:
         delete_tab(client, tab["id"])
         views = [v for v in views if v["id"] != tab["id"]]
     if not before["views"] and [v["data"] for v in views] == [_default_data()]:
         delete_tab(client, views[0]["id"])
+    return True
 
 
 def _put_back(client: Client, tab: View, wanted: View, old: View) -> None:
@@ -216,8 +228,13 @@ def _default_data() -> dict[str, Any]:
 
 
 def is_ours(data: View) -> bool:
-    """Whether a tab is ordered or filtered by a data key of ours."""
-    return any(name in f"{data.get('ordering')} {data.get('filters')}" for name in SORTED)
+    """Whether a tab is ordered or filtered by a data key of ours, or gives its column a width.
+
+    A new tab has that width. It stays when somebody sorts the tab by another column, with which
+    the browser drops the order and the stamp.
+    """
+    places = [data.get(name) for name in ("ordering", "filters", "columnsWidth")]
+    return any(name in str(places) for name in SORTED)
 
 
 def _create(client: Client, project: int, data: dict[str, Any]) -> None:

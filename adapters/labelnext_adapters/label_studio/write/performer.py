@@ -74,12 +74,14 @@ class Tabs:
         put_tab(self._client, project, views, wanted, media, why=why)
 
     def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
-        """As it was, unless a later run has it."""
+        """As it was, unless a later run has it, or somebody made it their own."""
         payload = step.payload
+        kept = f"Kept the tab {payload['tab']['title']!r}, which"
         if later is not None:
-            return [f"Kept the tab {payload['tab']['title']!r}, which run {later} wrote."]
-        restore_tab(self._client, payload["project"], self._wanted(step), before)
-        return []
+            return [f"{kept} run {later} wrote."]
+        if restore_tab(self._client, payload["project"], self._wanted(step), before):
+            return []
+        return [f"{kept} has nothing of labelnext's any more; delete it if nobody needs it."]
 
     def _wanted(self, step: Step) -> View:
         return {**step.payload["tab"], STAMP: {"run": self._run}}
@@ -216,7 +218,7 @@ class Writer(Performer):
         target = journal.plan.target
         name = sha256(target.encode()).hexdigest()[:16]
         path = Path(gettempdir()) / f"labelnext-label-studio-{name}.lock"
-        return hold(path, journal.run_id, f"another run is under way on {target}", leave=False)
+        return hold(path, journal.run_id, f"another run is under way on {target}: run", leave=False)
 
     def remarks(self) -> list[str]:
         """What was found while writing, one sentence each."""

@@ -34,7 +34,7 @@ from labelnext_adapters.label_studio.write.prelabels import (
     prelabel_steps,
 )
 from labelnext_adapters.label_studio.write.shards import make_shards
-from labelnext_adapters.label_studio.write.tabs import stale_steps, tab_steps
+from labelnext_adapters.label_studio.write.tabs import added_filters, stale_steps, tab_steps
 
 _CLICKS = (
     'Press the small arrow beside "Label All Tasks" and choose "Label Tasks As Displayed" '
@@ -145,6 +145,7 @@ def make_plan(
             *next_steps(client, steps, views),
             *([_OVERLAP] if steps and overlap and write.mode == "uncertainty" else []),
             *changed,
+            *added_filters(views, steps),
             *(line for line in more if line),
             *only_one,
             *(next_step(project) if prelabels else ()),

@@ -109,9 +109,7 @@ def stale_steps(
         title = str(data.get("title"))
         if title in now or not is_ours(data) or not _was_made(data, title, write.tab, keys.batch):
             continue
-        items = (data.get("filters") or {}).get("items") or ()
-        columns = {str(i.get("filter")).removeprefix("filter:tasks:") for i in items}
-        if columns <= {*_OURS, f"data.{keys.batch}"}:
+        if _is_filtered_as_made(data, keys.batch):
             payload = {**target, "view": view["id"], "title": title}
             steps.append(
                 Step("old tab", f'Remove the tab "{title}", which serves nothing', 0, payload)
@@ -121,6 +119,25 @@ def stale_steps(
                 f'The tab "{title}" gets no tasks any more; delete it if nobody needs its filters.'
             )
     return steps, changed
+
+
+def added_filters(views: Sequence[View], steps: Sequence[Step]) -> list[str]:
+    """A sentence for each tab of these steps that loses filters that people added.
+
+    Args:
+        views: the tabs that are there.
+        steps: that put tabs in order, among others.
+    """
+    said = []
+    for payload in (step.payload for step in steps if step.kind == "tab"):
+        title = payload["tab"]["title"]
+        tab = own_tab(list(views), title)
+        if tab and not _is_filtered_as_made(tab["data"], KEYS[payload["purpose"]].batch):
+            said.append(
+                f'Filters that somebody added to the tab "{title}" are gone; add them to a copy of '
+                "the tab, which no run changes."
+            )
+    return said
 
 
 def left_in_tabs(client: Client, project: int, write: LabelStudioWrite) -> dict[str, int]:
@@ -151,6 +168,13 @@ def _only(column: str, kind: str, value: object) -> dict[str, Any]:
     }
 
 
+def _is_filtered_as_made(data: View, batch: str) -> bool:
+    """Whether a tab has no filters but such as a run gives it; `batch` is the key of shards."""
+    items = (data.get("filters") or {}).get("items") or ()
+    columns = {str(i.get("filter")).removeprefix("filter:tasks:") for i in items}
+    return columns <= {*_OURS, f"data.{batch}"}
+
+
 def _was_made(data: View, title: str, tab: str, key: str) -> bool:
     """Whether an earlier run made a tab for a shard, or for all: by its stamp, title and filter."""
     items = (data.get("filters") or {}).get("items") or ()
@@ -161,4 +185,4 @@ def _was_made(data: View, title: str, tab: str, key: str) -> bool:
     return name != title and bool(values & {name, tag_of([name], shared=True), pattern_of(name)})
 
 
-__all__ = ["left_in_tabs", "stale_steps", "tab_steps", "tab_title"]
+__all__ = ["added_filters", "left_in_tabs", "stale_steps", "tab_steps", "tab_title"]
