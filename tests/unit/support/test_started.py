@@ -61,6 +61,12 @@ def test_paths_are_quoted_for_the_shell() -> None:
     assert how("undo", Path("my data/a$b.yaml")) == "labelnext undo 'my data/a$b.yaml'"
 
 
+def test_paths_that_begin_with_a_dash_are_no_options() -> None:
+    assert how("undo", Path("-x/a.yaml"), "--yes") == "labelnext undo ./-x/a.yaml --yes"
+    with working_on("-a b.yaml"):
+        assert how("undo", CONFIG) == "labelnext undo './-a b.yaml'"
+
+
 @pytest.mark.usefixtures("in_a_plain_shell")
 def test_labelnext_inside_the_current_folder_is_called_by_its_path(
     monkeypatch: pytest.MonkeyPatch,
