@@ -63,6 +63,16 @@ def how(*words: str | Path, program: str = "labelnext") -> str:
     return _quoted([*_program(program), *given])
 
 
+def by_name(*words: str | Path) -> str:
+    """The same command line for a file that other people and machines read: labelnext by its name.
+
+    Example:
+        >>> by_name("run", Path("my file.yaml"))
+        "labelnext run 'my file.yaml'"
+    """
+    return _quoted(["labelnext", *map(_word, words)])
+
+
 def how_python(*words: str) -> str:
     """A command line of the Python that runs labelnext."""
     return _quoted([_python(), *words])

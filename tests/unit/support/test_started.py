@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from labelnext.config.template import config_template
 from labelnext.support import started
 from labelnext.support.started import (
     CONFIG,
+    by_name,
     from_here,
     how,
     how_to_install,
@@ -108,6 +110,12 @@ def test_without_a_script_it_is_a_module_of_this_python(monkeypatch: pytest.Monk
     )
     assert how("--version").endswith("python -m labelnext --version")
     assert plain_shell(how("--version"), Path()).returncode == 0
+
+
+@pytest.mark.usefixtures("in_a_plain_shell")
+def test_files_that_others_read_call_labelnext_by_its_name() -> None:
+    assert by_name("run", Path("-a.yaml")) == "labelnext run ./-a.yaml"
+    assert str(SCRIPTS) not in config_template("files")
 
 
 @pytest.mark.usefixtures("in_a_plain_shell")
