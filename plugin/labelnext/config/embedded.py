@@ -99,7 +99,7 @@ def with_signatures(
     if by is None or not len(pool):
         return pool
     raise InvalidInput(
-        f"dedupe_by must be of what the items have; none has {by} that can be read.",
+        f"dedupe_by: {by} needs {by}, but no item has any that can be read.",
         hint=f"for files, set source.columns: {{{'media' if by == 'images' else 'text'}: its "
         "column}.",
     )

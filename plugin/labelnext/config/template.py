@@ -16,10 +16,9 @@ from labelnext.adapter.capabilities import Capability, can
 from labelnext.adapter.options import described
 from labelnext.adapter.registry import get_adapter, source_options
 from labelnext.config.sections import SECTIONS, Rest, Source
-from labelnext.support.started import how
+from labelnext.support.started import by_name
 
 _NOT_YET = {"calibrate", "engine", "purpose"}  # one value each so far: no choice to offer
-_LISTS = re.compile(r"\blabelnext (adapters|acquisitions|selections|formats)\b")
 
 
 def config_template(
@@ -52,9 +51,9 @@ def config_template(
         **_without(Source, {"adapter", *fields}),
     }
     parts = [
-        f"# {how('run', path)}\n"
+        f"# {by_name('run', path)}\n"
         "# yaml-language-server: $schema=labelnext.schema.json\n"
-        f"# ({how('schema')} > labelnext.schema.json)\n",
+        "# (labelnext schema > labelnext.schema.json)\n",
         f"source:\n  adapter: {adapter_name}\n"
         + _keys(source.items(), "  ", _offered(options), given, _prefix(adapter_name)),
     ]
@@ -69,14 +68,14 @@ def config_template(
         named = _named_after(path, fields, in_parts and name == "write")
         parts.append(f"{name}:\n" + _keys(fields.items(), "  ", _offered(model), named))
     if can(adapter, Capability.GIVES_BATCHES):
-        sent = f"# To label a batch elsewhere ({how('send', path)}), add a section send:\n"
+        sent = f"# To label a batch elsewhere ({by_name('send', path)}), add a section send:\n"
         parts.insert(
             -2,
             sent + "# send:\n#   adapter: label-studio\n#   url: http://localhost:8080\n"
             "#   api_key: ${LABEL_STUDIO_API_KEY}\n",
         )
     parts.append(_keys(_without(Rest, _NOT_YET).items(), ""))
-    return _LISTS.sub(lambda found: how(found[1]), "\n".join(parts))
+    return "\n".join(parts)
 
 
 def _named_after(path: Path, fields: Mapping[str, FieldInfo], as_folder: bool) -> dict[str, Path]:

@@ -172,7 +172,7 @@ def _vector_of(
 
 def _nothing(what: str, column: str, other: str) -> InvalidInput:
     return InvalidInput(
-        f"source.embeddings must be of what the items have; none has {what}s.",
+        f"source.embeddings needs {what}s, but no item has one.",
         hint=f"if they have {other.rstrip('s')}s, write from: {other}; for files, set "
         f"source.columns: {{{column}: its column}}.",
     )
@@ -188,8 +188,8 @@ def _embedded(
     if pool.item_ids.size and not vectors:
         reason = next(iter(broken.values()), "")
         raise InvalidInput(
-            f"source.embeddings must be of {what}s that can be read; none of "
-            f"{counted(len(broken), what)} can: {reason.rstrip('.')}."
+            f"source.embeddings needs {what}s that can be read, but none of "
+            f"{counted(len(broken), what)} can be: {reason.rstrip('.')}."
         )
     notices = [n for n in pool.notices if n.code != "no_embedding"]
     ordered = pool.item_ids[pool.tie_order].tolist()

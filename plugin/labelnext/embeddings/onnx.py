@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from labelnext.errors import ConfigError, MissingExtra, NotFound
 from labelnext.support.images import small_image
 from labelnext.support.started import how_to_install
+from labelnext.support.words import counted
 
 _KEY = "source.embeddings.onnx"
 
@@ -51,8 +52,9 @@ def onnx_embedder(
     (given, *more) = session.get_inputs()
     if more or len(given.shape) != 4:
         raise ConfigError(
-            f"{_KEY} must be a model with one image as its input; got inputs of "
-            f"{1 + len(more)} arrays, the first with {len(given.shape)} dimensions."
+            f"{_KEY} must be a model whose only input is a batch of images, with 4 dimensions; got "
+            f"{counted(1 + len(more), 'input')}, the first with "
+            f"{counted(len(given.shape), 'dimension')}."
         )
     last = given.shape[3] == 3
     centre, scale = (np.array(values, dtype=np.float32) for values in (mean, std))

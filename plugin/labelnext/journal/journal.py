@@ -295,5 +295,5 @@ def check_newest(
     other = from_here(os.path.normpath(directory / config))
     raise ConfigError(
         f"{message} of {other} builds on it.",
-        hint=f"undo that first: {how('undo', other, later)}.",
+        hint=f"undo that first: {how('undo', Path(other), later)}.",
     )

@@ -238,9 +238,12 @@ def resolved(recipe: Recipe, pool: Pool, n_labels: int | None = None) -> Recipe:
     recipe = _with_function(recipe, pool)
     method = recipe.method
     if not recipe.scored and "utilities" in method.needs:
-        hint = "image_diversity works without one."
+        hint = "image_diversity needs none, and source.model: probe learns from your labels."
         if pool.embeddings is None:
-            hint = "add predictions with scores, or embeddings, which image_diversity uses alone."
+            hint = (
+                "add predictions with scores. No model yet? Set source.model: probe, which learns "
+                "from your labels, and source.embeddings: {from: text} or {from: images}."
+            )
         message = f"acquisition must be named for the selection {method.name}; got null"
         if why := recipe.reasons.get("acquisition"):  # auto's
             message = f"{method.name} needs predictions, but {why.partition(': ')[2].rstrip('.')}"

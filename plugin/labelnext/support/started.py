@@ -51,15 +51,26 @@ def how(*words: str | Path, program: str = "labelnext") -> str:
     ``python -m labelnext …`` where it has none.
 
     Args:
-        words: the command and its arguments, unquoted; `CONFIG` is the configuration at work.
+        words: the command and its arguments, unquoted; `CONFIG` is the configuration at work. A
+            `Path` that begins with a dash gets ``./`` before it, so that it isn't an option.
         program: another script of the same environment, such as fiftyone.
 
     Example:
         >>> how("undo", "my file.yaml").endswith("labelnext undo 'my file.yaml'")
         True
     """
-    given = [(_config.get() or CONFIG) if word == CONFIG else str(word) for word in words]
+    given = [_file(_config.get() or CONFIG) if word == CONFIG else _word(word) for word in words]
     return _quoted([*_program(program), *given])
+
+
+def by_name(*words: str | Path) -> str:
+    """The same command line for a file that other people and machines read: labelnext by its name.
+
+    Example:
+        >>> by_name("run", Path("my file.yaml"))
+        "labelnext run 'my file.yaml'"
+    """
+    return _quoted(["labelnext", *map(_word, words)])
 
 
 def how_python(*words: str) -> str:
@@ -192,6 +203,14 @@ def _origin() -> tuple[str, bool]:
 def _folder_of(url: str) -> Path:
     path = unquote(urlsplit(url).path)
     return Path(path.lstrip("/") if os.name == "nt" else path)
+
+
+def _word(word: str | Path) -> str:
+    return word if isinstance(word, str) else _file(str(word))
+
+
+def _file(path: str) -> str:
+    return os.path.join(os.curdir, path) if path.startswith("-") else path
 
 
 def _quoted(words: Sequence[str]) -> str:

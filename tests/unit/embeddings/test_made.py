@@ -174,16 +174,16 @@ def test_images_that_cannot_be_fetched_are_counted(tmp_path: Path) -> None:
         "broken_image": ("a", "b"),
         "no_image": ("d",),
     }
-    with pytest.raises(InvalidInput, match="none of 2 images can: no such file"):
+    with pytest.raises(InvalidInput, match="none of 2 images can be: no such file"):
         with_image_vectors(Pool("ab"), pictures, image_vector, "rules", tmp_path)
 
 
 def test_items_without_what_is_asked_for_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="none has texts") as texts:
+    with pytest.raises(InvalidInput, match="needs texts, but no item has one") as texts:
         with_text_vectors(Pool("ab"), {"a": " "}, tmp_path)
     assert texts.value.hint is not None
     assert texts.value.hint.startswith("if they have images, write from: images;")
-    with pytest.raises(InvalidInput, match="none has images") as images:
+    with pytest.raises(InvalidInput, match="needs images, but no item has one") as images:
         with_image_vectors(Pool("ab"), {}, image_vector, "rules", tmp_path)
     assert images.value.hint is not None
     assert images.value.hint.startswith("if they have texts, write from: text;")

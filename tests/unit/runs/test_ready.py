@@ -149,6 +149,34 @@ def test_a_bad_table_is_told_by_its_line_column_and_value(
     assert words in str(refusal(path))
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            "id,cat,dog\na,0.2,0.8\nb,0.5,0.4\n",
+            "must sum to 100 in every row; they sum to 0.9 in line 3 (item b). If they are "
+            "fractions, leave source.scale out.",
+        ),
+        (
+            "id,cat,dog\na,20,80\nb,60,50\n",
+            "must sum to 100 in every row; they sum to 110 in line 3 (item b). If classes are",
+        ),
+    ],
+)
+def test_percentages_are_measured_against_100(content: str, words: str, tmp_path: Path) -> None:
+    path = configured(tmp_path, "p.csv", content, {"source": {"scale": "percent"}})
+    assert words in str(refusal(path))
+
+
+def test_without_predictions_the_cure_is_a_probe(tmp_path: Path) -> None:
+    rows = "id,text\na,good morning\nb,good night\n"
+    path = configured(tmp_path, "p.csv", rows, {})
+    assert "No model yet? Set source.model: probe" in str(refusal(path))
+    made = "source: {adapter: files, path: p.csv, model: probe, embeddings: {from: text}}\n"
+    path.write_text(made)
+    assert refusal(path) is None
+
+
 def test_an_item_with_nan_is_named(tmp_path: Path) -> None:
     path = configured(tmp_path, "p.csv", "id,cat,dog\na,0.2,0.8\nb,,0.4\n", {})
     messages = [notice.message for notice in labelnext.run(path, dry_run=True).notices]

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from labelnext.config.template import config_template
 from labelnext.support import started
 from labelnext.support.started import (
     CONFIG,
+    by_name,
     from_here,
     how,
     how_to_install,
@@ -61,6 +63,12 @@ def test_paths_are_quoted_for_the_shell() -> None:
     assert how("undo", Path("my data/a$b.yaml")) == "labelnext undo 'my data/a$b.yaml'"
 
 
+def test_paths_that_begin_with_a_dash_are_no_options() -> None:
+    assert how("undo", Path("-x/a.yaml"), "--yes") == "labelnext undo ./-x/a.yaml --yes"
+    with working_on("-a b.yaml"):
+        assert how("undo", CONFIG) == "labelnext undo './-a b.yaml'"
+
+
 @pytest.mark.usefixtures("in_a_plain_shell")
 def test_labelnext_inside_the_current_folder_is_called_by_its_path(
     monkeypatch: pytest.MonkeyPatch,
@@ -102,6 +110,12 @@ def test_without_a_script_it_is_a_module_of_this_python(monkeypatch: pytest.Monk
     )
     assert how("--version").endswith("python -m labelnext --version")
     assert plain_shell(how("--version"), Path()).returncode == 0
+
+
+@pytest.mark.usefixtures("in_a_plain_shell")
+def test_files_that_others_read_call_labelnext_by_its_name() -> None:
+    assert by_name("run", Path("-a.yaml")) == "labelnext run ./-a.yaml"
+    assert str(SCRIPTS) not in config_template("files")
 
 
 @pytest.mark.usefixtures("in_a_plain_shell")

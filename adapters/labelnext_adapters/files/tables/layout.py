@@ -369,7 +369,8 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
     if values is None or not (likely or are_scores(values, options)):
         if {"confidence", "uncertainty"} & set(table.column_names):
             return out  # one number an item
-        why = no_predictions(table, str(out.columns["item_id"]), chosen, values, out.place)
+        scale = Meaning.of(options).scale
+        why = no_predictions(table, str(out.columns["item_id"]), chosen, values, out.place, scale)
         return replace(out, notices=[*out.notices, why])
     prefix = common_prefix(chosen) if likely else ""
     renamed = {name: f"p_{name[len(prefix) :]}" for name in chosen}

@@ -49,6 +49,7 @@ def no_predictions(
     chosen: Sequence[str],
     values: NDArray[np.float64] | None,
     place: Callable[[int], str],
+    scale: float,
 ) -> Notice:
     """What keeps a table from being read as one number column a class.
 
@@ -58,6 +59,7 @@ def no_predictions(
         chosen: the number columns.
         values: shape (n_rows, n_columns), of these; None if there are fewer than two.
         place: says in words where a row stands in the file.
+        scale: what probabilities go up to: 1, or 100 for percentages.
     """
     for names, what in _FOREIGN:
         if names <= {*table.column_names}:
@@ -87,18 +89,23 @@ def no_predictions(
             f"No column was taken as predictions: {listed(chosen)} hold negative numbers. If they "
             "are logits, set source.logits: softmax (or sigmoid for independent classes).",
         )
-    if values is not None and not (values > 1).any():
-        row = int(np.argmax(np.abs(np.nan_to_num(values.sum(axis=1), nan=1.0) - 1)))
-        total = float(values[row].sum())
+    if values is not None and not (values > scale).any():
+        row = int(np.argmax(np.abs(np.nan_to_num(values.sum(axis=1), nan=scale) - scale)))
+        total, where = float(values[row].sum()), f"{place(row)} (item {_id(table, id_name, row)})"
         return Notice(
             NO_PREDICTIONS,
-            f"No column was taken as predictions: {listed(chosen)} must sum to 1 in every row; "
-            f"they sum to {total:.4g} in {place(row)} (item {_id(table, id_name, row)}). "
-            "If classes are independent, set source.multilabel: true, else set source.columns.",
+            f"No column was taken as predictions: {listed(chosen)} must sum to {scale:g} in "
+            f"every row; they sum to {total:.4g} in {where}. {_other_scale(values, scale)}If "
+            "classes are independent, set source.multilabel: true, else set source.columns.",
         )
     if len(chosen) == 1:
         return _one_number(chosen[0])
     return Notice(NO_PREDICTIONS, f"No column was taken as predictions{_cure(table, id_name)}")
+
+
+def _other_scale(values: NDArray[np.float64], scale: float) -> str:
+    fractions = scale > 1 and not (values > 1).any()
+    return "If they are fractions, leave source.scale out. " if fractions else ""
 
 
 def _one_number(name: str) -> Notice:

@@ -152,8 +152,7 @@ def _check_predictions(
     )
     versions = find_versions(client, source.number)
     if not versions:
-        hint = "import a model's output, or set source.model: probe, which needs none."
-        findings.append(Finding("warning", "The project has no predictions.", hint))
+        findings.append(Finding("ok", "The project has no predictions."))
         return
     counts = some([f"{v['model_version']!r} ({v['count']})" for v in versions])
     said = f"Model versions, newest first: {counts}."

@@ -62,13 +62,7 @@ def choose_versions(
     counts = {row["model_version"]: int(row["count"]) for row in rows}
     members = chosen(counts, source.model_version, setup, notices, merge=source.merge)
     if not rows:
-        notices.append(
-            Notice(
-                "no_predictions",
-                f"Project {source.number} has no predictions. Import a model's output, or choose "
-                "a selection that doesn't need any.",
-            )
-        )
+        notices.append(Notice("no_predictions", f"Project {source.number} has no predictions."))
     dates = {row["model_version"]: str(row["latest"] or "") for row in rows}
     return members, {version: dates[version] for version in members}
 
