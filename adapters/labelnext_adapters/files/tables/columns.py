@@ -172,7 +172,7 @@ def _predicted_labels(
     """
     if rows is None or labels is None or len(labels) < _TELLING or (labels < 0).any():
         return []
-    mean = rows if rows.ndim == 2 else mean_of_members(rows)
+    mean = mean_of_members(rows.reshape(-1, *rows.shape[-2:]))
     if (likeliest_classes(mean) != labels).any():
         return []
     message = (
