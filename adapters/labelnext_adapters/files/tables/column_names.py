@@ -193,7 +193,7 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
     """
     id_name = usual_id(names, columns)
     if id_name not in (None, *names):
-        raise no_column("item_id (or source.key)", str(id_name), names)
+        raise no_column("item_id (or source.key, or source.predictions.key)", str(id_name), names)
     if id_name is None:
         judged = next((name for name in names if _OF_MLFLOW.search(name)), None)
         text = first_of(names, ("text", "sentence", "prompt", "input", "inputs"))
