@@ -59,6 +59,7 @@ def test_a_project_is_named_by_its_number_its_title_or_its_address(
     with pytest.raises(NotFound, match="project must be the number or title") as caught:
         connect("Cars of June").read()
     assert f"{project} ('Cars of May')" in str(caught.value)
+    assert "has changed the title, use the number, which stays" in str(caught.value)
     with pytest.raises(ConfigError, match="must be an address on the server of url"):
         connect("https://other.example.com/projects/1/data")
 

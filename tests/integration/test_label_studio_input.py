@@ -82,6 +82,9 @@ def test_several_control_tags_need_a_name(label_studio: LabelStudio, connect: Op
     other = connect(project, from_name="kind").read()
     assert other.missing.tolist() == [True]
     assert codes(other) == ["other_control"]
+    assert other.notices[0].message == (
+        "1 item with predictions of control tags other than 'kind' only; treated as missing: box."
+    )
 
 
 def test_a_setup_that_cannot_be_read_is_named(label_studio: LabelStudio, connect: Open) -> None:

@@ -19,7 +19,7 @@ from labelnext_adapters.label_studio_format.answers import SUM_ERROR, spread_lis
 from labelnext_adapters.label_studio_format.faults import BrokenRegion, OutOfRange, UnknownLabel
 from labelnext_adapters.label_studio_format.pages import side_by_side
 from labelnext_adapters.label_studio_format.region import Remarks
-from labelnext_adapters.label_studio_format.regions import Found, Setup, parse_result
+from labelnext_adapters.label_studio_format.regions import Found, Setup, parse_result, tags_of
 from labelnext_adapters.label_studio_format.remarks import (
     Problem,
     notices_of,
@@ -152,7 +152,7 @@ class Columns:
             taken.beyond = beyond.value
         else:
             if parsed is None:
-                taken.problem = Problem("other_control")
+                taken.problem = Problem("other_control", tags_of(result))
             elif parsed.vector is not None:
                 taken.vector = array("d", parsed.vector)
             elif parsed.objects is not None:

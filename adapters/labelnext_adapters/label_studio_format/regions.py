@@ -170,6 +170,11 @@ def parse_result(
     return _whole(named, score, setup, noted)
 
 
+def tags_of(result: bytes | msgspec.Raw) -> str:
+    """The control tags of a prediction's regions, in words."""
+    return ", ".join(dict.fromkeys(str(r.from_name) for r in named_regions(result, Remarks())))
+
+
 def true_labels(
     result: bytes | msgspec.Raw, setup: Setup, remarks: Remarks | None = None
 ) -> list[Found]:

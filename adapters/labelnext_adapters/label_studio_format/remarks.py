@@ -31,7 +31,7 @@ _PROBLEMS = {
     "out_of_range": "with a score outside [0, 1]",
     "no_sum": "with probabilities that don't sum to 1",
     "no_answer": "with a prediction that names no class",
-    "other_control": "with predictions of other control tags only",
+    "other_control": "with predictions of control tags other than {tag!r} only",
     "no_distribution": "with a prediction without class probabilities, which others have",
 }
 

@@ -102,7 +102,7 @@ def _do_steps(
                 f"run {journal.run_id} stopped at step {number + 1} of {len(plan.steps)}, "
                 f"{step.description!r}: {error.message}",
                 hint=f"finish it with {how('resume', CONFIG)}, or undo it with "
-                f"{how('undo', CONFIG)}." + (f" {error.hint}" if error.hint else ""),
+                f"{how('undo', CONFIG)}." + (f" Before that, {error.hint}" if error.hint else ""),
             ) from error
         journal.record("done", step=number)
     journal.record("finished")

@@ -18,6 +18,7 @@ from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.reasons import class_name, objects_scored, own_options, reason
+from labelnext.support.words import NO_SUCH_ID
 
 _SEARCHED = 20_000  # ids among which a similar one is looked for
 _MOST = 20  # parts listed
@@ -86,7 +87,7 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
         near = difflib.get_close_matches(str(item_id), ids, n=1)
         raise NotFound(
             f"no item is called {item_id!r}.",
-            hint=f"did you mean {near[0]}?" if near else "ids come from source.key.",
+            hint=f"did you mean {near[0]}?" if near else NO_SUCH_ID,
         )
     row = int(matches[0])
     positions = np.flatnonzero(ranking.pool_order == str(item_id))

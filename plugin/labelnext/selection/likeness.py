@@ -22,7 +22,7 @@ from labelnext.selection.vectors import (
 )
 from labelnext.support.annotations import Id, Positive
 from labelnext.support.signatures import fitted_options, option_kinds
-from labelnext.support.words import counted
+from labelnext.support.words import NO_SUCH_ID, counted
 
 _BLOCK = 4096  # items that are compared at once
 
@@ -93,7 +93,7 @@ class Likeness:
             raise InvalidInput(
                 f"similar_to must name items of the pool that have embeddings; got "
                 f"{listed(lacking)}.",
-                hint="ids come from source.key.",
+                hint=NO_SUCH_ID,
             )
         similarities = np.full(len(pool), np.nan)
         similarities[known] = similarity(vectors[known], vectors[named & known])

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+# The hint for an id that no item has.
+NO_SUCH_ID = "ids are the platform's own, or what source.key names; the item may have been deleted."
+
 
 def counted(n: int, noun: str, plural: str | None = None) -> str:
     """A count with its noun.

@@ -262,8 +262,11 @@ def test_a_refusal_before_anything_was_touched_is_no_run_to_finish(tmp_path: Pat
 
 def test_a_refusal_in_the_middle_leaves_a_run_to_undo(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, PLAN)
-    with pytest.raises(WriteFailed, match="stopped at step 2 of 2, 'Add b': the title is taken"):
+    with pytest.raises(
+        WriteFailed, match="stopped at step 2 of 2, 'Add b': the title is taken"
+    ) as stopped:
         carry_out(PLAN, journal, Refusing(1))
+    assert str(stopped.value.hint).endswith("Before that, choose another.")
     assert Journal(journal.path).status == "broken"
 
 

@@ -62,8 +62,10 @@ def test_reasons_are_set_on_the_batch_where_they_change_and_cleared_elsewhere() 
     given = ranking_of("b", "a", b="It is new.", a="It is blurred.")
     step = step_of(tasks, [2, 1, 3, 4], given, why=True, mode="batch")
     assert step.payload["why"] == {"task_ids": [2, 4], "texts": ["It is new.", ""]}
-    assert "and set labelnext_why on 1 task, and clear" in step.description
-    assert step.description.endswith("and clear labelnext_why on 1 task")
+    assert step.description.endswith(
+        "of the batch, set labelnext_why on 1 task, clear labelnext_batch on 1 task, and clear "
+        "labelnext_why on 1 task"
+    )
 
 
 def test_reasons_of_an_earlier_run_go_when_they_are_switched_off() -> None:

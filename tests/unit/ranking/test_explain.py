@@ -72,7 +72,9 @@ def test_item_without_a_prediction_says_so(config: Path) -> None:
 
 
 def test_unknown_item_is_refused(config: Path) -> None:
-    with pytest.raises(NotFound, match="no item is called 'z'"):
+    with pytest.raises(
+        NotFound, match="no item is called 'z'.*the platform's own, or what source.key"
+    ):
         explain(config, "z")
 
 

@@ -197,7 +197,7 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
     """
     id_name = usual_id(names, columns)
     if id_name not in (None, *names):
-        raise no_column("item_id (or source.key)", str(id_name), names)
+        raise no_column("item_id (or source.key, or source.predictions.key)", str(id_name), names)
     if id_name is None:
         if (sign := _separating(names)) is not None:
             raise InvalidInput(

@@ -51,7 +51,8 @@ def find_project(client: Client, project: int | str) -> int:
         )
     raise NotFound(
         f"project must be the number or title of a project on {client.url}; got {project!r}.",
-        hint=f"the token's user sees {_seen(client)}; others may be of another organization.",
+        hint=f"the token's user sees {_seen(client)}; others may be of another organization. If "
+        "somebody has changed the title, use the number, which stays.",
     )
 
 

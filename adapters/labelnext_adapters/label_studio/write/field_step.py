@@ -154,7 +154,7 @@ def _tasks(ids: Sequence[int] | Set[int] | Mapping[int, str]) -> str:
 
 
 def _sentence(parts: Sequence[str]) -> str:
-    text = ", and ".join(parts)
+    text = ", and ".join([part for part in (", ".join(parts[:-1]), parts[-1]) if part])
     return text[:1].upper() + text[1:]
 
 
