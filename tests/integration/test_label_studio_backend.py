@@ -101,6 +101,7 @@ def test_label_studio_takes_predictions_of_the_probe_and_newer_ones_after_more_l
         until(lambda: "8 labels, predictions of 14 tasks" in said())
         process.send_signal(signal.SIGTERM)
         assert ended(process) == 0
+        assert f"connect http://127.0.0.1:{free_port} in the project's Settings > Model" in said()
         assert said().endswith("Stopped.\n")
         assert "secret" not in said()
         assert label_studio.token not in said()

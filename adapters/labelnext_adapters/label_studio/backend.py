@@ -37,6 +37,7 @@ AUTH = "LABELNEXT_BACKEND_AUTH"
 _LARGEST = 64 << 20  # bytes of a request: some hundred tasks with their data
 _JSON = "application/json"
 _CURE = "set source.model: probe and label two items of each class, or store a model's predictions"
+_PRIVATE = "from 1.23 on, Label Studio must be started with ML_BLOCK_LOCAL_IP=false for that"
 
 _log = logging.getLogger("labelnext.backend")
 
@@ -208,14 +209,17 @@ def serve_backend(
         backend.refresh()
         said = str(backend.known)
         tell(said)
-        tell(f"listening on {listen.rpartition(':')[0]}:{port}")
+        address = f"{listen.rpartition(':')[0]}:{port}"
+        tell(f"listening on {address}")
+        if where is not None and _is_loopback(where[0]):
+            tell(f"connect http://{address} in the project's Settings > Model; {_PRIVATE}")
         while not stop.is_set():
             _wait(stop, backend.news, poll)
             try:
                 backend.refresh(labels)
                 now = str(backend.known)
             except LabelnextError as error:
-                now = f"as before, trying again: {error.message}"
+                now = f"answering as before, and trying again: {error.message}"
             if now != said and not stop.is_set():
                 said = now
                 tell(said)

@@ -29,6 +29,8 @@ from labelnext.runs.push import push
 from labelnext.support.files import read_regular, write_atomically
 from labelnext.support.words import counted
 
+WROTE_NOTHING = "wrote no predictions"
+
 _KEPT = 20  # logs of rounds
 
 _Mark = tuple[int, int, int]
@@ -69,6 +71,11 @@ def check_loop(settings: Config, adapter: Adapter) -> None:
             hint="in Label Studio leave out source.model_version, so that each task's newest "
             "prediction is read; in FiftyOne set watch.version to the field of source.pred_field.",
         )
+
+
+def train_again(settings: Config) -> None:
+    """Let the command run again for the same label count."""
+    _save(settings, Rounds(load_rounds(settings).number))
 
 
 def version_of(settings: Config, number: int) -> str:
@@ -148,7 +155,7 @@ def _pushed(settings: Config, path: Path, before: _Mark | None, number: int) -> 
     """Push what the command wrote; a side file is read by the run itself."""
     now = _mark(path)
     if now is None or now == before:
-        return f"round {number} wrote no predictions"
+        return f"round {number} {WROTE_NOTHING}"
     if settings.source.predictions is not None:
         return f"round {number} wrote {path.name}"
     version = version_of(settings, number)
@@ -190,10 +197,12 @@ def _save(settings: Config, rounds: Rounds) -> None:
 
 
 __all__ = [
+    "WROTE_NOTHING",
     "Rounds",
     "check_loop",
     "load_rounds",
     "predictions_of",
     "train",
+    "train_again",
     "version_of",
 ]

@@ -30,10 +30,11 @@ from labelnext.errors import (
     Unavailable,
     WriteFailed,
 )
+from labelnext.report.report import Report
 from labelnext.runs.callbacks import ask_for_calls, forget_calls
 from labelnext.runs.listen import Listener, listening
 from labelnext.runs.loop import Seen, load_seen, save_seen
-from labelnext.runs.rounds import check_loop, train
+from labelnext.runs.rounds import WROTE_NOTHING, check_loop, train, train_again
 from labelnext.runs.run import run
 from labelnext.runs.status import status
 from labelnext.support.refused import refusals_told
@@ -225,7 +226,7 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
         said = train(settings, count, stop) if news.why == "labels" else ""
         if said is None:
             return Health(True, count, ranked_at, before.runs, "stopped during watch.command")
-        report = run(settings)
+        report = _ranked(settings, said)
         still_dry = _ran_dry(settings) if news.dry else ()
         with suppress(Unavailable):  # the run is done: if the server goes away only now, it counts
             stored = _stored(settings)
@@ -248,6 +249,20 @@ def _failure(error: LabelnextError, *, once: bool) -> str:
     state = [*(["the queue is as it was"] if unharmed else []), *([] if once else ["trying again"])]
     hint = f" Hint: {error.hint}" if error.hint and (unharmed or once) else ""
     return f"{', '.join(state)}{': ' if state else ''}{error.message}{hint}"
+
+
+def _ranked(settings: Config, said: str) -> Report:
+    """Rank; a command that wrote nothing is named if there is nothing else to rank by."""
+    try:
+        return run(settings)
+    except InvalidInput as error:
+        if not said.endswith(WROTE_NOTHING) or _has_own_file(settings):
+            raise
+        train_again(settings)
+        raise CommandFailed(
+            f"watch.command wrote nothing, and {error.message}",
+            hint="it must write its predictions to the file that LABELNEXT_PREDICTIONS names.",
+        ) from error
 
 
 def _has_own_file(settings: Config) -> bool:

@@ -18,7 +18,7 @@ from labelnext.errors import CommandFailed, ConfigError, InvalidInput, Unavailab
 from labelnext.runs import push as push_module
 from labelnext.runs import rounds as module
 from labelnext.runs import watch as watch_module
-from labelnext.runs.rounds import check_loop, folder_of, predictions_of, train
+from labelnext.runs.rounds import check_loop, folder_of, load_rounds, predictions_of, train
 from labelnext.runs.undo import runs
 from labelnext.runs.watch import Health, watch
 from tests.contract.minimal_adapter import MinimalAdapter, MinimalSource, MinimalWrite, load
@@ -191,6 +191,23 @@ def test_watch_runs_the_command_then_ranks_and_backs_off_if_it_fails(
     assert told[2].message == "the queue is as it was, trying again: it ended. Hint: see it."
     assert [h.runs for h in told] == [1, 1, 1, 2, 2]
     assert stop.waits == [10, 10, 20, 10, 10]
+
+
+def test_a_command_that_leaves_nothing_to_rank_by_is_named_and_run_again(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0] * 3)
+    (config.parent / "p.csv").write_text("item_id,text\nx,hello\ny,hi\n")
+    (config.parent / "train.py").write_text("")
+    told: list[Health] = []
+    watch(config, stop=Clock(2), tell=told.append)
+    said = "the queue is as it was, trying again: watch.command wrote nothing, and top_k needs"
+    assert [(h.ok, h.message.startswith(said)) for h in told] == [(False, True)] * 2
+    assert "the file that LABELNEXT_PREDICTIONS names" in told[0].message
+    assert load_rounds(load_config(config)).number == 2
+    (config.parent / "p.csv").write_text("item_id,p_a,p_b\nx,0.9,0.1\ny,0.5,0.5\n")
+    watch(config, stop=Clock(1), tell=told.append)
+    assert told[-1].message.startswith("0 labels: round 3 wrote no predictions, ranked 2 items")
 
 
 def test_predictions_of_others_are_noticed_once_they_have_settled(
