@@ -156,4 +156,6 @@ VARIANTS: Mapping[str, Callable[[Task], Task]] = {
     "batches of 200": lambda task: replace(task, batch=200, rounds=4),
     "by typiclust": lambda task: replace(task, start="typiclust"),
     "by auto": lambda task: replace(task, start="auto"),
+    "by facility_location": lambda task: replace(task, start="facility_location"),
+    "to 2000": lambda task: replace(task, rounds=(2000 - task.first) // task.batch),
 }
