@@ -301,7 +301,7 @@ def _draw_map(ctx: Any) -> None:
         f"close to each other. It shows {drawn.share:.0%} of what sets them apart. "
         "Draw around points to see their samples in the grid."
     )
-    ctx.panel.data.map = plots.points(drawn, by_score=state.colour == "score")
+    _put(ctx, map=plots.points(drawn, by_score=state.colour == "score"))
 
 
 _SHOWN = "{shown}"
@@ -330,10 +330,7 @@ def _summarise(ctx: Any, summary: RunSummary) -> None:
         if pictured
         else []
     )
-    ctx.panel.data.scores = plots.scores(summary)
-    ctx.panel.data.classes = plots.shares(summary.classes, "predictions")
-    ctx.panel.data.groups = plots.shares(summary.groups, summary.items)
-    ctx.panel.data.next = [
+    rows = [
         {
             "rank": row["rank"],
             "sample": row["name"],
@@ -342,6 +339,24 @@ def _summarise(ctx: Any, summary: RunSummary) -> None:
         }
         for row in summary.next_items
     ]
+    _put(
+        ctx,
+        scores=plots.scores(summary),
+        classes=plots.shares(summary.classes, "predictions"),
+        groups=plots.shares(summary.groups, summary.items),
+        next=rows,
+    )
+
+
+def _put(ctx: Any, **data: Any) -> None:
+    """Replace what plots and tables show.
+
+    The App merges lists, also with copies that it keeps in the panel's state: of a longer one, the
+    end would stay.
+    """
+    for part in (ctx.panel.state, ctx.panel.data):
+        part.set(dict.fromkeys(data))
+    ctx.panel.data.set(data)
 
 
 def _score(value: float) -> str:

@@ -55,6 +55,24 @@ def test_the_panel_draws_a_map_whose_points_lead_to_their_samples(filled: Any) -
     assert sorted(trace["marker"]["color"]) == [0.0, 0.2, 0.4, 0.8]
 
 
+def test_nothing_of_a_longer_list_stays_when_another_ranking_is_shown(filled: Any) -> None:
+    execute("rank_samples", filled, **FORM)
+    filled.reload()
+    ctx, _ = panel(filled)
+    sent = [(r.operator_uri.split("/")[-1], r.params) for r in ctx.executor._requests]
+    for name in ("scores", "classes", "groups", "next"):
+        # The App merges lists of the state and of the data; after nothing comes the whole list.
+        states = [
+            p["state"][name] for uri, p in sent if uri == "patch_panel_state" and name in p["state"]
+        ]
+        data = [
+            p["data"][name] for uri, p in sent if uri == "patch_panel_data" and name in p["data"]
+        ]
+        assert states == [None]
+        assert data[0] is None
+        assert data[1:] == [ctx.panel._data._data[name]]
+
+
 def test_the_panel_compares_the_groups_of_the_batch_with_all(filled: Any) -> None:
     filled.match({"name": {"$in": ["a", "d"]}}).tag_samples("day")
     filled.match({"name": {"$in": ["b", "c", "e"]}}).tag_samples("night")

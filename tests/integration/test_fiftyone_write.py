@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from labelnext.adapter import open_adapter
-from labelnext.errors import ConfigError, InvalidInput, NotFound, WriteFailed, WriteRefused
+from labelnext.errors import Busy, ConfigError, InvalidInput, NotFound, WriteFailed, WriteRefused
 from labelnext.journal import Journal
 from labelnext.ranking import Ranking, rank
 from tests.integration.fiftyone_runs import (
@@ -289,3 +289,20 @@ def test_check_names_a_missing_dataset(filled: Any) -> None:
     findings = open_adapter("fiftyone", dataset="nope").check()
     assert findings[-1].level == "error"
     assert filled.name in findings[-1].message
+
+
+def test_a_run_is_written_by_one_process_at_a_time(filled: Any, tmp_path: Path) -> None:
+    before = state(filled)
+    adapter = open_adapter(
+        "fiftyone", dataset=filled.name, pred_field="pred", write={"run": "next"}
+    )
+    plan = adapter.plan(rank(adapter.read(), budget=2))
+    first, second = (Journal.create(tmp_path / name, plan) for name in ("first", "second"))
+    with (
+        adapter.performer(first).held(first),
+        pytest.raises(Busy, match=f"another process writes run next of .*: run {first.run_id}"),
+    ):
+        adapter.apply(plan, second)
+    assert state(filled) == before
+    adapter.apply(plan, second)
+    assert "next" in filled.list_runs()

@@ -7,13 +7,17 @@ The steps, in order: `register` (from here on `dataset.delete_run` can clean up)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from labelnext.adapter.protocol import Context
 from labelnext.errors import WriteFailed, WriteRefused
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
+from labelnext.journal.lock import hold
 from labelnext.journal.plan import Step
 from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
@@ -82,6 +86,16 @@ class FiftyOnePerformer(Performer):
         run, field = str(step.payload["run"]), str(step.payload["field"])
         remove_halves(self._dataset, run)
         return self._dataset, run, field
+
+    def held(self, journal: Journal) -> AbstractContextManager[object]:
+        """Two state folders may name one dataset; the machine's own folder tells them so."""
+        run, target = journal.plan.run, journal.plan.target
+        datasets = [step.payload["dataset_id"] for step in journal.plan.steps]
+        if not datasets:
+            return nullcontext()
+        path = Path(gettempdir()) / f"labelnext-fiftyone-{datasets[0]}-{run}.lock"
+        refusal = f"another process writes run {run} of {target}: run"
+        return hold(path, journal.run_id, refusal, leave=False)
 
     def snapshot(self, step: Step) -> Any:
         """What is there now, as JSON."""
