@@ -80,7 +80,7 @@ def print_replay(report: ReplayReport) -> None:
         )
     out.print(table)
     if len(report.classes) <= _MOST_CLASSES:
-        out.print("Labels needed to reach random's last recall of each class:")
+        out.print("Labels needed to reach random's final recall of each class:")
         by_class = table_of("class", *(outcome.strategy for outcome in report.outcomes))
         for index, name in enumerate(report.classes):
             needed = [outcome.class_labels_to_match[index] for outcome in report.outcomes]
