@@ -122,7 +122,7 @@ def shares(counts: tuple[tuple[str, int, int], ...], what: str) -> list[dict[str
                 "marker": {"color": color},
                 "width": 0.7 if at == 1 else 0.35,
                 "hovertext": [
-                    f"{row[0]}: {int(row[at]):,} {what},<br>{share:g} % of those in {whole}"
+                    f"{row[0]}: {int(row[at]):,} {what},<br>{share:g}% of those in {whole}"
                     for row, share in zip(rows, part, strict=True)
                 ],
                 "hoverinfo": "text",

@@ -161,8 +161,8 @@ def test_predictions_are_measured_on_a_tab(pictures: Any) -> None:
     before = pictures.list_runs(), list(pictures.get_field_schema())
     # The model calls f a dog, and the label says cat; one of two is right.
     result = execute("rank_samples", pictures, purpose="measure").result
-    assert "Labelled: **2** of 6 samples (33 %)." in result["text"]
-    assert "50.0 % of 2 labelled samples are predicted as they were labelled" in result["text"]
+    assert "Labelled: **2** of 6 samples (33%)." in result["text"]
+    assert "50.0% of 2 labelled samples are predicted as they were labelled" in result["text"]
     assert result["rows"] == []
     assert "too few samples were wrong" in result["text"]
     pictures.reload()
@@ -184,7 +184,7 @@ def test_measured_predictions_say_which_function_finds_mistakes(pictures: Any) -
     pictures.add_samples(samples, progress=False)
     rows = execute("rank_samples", pictures, purpose="measure").result["rows"]
     assert rows[0]["target"] == "5 of 20 wrong by their label"
-    assert rows[0]["first"] == "40 %"
+    assert rows[0]["first"] == "40%"
     assert rows[0]["area"].startswith("1.00 (")
 
 

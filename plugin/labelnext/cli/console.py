@@ -81,7 +81,7 @@ def print_replay(report: ReplayReport) -> None:
         )
     out.print(table)
     if len(report.classes) <= _MOST_CLASSES:
-        out.print("Labels needed to reach random's last recall of each class:")
+        out.print("Labels needed to reach random's final recall of each class:")
         by_class = table_of("class", *(outcome.strategy for outcome in report.outcomes))
         for index, name in enumerate(report.classes):
             needed = [outcome.class_labels_to_match[index] for outcome in report.outcomes]
@@ -94,14 +94,14 @@ def print_replay(report: ReplayReport) -> None:
 
 def print_stored(report: StoredReport) -> None:
     """Print how early each ranking finds its targets, and the advice."""
-    table = table_of("version", "to find", "strategy", "in the first 10 %", "area", "interval")
+    table = table_of("version", "to find", "strategy", "in the first 10%", "area", "interval")
     for row in report.rows:
         low, high = row.interval
         table.add_row(
             escaped(row.name),
             f"{row.n_targets} of {row.n_items} {row.target}",
             row.strategy,
-            f"{100 * row.shares[1]:.0f} %",
+            f"{100 * row.shares[1]:.0f}%",
             f"{row.area:.2f}",
             f"{low:.2f} to {high:.2f}",
         )
@@ -148,9 +148,9 @@ def print_status(status: Status) -> None:
         out.print(f"[bold]forecast[/] {escaped(ahead.removeprefix('A forecast '))}")
         return
     rows = zip(ahead.labels, ahead.expected, ahead.low, ahead.high, strict=True)
-    said = [f"{100 * e:.1f} % with {n:,} labels ({100 * a:.1f} to {100 * b:.1f})"
+    said = [f"{100 * e:.1f}% with {n:,} labels ({100 * a:.1f} to {100 * b:.1f})"
             for n, e, a, b in rows]  # fmt: skip
-    now = f"{100 * ahead.accuracies[-1]:.1f} % with {ahead.sizes[-1]:,}"
+    now = f"{100 * ahead.accuracies[-1]:.1f}% with {ahead.sizes[-1]:,}"
     out.print(f"[bold]forecast[/] accuracy on held-out items: {now}; {', '.join(said)}")
     print_marked("  But", ahead.caution, style="dim")
 

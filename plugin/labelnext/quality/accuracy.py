@@ -35,7 +35,7 @@ class Accuracy:
     def sentence(self) -> str:
         """All of it in words."""
         what = "is predicted as it was" if self.labels == 1 else "are predicted as they were"
-        of = f"{100 * self.share:.1f} % of {counted(self.labels, 'labelled item')} {what} labelled"
+        of = f"{100 * self.share:.1f}% of {counted(self.labels, 'labelled item')} {what} labelled"
         said = f"{of} ({100 * self.low:.1f} to "
         if self.out_of_fold:
             return f"{said}{100 * self.high:.1f}), each without its own label."

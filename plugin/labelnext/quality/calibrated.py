@@ -71,7 +71,7 @@ def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
         return None
     share = 100 * float((top > limit).mean())
     message = (
-        f"{share:.0f} % of the {what} are above {limit:g}: the model looks overconfident. Trust "
+        f"{share:.0f}% of the {what} are above {limit:g}: the model looks overconfident. Trust "
         "the order more than the values, or label some items and set acquisition.calibrate: auto."
     )
     return Notice("saturated", message)

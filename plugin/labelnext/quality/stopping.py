@@ -246,7 +246,7 @@ def _change(runs: Sequence[Snapshot]) -> Signal:
     says = (
         _without_classes(runs)
         if value is None
-        else f"{100 * value:.1f} % of the predictions changed since the previous run."
+        else f"{100 * value:.1f}% of the predictions changed since the previous run."
     )
     caution = "few changes may just mean few new labels."
     return Signal("classification change", value, says, caution, "Zhu, Wang and Hovy, 2008")

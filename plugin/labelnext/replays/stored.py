@@ -334,7 +334,7 @@ def _advice(rows: Sequence[Found]) -> str:
             f"is {best.strategy} (AUC {best.area:.2f}; random: 0.50)."
         )
     return (
-        f"{best.strategy} finds {where} earliest: {100 * best.shares[1]:.0f} % of them in the "
-        f"first {100 * _FIRST:.0f} % of the ranking (AUC {best.area:.2f}, between "
+        f"{best.strategy} finds {where} earliest: {100 * best.shares[1]:.0f}% of them in the "
+        f"first {100 * _FIRST:.0f}% of the ranking (AUC {best.area:.2f}, between "
         f"{best.interval[0]:.2f} and {best.interval[1]:.2f}; random: 0.50)."
     )

@@ -92,10 +92,12 @@ def check(
 
 
 def _rankable(pool: Pool, ranking: Ranking) -> Finding:
-    message = (
-        f"{counted(len(pool), 'item')}, {int(pool.labelled.sum()):,} labelled, "
-        f"{len(ranking.unscored_ids):,} without a score: {len(ranking.pool_order):,} can be ranked."
-    )
+    message = f"{counted(len(pool), 'item')}, {int(pool.labelled.sum()):,} labelled, "
+    if ranking.acquisition is None and len(ranking):  # a method that goes by coverage alone
+        chosen = counted(len(ranking), "item")
+        return Finding("ok", f"{message}without scores: {ranking.selection} chooses {chosen}.")
+    message += f"{len(ranking.unscored_ids):,} without a score: "
+    message += f"{len(ranking.pool_order):,} can be ranked."
     if len(ranking.pool_order):
         return Finding("ok", message)
     left = int(pool.labelled.sum()) if ranking.purpose == "review" else len(ranking.unscored_ids)

@@ -240,6 +240,8 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
     ranked = counted(report.counts["ranked"], "item")
     message = f"{counted(count, 'label')}: {said + ', ' if said else ''}ranked {ranked}, "
     message += f"run {report.run_id}{_shown(settings)}"
+    if not before.runs:  # once is enough
+        message += "".join(f". {n.message}" for n in report.notices if n.code == "shared_target")
     return Health(True, count, count, before.runs + 1, message, stored)
 
 

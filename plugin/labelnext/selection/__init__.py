@@ -260,7 +260,7 @@ _METHODS = distinct(
         SelectionMethod(
             "k_center",
             k_center,
-            complexity="O(n b d) at worst, 5 to 15 % of that as measured",
+            complexity="O(n b d) at worst, 5 to 15% of that as measured",
             guarantee="every item is within twice the best possible radius for that batch size",
             summary="the item farthest from everything labelled or picked, again and again",
             references="Gonzalez (1985); Sener and Savarese (2018)",

@@ -238,7 +238,7 @@ def _say_loss(
         return
     drawn = f"{len(aims):,} of {n_items:,} items"
     warnings.warn(
-        f"{who} went by the nearest neighbours of {drawn}; they hold {100 * share:.1f} % of what "
+        f"{who} went by the nearest neighbours of {drawn}; they hold {100 * share:.1f}% of what "
         "labels and batch cover.",
         LabelnextWarning,
         stacklevel=4,

@@ -95,9 +95,13 @@ def write_failed(path: Path | str | None, error: OSError) -> WriteFailed:
 
 def no_state(folder: Path, error: OSError) -> ConfigError | WriteFailed:
     """The error for a state folder that can't be written: of a full disk one that passes."""
-    hint = FULL.get(error.errno or 0, "set state: to a folder that you can write to.")
-    kind = WriteFailed if error.errno in FULL else ConfigError
-    return kind(f"state must be a writable folder; got {str(folder)!r} ({error}).", hint=hint)
+    if hint := FULL.get(error.errno or 0):
+        why = error.strerror or error
+        return WriteFailed(f"the state folder {str(folder)!r} has no room: {why}.", hint=hint)
+    return ConfigError(
+        f"state must be a writable folder; got {str(folder)!r} ({error}).",
+        hint="set state: to a folder that you can write to.",
+    )
 
 
 @contextmanager

@@ -173,7 +173,7 @@ def test_plan_that_finds_no_room_leaves_nothing(
         monkeypatch.undo()
         plan = (LARGE, SMALL)[number]
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(WriteFailed, match="state must be a writable folder") as caught:
+        with pytest.raises(WriteFailed, match="the state folder .* has no room") as caught:
             Journal.create(tmp_path, plan)
         assert caught.value.hint == "free some disk space, then try again."
         assert list(tmp_path.iterdir()) == []

@@ -43,7 +43,7 @@ def test_intervals_are_those_of_newcombe(right: int, n: int, low: float, high: f
 
 
 def test_it_is_said_whether_the_items_were_held_out() -> None:
-    said = "80.0 % of 10 labelled items are predicted as they were labelled (49.0 to 94.3)"
+    said = "80.0% of 10 labelled items are predicted as they were labelled (49.0 to 94.3)"
     low, high = wilson(8, 10)
     held_out, seen = (Accuracy(0.8, 10, low, high, fold) for fold in (True, False))
     assert held_out.sentence() == f"{said}, each without its own label."

@@ -260,5 +260,5 @@ def test_saturated_probabilities_are_warned_of() -> None:
     rows = np.tile([1.0, 0.0], (10, 1))
     rows[:4] = 0.5
     (notice,) = rank_pool(settings("off"), Pool(np.arange(10), probabilities=rows)).notices
-    assert "60 % of the top probabilities" in notice.message
+    assert "60% of the top probabilities" in notice.message
     assert not rank_pool(settings("off"), Pool(np.arange(4), probabilities=rows[:4])).notices

@@ -203,7 +203,7 @@ def test_saturation_is_warned_of_without_labels_in_every_case() -> None:
     sure = Objects(np.arange(11), np.full(10, 0.9999))
     detector = rank_pool(settings(name="mean_object_confidence"), Pool(range(10), objects=sure))
     (notice,) = detector.notices
-    assert "100 % of the object confidences are above 0.999" in notice.message
+    assert "100% of the object confidences are above 0.999" in notice.message
 
 
 def test_calibrate_auto_says_that_objects_are_left_alone() -> None:

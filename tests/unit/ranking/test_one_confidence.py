@@ -148,7 +148,7 @@ def test_calibration_is_measured_on_labelled_items() -> None:
 def test_overconfidence_is_of_confidences() -> None:
     warning = saturated(pool([1.0, 1.0, 0.2], None, ids=range(3)))
     assert warning is not None
-    assert "67 % of the confidences" in warning.message
+    assert "67% of the confidences" in warning.message
 
 
 def test_a_confident_other_class_makes_a_label_doubtful() -> None:

@@ -175,6 +175,8 @@ def test_without_predictions_the_cure_is_a_probe(tmp_path: Path) -> None:
     made = "source: {adapter: files, path: p.csv, model: probe, embeddings: {from: text}}\n"
     path.write_text(made)
     assert refusal(path) is None
+    said = "2 items, 0 labelled, without scores: typiclust chooses 2 items."
+    assert check(path).findings[-1].message == said
 
 
 def test_an_item_with_nan_is_named(tmp_path: Path) -> None:

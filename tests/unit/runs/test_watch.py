@@ -18,6 +18,7 @@ from labelnext.config.config import Config, load_config
 from labelnext.errors import CommandFailed, ConfigError, InvalidInput, Unavailable
 from labelnext.journal.lock import only_run
 from labelnext.runs import watch as module
+from labelnext.runs.run import run
 from labelnext.runs.status import status
 from labelnext.runs.undo import runs
 from labelnext.runs.watch import Health, watch
@@ -58,6 +59,18 @@ class Clock(threading.Event):
         if len(self.waits) == self._looks:
             self.set()
         return self.is_set()
+
+
+def test_another_configuration_of_the_same_target_is_named_once(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = config.with_name("other.yaml")
+    other.write_text(config.read_text())
+    run(other)
+    counting(monkeypatch, [0, 50])
+    told: list[Health] = []
+    watch(config, stop=Clock(2), tell=told.append)
+    assert [("other.yaml also writes this file" in h.message) for h in told] == [True, False]
 
 
 def test_it_ranks_at_first_and_after_so_many_labels(

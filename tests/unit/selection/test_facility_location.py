@@ -102,13 +102,13 @@ def test_sparse_graph_keeps_the_nearest_candidates_of_each_item(n_given: int) ->
 def test_share_of_the_cover_that_was_seen_is_measured() -> None:
     # Each item sees itself alone, so the pick covers 1 of the 1 + e^-0.5 + e^-2 that it covers.
     points = np.array([[0.0], [1.0], [2.0]])
-    with pytest.warns(LabelnextWarning, match="they hold 57.4 % of"):
+    with pytest.warns(LabelnextWarning, match="they hold 57.4% of"):
         uncertainty_herding(points, points[:0], budget=1, width=1.0, n_neighbours=1)
 
 
 def test_pool_above_the_stated_size_is_sparse_and_close_to_dense() -> None:
     points = np.random.default_rng(4).normal(size=(5200, 3)).astype(np.float32)
-    with pytest.warns(LabelnextWarning, match="of 5,200 of 5,200 items; they hold 99.9 %"):
+    with pytest.warns(LabelnextWarning, match="of 5,200 of 5,200 items; they hold 99.9%"):
         order = facility_location(points, points[:0], 20)
     matrix = similarities_of(points, points, similarity_scale(as_points(points), 0))
     dense = objective(matrix, maximise_facility_location(matrix, 20).tolist())

@@ -30,7 +30,7 @@ class Measured:
 COLUMNS = {
     "strategy": "function",
     "target": "to be found",
-    "first": "found in the first 10 %",
+    "first": "found in the first 10%",
     "area": "area (0.5 is random)",
 }
 
@@ -59,7 +59,7 @@ def measure(config: Mapping[str, Any], *, progress: Progress | None = None) -> M
 
 def _of_status(now: Status) -> Iterator[str]:
     share = now.n_labelled / max(now.n_items, 1)
-    yield f"Labelled: **{now.n_labelled:,}** of {now.n_items:,} items ({100 * share:.0f} %)."
+    yield f"Labelled: **{now.n_labelled:,}** of {now.n_items:,} items ({100 * share:.0f}%)."
     if now.accuracy is not None:
         yield f"**Accuracy**: {now.accuracy.sentence()}"
     for signal in now.signals:
@@ -70,7 +70,7 @@ def _of_status(now: Status) -> Iterator[str]:
         yield ahead
         return
     rows = zip(ahead.labels, ahead.expected, ahead.low, ahead.high, strict=True)
-    said = [f"{100 * e:.1f} % with {n:,} labels ({100 * a:.1f} to {100 * b:.1f})"
+    said = [f"{100 * e:.1f}% with {n:,} labels ({100 * a:.1f} to {100 * b:.1f})"
             for n, e, a, b in rows]  # fmt: skip
     text = f"**Forecast** of the accuracy of a classifier of the embeddings: {', '.join(said)}."
     yield f"{text} *But {ahead.caution}*"
@@ -81,6 +81,6 @@ def _row(row: Any) -> dict[str, str]:
     return {
         "strategy": row.strategy,
         "target": f"{row.n_targets:,} of {row.n_items:,} {row.target}",
-        "first": f"{100 * row.shares[1]:.0f} %",
+        "first": f"{100 * row.shares[1]:.0f}%",
         "area": f"{row.area:.2f} ({low:.2f} to {high:.2f})",
     }
