@@ -295,9 +295,8 @@ def test_tasks_that_lose_their_rank_lose_their_priority(
     assert pool.missing.tolist() == [False, False, False, True]
     journal = write(again, rank(pool, "margin"), tmp_path)
     assert journal.plan.steps[0].description == (
-        "Keep labelnext_priority on 3 tasks, and keep labelnext_batch on the 3 tasks of the batch, "
-        "and clear labelnext_priority on 1 task no longer ranked, "
-        "and clear labelnext_batch on 1 task"
+        "Keep labelnext_priority on 3 tasks, keep labelnext_batch on the 3 tasks of the batch, "
+        "clear labelnext_priority on 1 task no longer ranked, and clear labelnext_batch on 1 task"
     )
     assert label_studio.priorities(project) == {
         ids[0]: "0.2500",

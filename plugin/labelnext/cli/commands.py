@@ -339,6 +339,13 @@ def schema() -> None:
     print_plain(json.dumps(json_schema(), indent=2))
 
 
+_AFTER_A_STOP = {
+    "To see whether anything was written": "runs",
+    "To finish a run that is broken": "resume",
+    "To take it back": "undo",
+}
+
+
 def main() -> None:
     """Run the command line; print a LabelnextError on one line and exit with code 1."""
     try:
@@ -346,8 +353,9 @@ def main() -> None:
             app()
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            said = f"Stopped. To see whether anything was written: {how('runs', CONFIG)}"
-            err.print(escaped(said), soft_wrap=True)
+            err.print("Stopped.")
+            for what, command in _AFTER_A_STOP.items():
+                err.print(f"{what}: {escaped(how(command, CONFIG))}", soft_wrap=True)
         raise
     except LabelnextError as error:
         print_error(error)

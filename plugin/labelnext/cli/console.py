@@ -24,7 +24,7 @@ from labelnext.errors import (
     without_secrets,
 )
 from labelnext.support.files import check_writable
-from labelnext.support.started import from_here
+from labelnext.support.started import CONFIG, from_here, how
 from labelnext.support.words import counted, cut, done
 
 if TYPE_CHECKING:
@@ -214,6 +214,8 @@ def print_exchange(result: Exchange, *, as_json: bool = False) -> None:
         out.print(" •", escaped(step if result.dry_run else done(step)), soft_wrap=True)
     for line in () if result.dry_run else result.next_steps:
         out.print("[bold]Next:[/]", escaped(line), soft_wrap=True)
+    if result.run_id is not None:
+        out.print(f"To undo it: {escaped(how('undo', CONFIG))}", soft_wrap=True)
 
 
 def set_up_output(verbose: int, quiet: bool) -> None:

@@ -37,7 +37,10 @@ def runs(
         bool, typer.Option("--all", help="Also list runs of other configurations.")
     ] = False,
 ) -> None:
-    """List the runs of a configuration and their status: done, broken or undone."""
+    """List the runs of a configuration and their status: planned, done, broken or undone.
+
+    A planned run ended before it wrote anything; a broken one may have written a part.
+    """
     from labelnext.config.config import load_config
     from labelnext.journal.journal import read_journals
     from labelnext.runs.belonging import lists

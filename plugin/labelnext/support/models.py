@@ -64,6 +64,8 @@ def validated(model: type[_Model], data: Mapping[str, Any]) -> _Model:
             if any(isinstance(mark, WrapValidator) for mark in field.metadata):
                 fitted[str(key)] = meant(value)  # judged by its own validator
                 continue
+            if meant(value) is None and field.is_required():
+                continue  # a key left blank, as `init` writes it, is missing
             location = (str(key), *misfit.inside)
             got = _got(model, location, misfit.value)
             hint = None if _is_secret(model, location) else misfit.hint

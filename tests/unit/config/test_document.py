@@ -205,7 +205,11 @@ def test_a_variable_means_what_its_content_would_mean(
     ("text", "message"),
     [
         ("source: {adapter: [files], path: p.csv}", "source.adapter must be text; got ['files']."),
-        ("source: {adapter: files, path: }", "source.path must be a path; got null."),
+        ("source: {adapter: files, path: }", "line 1: source.path must be given."),
+        (
+            "source: {adapter: label-studio, url: , api_key: x, project: }",
+            "source.url must be given (and 1 more problem).",
+        ),
         ("source: {adapter: files, path: [a, b]}", "source.path must be a path; got ['a', 'b']."),
         (
             "source: {adapter: files, path: ~nobody1/x}",
