@@ -260,7 +260,7 @@ def test_large_pool_reaches_nearly_what_all_pairs_reach(monkeypatch: pytest.Monk
     monkeypatch.setattr("labelnext.selection.neighbours.DENSE", 5_000)
     monkeypatch.setattr("labelnext.selection.neighbours.ALL_TARGETS", 5_000)
     monkeypatch.setattr("labelnext.selection.neighbours.TARGETS", 2_000)
-    with pytest.warns(LabelnextWarning, match=r"of 1,\d+ of 6,000 items; they hold \d+\.\d %"):
+    with pytest.warns(LabelnextWarning, match=r"of 1,\d+ of 6,000 items; they hold \d+\.\d%"):
         drawn = uncertainty_herding(points, points[:0], doubt, 40, width=1.5)
     assert objective(drawn) > 0.95 * objective(every)
 
