@@ -196,7 +196,7 @@ def test_a_sending_and_a_fetch_can_be_taken_back_in_the_app(
     inputs = form("manage_runs", ranked, action="undo")
     assert set(choices(inputs["action"])) == {"open", "rename", "delete", "undo"}
     assert "takes back the labels in labels" in inputs["last"]["default"]
-    assert "Write labels on 1 sample" in inputs["last"]["default"]
+    assert "Wrote labels on 1 sample" in inputs["last"]["default"]
     assert (
         "Took back: the labels in labels"
         in execute("manage_runs", ranked, action="undo").result["done"]

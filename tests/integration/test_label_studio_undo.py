@@ -237,16 +237,16 @@ def test_a_run_is_undone_after_its_project_and_server_got_other_names(
     def title(project: int, title: str) -> None:
         label_studio.api("PATCH", f"/api/projects/{project}/", {"title": title})
 
-    title(project, "Cars of May")
-    name("Cars of May")
+    title(project, "Trucks of May")
+    name("Trucks of May")
     run_id = labelnext.run(path).run_id
-    title(project, "Cars of June")
-    title(other, "Cars of May")
+    title(project, "Trucks of June")
+    title(other, "Trucks of May")
     assert runs(path)[0].run_id == run_id
     with pytest.raises(ConfigError, match="must be of project"):
         undo(path)  # what has the title now isn't what the run wrote to
     name(other)
     assert runs(path) == []
-    name("Cars of June", label_studio.url.replace("127.0.0.1", "localhost"))
+    name("Trucks of June", label_studio.url.replace("127.0.0.1", "localhost"))
     undo(path)
     assert set(label_studio.priorities(project).values()) == {""}
