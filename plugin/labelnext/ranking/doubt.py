@@ -31,8 +31,8 @@ def check_doubt(pool: Pool, recipe: Recipe) -> None:
     }
     for obstacle, present in obstacles.items():
         if present:
-            cure = ", or name them in source.embeddings" if "stand for" in obstacle else ""
+            add = "add embeddings to the source, or " if "stand for" in obstacle else ""
             raise InvalidInput(
                 f"doubt must be utility {obstacle}; got 'embeddings'.",
-                hint=f"leave out selection.options.doubt{cure}.",
+                hint=f"{add}leave out selection.options.doubt.",
             )
