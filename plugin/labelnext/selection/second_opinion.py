@@ -55,18 +55,9 @@ def chance_wrong(
         [0.0, 1.0, 0.0]
     """
     points, given = as_points(embeddings), as_points(labelled_embeddings)
-    known = np.flatnonzero(labelled_classes >= 0)
-    n_labelled = len(np.unique(labelled_classes[known]))
-    if n_labelled < 2:
-        raise InvalidInput(
-            "doubt must be utility until embedded items of two classes are labelled; got "
-            f"'embeddings' with labels of {counted(n_labelled, 'class', 'classes')}.",
-            hint="label items of another class first, or leave out selection.options.doubt.",
-        )
+    known = _known(labelled_classes, seed)
     if len(points) == 0:
         return np.empty(0)
-    if len(known) > _MOST:
-        known = np.sort(np.random.default_rng(seed).permutation(known)[:_MOST])
     predicted = predicted_classes >= 0
     classes = np.union1d(labelled_classes[known], predicted_classes[predicted])
     places = np.searchsorted(classes, predicted_classes)
@@ -86,3 +77,17 @@ def chance_wrong(
             return 1 - np.where(predicted[rows], right / odds.sum(axis=1), 0)
 
         return np.concatenate([*points.each(of_block, _ROWS)])
+
+
+def _known(labelled_classes: NDArray[np.integer], seed: int) -> NDArray[np.intp]:
+    """The positions of the labels to learn from, in order."""
+    known = np.flatnonzero(labelled_classes >= 0)
+    n_classes = len(np.unique(labelled_classes[known]))
+    if n_classes < 2:
+        raise InvalidInput(
+            "doubt must be utility until embedded items of two classes are labelled; got "
+            f"'embeddings' with labels of {counted(n_classes, 'class', 'classes')}.",
+            hint="label items of another class first, or leave out selection.options.doubt.",
+        )
+    chosen = np.random.default_rng(seed).permutation(known)[:_MOST]
+    return np.sort(chosen)
