@@ -115,10 +115,13 @@ def _second_opinion(
     seed: int,
 ) -> NDArray[np.float64]:
     if labelled_classes is None or predicted_classes is None:
-        lacking = "classes of the labels" if labelled_classes is None else "predicted classes"
+        lacking, cure = "classes of the labels", "add labels to the source"
+        if labelled_classes is not None:
+            lacking = "predicted classes"
+            cure = "add predictions to the source, or set source.model: probe"
         raise InvalidInput(
             f"doubt must be utility without {lacking}; got 'embeddings'.",
-            hint="add them to the source, or leave out selection.options.doubt.",
+            hint=f"{cure}, or leave out selection.options.doubt.",
         )
     return chance_wrong(points, given, labelled_classes, predicted_classes, seed=seed)
 
