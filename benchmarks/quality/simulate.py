@@ -53,8 +53,8 @@ STRATEGIES: Mapping[str, Strategy] = {
     "typiclust": strategy("margin", "typiclust"),
     "facility_location": strategy("margin", "facility_location"),
     "uncertainty_herding (margin)": strategy("margin", "uncertainty_herding"),
-    "uncertainty_herding (doubt by embeddings)": strategy(
-        "margin", "uncertainty_herding", width="pool", doubt="embeddings"
+    "uncertainty_herding (embeddings)": strategy(
+        "margin", "uncertainty_herding", doubt="embeddings"
     ),
     "k_center": strategy("margin", "k_center"),
     "auto": strategy("margin", "auto"),

@@ -60,7 +60,7 @@ def uncertainty_herding(
             the root of the mean squared distance of 1,000 random pairs, whatever is labelled.
         n_neighbours: at least 1; about as many are kept of each item above 5,000 items. When
             None, twice the number of items per label and pick, at least 100.
-        doubt: what U is: utility, or embeddings.
+        doubt: what U is: utility, or embeddings, which must separate the classes well.
         seed: of what is random in a large pool, and of the width without labels.
 
     Returns:
