@@ -53,6 +53,9 @@ STRATEGIES: Mapping[str, Strategy] = {
     "typiclust": strategy("margin", "typiclust"),
     "facility_location": strategy("margin", "facility_location"),
     "uncertainty_herding (margin)": strategy("margin", "uncertainty_herding"),
+    "uncertainty_herding (embeddings)": strategy(
+        "margin", "uncertainty_herding", doubt="embeddings"
+    ),
     "k_center": strategy("margin", "k_center"),
     "auto": strategy("margin", "auto"),
     "margin reversed": least_informative,

@@ -15,6 +15,7 @@ from labelnext.acquisition import AUTO, Unit, advice
 from labelnext.errors import InvalidInput, LabelnextError, LabelnextWarning
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
+from labelnext.ranking.doubt import check_doubt
 from labelnext.ranking.groups import grouped
 from labelnext.ranking.ranking import Ranking, priorities
 from labelnext.ranking.recipe import Purpose as Purpose
@@ -28,6 +29,7 @@ from labelnext.selection.vectors import Array, Points, Space, finite_rows
 
 # Methods take one prediction per item, for any number of model versions.
 _OF_ALL_VERSIONS = {"probabilities": "mean_probabilities", "objects": "newest_objects"}
+_OF_LABELLED = ("labelled_embeddings", "labelled_classes")
 
 
 def rank(
@@ -85,6 +87,7 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     Raises:
         InvalidInput: if the pool lacks required data.
     """
+    check_doubt(pool, recipe)
     function, constraints = recipe.function, recipe.constraints
     scores: NDArray[np.float64] = np.full(len(pool), np.nan)
     utilities = None
@@ -266,10 +269,11 @@ class _Inputs:
 
     def _column(self, name: str, candidates: NDArray[np.intp], taken: NDArray[np.intp]) -> Any:
         source = name.removeprefix("labelled_").removeprefix("taken_")
+        source = "labels" if name == "labelled_classes" else source
         of_pool = _OF_ALL_VERSIONS.get(source, source)
         columns = {"utilities": self.utilities, "embeddings": self.vectors}
         column = columns[source] if source in columns else getattr(self.pool, of_pool)
-        if column is None:
+        if column is None or (name == "predicted_classes" and not (column >= 0).any()):
             if name not in self.method.needs:
                 return None
             cause = known_reasons(self.pool)
@@ -279,11 +283,12 @@ class _Inputs:
             )
         if source == "objects":
             return column.take(candidates if name == source else taken)
-        if name == "labelled_embeddings":
+        if name in _OF_LABELLED:
             done = self.pool.labelled & self._finite
             done[taken] = self._finite[taken]
             order = self.pool.tie_order
-            return self._points(order[done[order]])
+            rows = order[done[order]]
+            return self._points(rows) if source == "embeddings" else column[rows]
         if name == "embeddings":
             return self._points(candidates)
         return column[candidates]

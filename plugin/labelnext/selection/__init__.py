@@ -41,6 +41,8 @@ INPUTS: Mapping[str, str] = {
     "utilities": "an acquisition function",
     "embeddings": "embeddings",
     "labelled_embeddings": "embeddings",
+    "labelled_classes": "classes of labels",
+    "predicted_classes": "predicted classes",
     "probabilities": "class probabilities",
     "groups": "groups",
     "costs": "costs",
@@ -56,6 +58,8 @@ Large = Literal["scores", "clusters", "rounds"]
 _OWN_WAYS = {"scores": ("top_k", "stochastic"), "clusters": ("image_diversity", "typiclust")}
 #: The inputs that a method gets in each of two rounds.
 _IN_ROUNDS = ("embeddings", "labelled_embeddings", "utilities")
+#: What only options need that a pool in parts refuses.
+_ON_DEMAND = ("labelled_classes", "predicted_classes")
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,8 @@ class SelectionMethod:
             return f"must leave out large, or say rounds; got {self.large!r}{kept}."
         if "embeddings" not in self.inputs:
             return "must leave out large, as the method takes no embeddings; got 'rounds'."
-        others = " and ".join(name for name in self.inputs if name not in _IN_ROUNDS)
+        known = (*_IN_ROUNDS, *(name for name in _ON_DEMAND if name not in self.needs))
+        others = " and ".join(name for name in self.inputs if name not in known)
         if others:
             return (
                 f"must leave out large, as the method takes {others}, which the second round "

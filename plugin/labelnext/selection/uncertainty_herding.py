@@ -7,12 +7,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.errors import InvalidInput
 from labelnext.selection.facility_location import similarity_scale
 from labelnext.selection.kernels import Kernel, KernelName, default_width
 from labelnext.selection.neighbours import greedy_cover
+from labelnext.selection.second_opinion import chance_wrong
 from labelnext.selection.vectors import Array, Points, as_points
 from labelnext.support.annotations import Count, NaturalNumber, Positive, Seed
 from labelnext.support.signatures import checked
+
+Doubt = Literal["utility", "embeddings"]
 
 
 @checked
@@ -21,10 +25,13 @@ def uncertainty_herding(
     labelled_embeddings: Array | Points,
     utilities: NDArray[np.floating] | None = None,
     budget: NaturalNumber | None = None,
+    labelled_classes: NDArray[np.integer] | None = None,
+    predicted_classes: NDArray[np.integer] | None = None,
     *,
     kernel: KernelName = "gaussian",
     width: Positive | Literal["pool"] | None = None,
     n_neighbours: Count | None = None,
+    doubt: Doubt = "utility",
     seed: Seed = 0,
 ) -> NDArray[np.intp]:
     """Positions in the order of uncertainty herding; max-herding without utilities.
@@ -32,7 +39,9 @@ def uncertainty_herding(
     Each pick x has the largest Σ_n U_n · max(k(x_n, x) − cover_n, 0), where cover_n is the largest
     similarity of item n to anything labelled or picked. So doubtful items in crowded regions come
     first, and each region once. U is the utility brought to [0, 1], see `doubts`: 1 − (p₁ − p₂)
-    with the margin, and 1 for all items without utilities, or if no item is in doubt.
+    with the margin, and 1 for all items without utilities, or if no item is in doubt. With
+    `doubt="embeddings"`, U is the probability that the predicted class is wrong, as labels and
+    embeddings say, see `chance_wrong`; utilities then only order what adds nothing.
 
     Above 5,000 items, only the similarities of each item to its `n_neighbours` nearest are kept;
     above 30,000, the sum goes over 16,384 items drawn in proportion to U. A warning says how much
@@ -43,19 +52,23 @@ def uncertainty_herding(
         labelled_embeddings: shape (n_labelled, n_dimensions).
         utilities: shape (n_items,), larger is labelled sooner; ±inf is allowed.
         budget: how many; all when None or larger than the pool.
+        labelled_classes: shape (n_labelled,), −1 for none; for `doubt="embeddings"`.
+        predicted_classes: shape (n_items,), −1 for none; for `doubt="embeddings"`.
         kernel: gaussian is exp(−d²/2w²), laplace is exp(−d/w), top_hat is 1 up to w, else 0.
         width: w, above 0; when None, half the root of the median squared distance to the nearest
             labelled item, or without labels to the nearest of `budget` random items. pool is half
             the root of the mean squared distance of 1,000 random pairs, whatever is labelled.
         n_neighbours: at least 1; about as many are kept of each item above 5,000 items. When
             None, twice the number of items per label and pick, at least 100.
+        doubt: what U is: utility, or embeddings, which must separate the classes well.
         seed: of what is random in a large pool, and of the width without labels.
 
     Returns:
         Shape (min(budget, n_items),); items that add nothing follow by utility.
 
     Raises:
-        InvalidInput: if an option is out of range, or an embedding is not finite.
+        InvalidInput: if an option is out of range, an embedding is not finite, or
+            `doubt="embeddings"` lacks classes, or labels of two.
 
     References:
         Bae et al. (2025), Uncertainty herding; Bae et al. (2024), Generalized coverage for more
@@ -72,13 +85,15 @@ def uncertainty_herding(
     points, given = as_points(embeddings), as_points(labelled_embeddings)
     n = len(points)
     n_picks = n if budget is None else min(budget, n)
+    weights = None if utilities is None else doubts(utilities)
+    if doubt == "embeddings":
+        weights = _second_opinion(points, given, labelled_classes, predicted_classes, seed)
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)
     if width == "pool":
         squared = similarity_scale(points, seed) / 8
     else:
         squared = default_width(points, given, n_picks, seed) if width is None else width * width
-    weights = None if utilities is None else doubts(utilities)
     return greedy_cover(
         points,
         given,
@@ -90,6 +105,25 @@ def uncertainty_herding(
         rest=None if utilities is None else np.asarray(utilities, dtype=np.float64),
         seed=seed,
     )
+
+
+def _second_opinion(
+    points: Points,
+    given: Points,
+    labelled_classes: NDArray[np.integer] | None,
+    predicted_classes: NDArray[np.integer] | None,
+    seed: int,
+) -> NDArray[np.float64]:
+    if labelled_classes is None or predicted_classes is None:
+        lacking, cure = "classes of the labels", "add labels to the source"
+        if labelled_classes is not None:
+            lacking = "predicted classes"
+            cure = "add predictions to the source, or set source.model: probe"
+        raise InvalidInput(
+            f"doubt must be utility without {lacking}; got 'embeddings'.",
+            hint=f"{cure}, or leave out selection.options.doubt.",
+        )
+    return chance_wrong(points, given, labelled_classes, predicted_classes, seed=seed)
 
 
 def doubts(utilities: NDArray[np.floating]) -> NDArray[np.float64]:

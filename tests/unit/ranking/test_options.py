@@ -59,6 +59,8 @@ INPUTS: dict[str, Any] = {
     "utilities": RNG.normal(size=N),
     "embeddings": RNG.normal(size=(N, 2)),
     "labelled_embeddings": RNG.normal(size=(2, 2)),
+    "labelled_classes": np.array([0, 1]),
+    "predicted_classes": RNG.integers(0, 3, N),
     "probabilities": RNG.dirichlet([1, 1, 1], N),
     "objects": objects(),
     "taken_objects": None,

@@ -44,6 +44,21 @@ def by_place_and_class(
     return np.argsort(-probabilities[:, 0])[:budget]
 
 
+def by_place_on_demand(
+    embeddings: np.ndarray,
+    budget: int | None = None,
+    labelled_classes: np.ndarray | None = None,
+    predicted_classes: np.ndarray | None = None,
+) -> np.ndarray:
+    return np.argsort(embeddings[:, 0])[:budget]
+
+
+def by_place_and_label(
+    embeddings: np.ndarray, labelled_classes: np.ndarray, budget: int | None = None
+) -> np.ndarray:
+    return np.argsort(embeddings[:, 0])[:budget]
+
+
 def row(function: Callable[..., Any], large: Any = None) -> SelectionMethod:
     return SelectionMethod("every_other", function, "O(n)", "none", "every other item", "", large)
 
@@ -66,6 +81,7 @@ def test_a_row_that_a_pool_in_parts_cannot_follow_is_refused(large: Large) -> No
             "rounds",
             "must leave out large, as the method takes probabilities and costs, which the sec",
         ),
+        (by_place_and_label, "rounds", "as the method takes labelled_classes, which the second"),
     ],
 )
 def test_a_refused_row_says_why(function: Callable[..., Any], large: str, fault: str) -> None:
@@ -75,7 +91,7 @@ def test_a_refused_row_says_why(function: Callable[..., Any], large: str, fault:
     assert fault in str(caught.value)
 
 
-@pytest.mark.parametrize("function", [by_place, by_place_and_score])
+@pytest.mark.parametrize("function", [by_place, by_place_and_score, by_place_on_demand])
 def test_two_rounds_are_for_methods_that_take_what_both_have(function: Callable[..., Any]) -> None:
     assert row(function, "rounds").large == "rounds"
     assert row(function).large is None

@@ -293,7 +293,9 @@ def test_threads_have_no_influence() -> None:
         "sys.argv[1:] == ['1'] and os.sched_setaffinity(0, {min(os.sched_getaffinity(0))});"
         "from labelnext.selection import uncertainty_herding as f;"
         "x = np.random.default_rng(0).normal(size=(6000, 5)).astype('f4');"
-        "print(f(x, x[:9], np.random.default_rng(1).random(6000), 40).tolist())"
+        "print(f(x, x[:9], np.random.default_rng(1).random(6000), 40).tolist());"
+        "y = (x[:, 0] > 0).astype(int);"
+        "print(f(x, x[:9], None, 40, y[:9], 1 - y, doubt='embeddings').tolist())"
     )
     if not hasattr(os, "sched_setaffinity"):
         pytest.skip("cores can be chosen on Linux only")

@@ -41,7 +41,11 @@ if TYPE_CHECKING:
     from labelnext_adapters.fiftyone.options import FiftyOneSource
 
 _LOOKED_AT = 100  # samples
-_COLUMNS = {"labelled_embeddings": "embeddings", "objects": "newest_objects"}  # of inputs
+_COLUMNS = {  # of inputs
+    "labelled_embeddings": "embeddings",
+    "labelled_classes": "labels",
+    "objects": "newest_objects",
+}
 _VIDEOS = 5
 
 

@@ -63,6 +63,9 @@ def check_choice(recipe: Recipe) -> None:
             "selection.options.similar_to must be left out": bool(
                 recipe.likeness.get("similar_to")
             ),
+            "selection.options.doubt must be utility": (
+                recipe.selection_options.get("doubt") == "embeddings"
+            ),
             "selection.options.groups_as_items must be left out": bool(limits.groups_as_items),
             "selection.options.dedupe_by must be embeddings or left out": (
                 limits.dedupe_by in CONTENTS

@@ -323,6 +323,10 @@ def test_a_pool_without_embeddings_goes_by_probabilities_as_in_memory(tmp_path: 
         ({"method": "k_center", "options": {"projection": "pca"}}, "must be random or left out"),
         ({"method": "k_center", "options": {"include": ["img-1"]}}, "must be top_k with quota"),
         ({"options": {"budget_in": "cost"}}, "budget_in must be items"),
+        (
+            {"method": "uncertainty_herding", "options": {"doubt": "embeddings"}},
+            "selection.options.doubt must be utility",
+        ),
         ({"options": {"dedupe": 0.9}}, "facility_location, uncertainty_herding with min_distance"),
         (
             {"method": "k_center", "options": {"dedupe": 0.9, "projection": "random"}},

@@ -1,0 +1,182 @@
+"""Doubt by labels and embeddings: by hand, and by scikit-learn's kernel ridge regression."""
+
+from __future__ import annotations
+
+import json
+from math import exp
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.kernel_ridge import KernelRidge
+
+from labelnext import Objects, Pool, rank, run
+from labelnext.errors import InvalidInput
+from labelnext.selection import uncertainty_herding
+from labelnext.selection.second_opinion import chance_wrong
+from tests.unit.selection.test_uncertainty_herding import brute_force
+
+RNG = np.random.default_rng(0)
+ALONG = {"selection": "uncertainty_herding", "doubt": "embeddings"}
+
+
+def by_ridge(
+    points: np.ndarray, given: np.ndarray, labels: np.ndarray, predicted: np.ndarray
+) -> np.ndarray:
+    """The same, where the classes are 0 to the largest and all of them occur."""
+    first, second = np.random.default_rng(0).integers(0, len(points), (2, 1000))
+    squared = ((points[first] - points[second]) ** 2).sum(axis=1).mean() / 4
+    n_classes = 1 + max(labels.max(), predicted.max())
+    model = KernelRidge(alpha=0.1, kernel="rbf", gamma=1 / (2 * squared))
+    fitted = model.fit(given, np.eye(n_classes)[labels] - 1 / n_classes)
+    opinion = softmax((fitted.predict(points) + 1 / n_classes) / 0.15, axis=1)
+    return 1 - opinion[np.arange(len(points)), predicted]
+
+
+def labelled_pool(order: np.ndarray | None = None) -> Pool:
+    """Two crowds, 60 items of 66 to choose from, and a model that is no good."""
+    rng = np.random.default_rng(4)
+    classes = rng.integers(0, 2, 66)
+    points = rng.normal(size=(66, 3)) + 2 * classes[:, None]
+    rows, labels = rng.dirichlet([1, 1, 1], 66), np.where(np.arange(66) < 60, -1, classes)
+    order = np.arange(66) if order is None else order
+    ids = np.arange(100, 166)[order]
+    return Pool(ids, probabilities=rows[order], embeddings=points[order], labels=labels[order])
+
+
+def test_far_labels_decide_by_hand() -> None:
+    # Equal points have w² = 1/8. K of the labels is 1.1 · I, so F differs by 1/1.1 at the first.
+    points, given = np.zeros((4, 1)), np.array([[0.0], [10.0], [0.0]])
+    labels = np.array([0, 1, -1])  # the third has no class, and so no say
+    odds = exp(1 / 1.1 / 0.15)
+    wrong = chance_wrong(points, given, labels, np.array([0, 1, 0, -1]))
+    assert wrong == pytest.approx([1 / (1 + odds), odds / (1 + odds), 1 / (1 + odds), 1])
+    wrong = chance_wrong(points, given, labels, np.array([0, 1, 7, -1]))  # nobody is labelled 7
+    assert wrong == pytest.approx([2 / (2 + odds), *2 * [1 - 1 / (2 + odds)], 1])
+
+
+@pytest.mark.parametrize("n", [5, 700])
+@pytest.mark.parametrize(("kind", "close"), [(np.float64, 1e-9), (np.float32, 2e-4)])
+def test_as_kernel_ridge_says(n: int, kind: Any, close: float) -> None:
+    points, given = RNG.normal(size=(n, 3)), RNG.normal(size=(6, 3))
+    labels, predicted = np.array([0, 1, 2, 1, 0, 0]), RNG.integers(0, 4, n)
+    predicted[0] = 3
+    wrong = chance_wrong(points.astype(kind), given.astype(kind), labels, predicted)
+    assert wrong == pytest.approx(by_ridge(points, given, labels, predicted), abs=close)
+
+
+def test_names_of_classes_have_no_influence() -> None:
+    points, given = RNG.normal(size=(5, 2)), RNG.normal(size=(4, 2))
+    labels, predicted = np.array([0, 1, 2, 0]), np.array([2, 1, 0, 0, 1])
+    other = np.array([5, 900, 3])
+    wrong = chance_wrong(points, given, other[labels], other[predicted])
+    assert wrong == pytest.approx(chance_wrong(points, given, labels, predicted))
+
+
+def test_of_very_many_labels_random_ones_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    points, given = RNG.normal(size=(5, 2)), RNG.normal(size=(50, 2))
+    labels, predicted = RNG.integers(0, 2, 50), np.array([0, 1, 0, 1, 1])
+    monkeypatch.setattr("labelnext.selection.second_opinion._MOST", 20)
+    some = np.random.default_rng(0).permutation(50)[:20]
+    wrong = chance_wrong(points, given, labels, predicted)
+    assert wrong == pytest.approx(by_ridge(points, given[some], labels[some], predicted))
+    assert chance_wrong(points, given, labels, predicted, seed=1) != pytest.approx(wrong)
+
+
+def test_no_items_have_no_doubt() -> None:
+    none, given = np.empty((0, 2)), np.zeros((2, 2))
+    assert chance_wrong(none, given, np.array([0, 1]), np.empty(0, int)).shape == (0,)
+
+
+@pytest.mark.parametrize("acquisition", ["margin", None])
+def test_rank_herds_by_the_second_opinion(acquisition: str | None) -> None:
+    pool = labelled_pool()
+    points, given = pool.embeddings[:60], pool.embeddings[60:]
+    predicted = pool.probabilities[:60].argmax(axis=1)
+    doubt = by_ridge(points, given, pool.labels[60:], predicted)
+    ranking = rank(pool, acquisition, budget=9, width=0.8, **ALONG)
+    expected = brute_force(points, given, doubt, 9, "gaussian", 0.8)
+    assert ranking.item_ids.tolist() == [str(100 + i) for i in expected]
+    by_margin = rank(pool, "margin", selection="uncertainty_herding", budget=9, width=0.8)
+    assert ranking.item_ids.tolist() != by_margin.item_ids.tolist()
+
+
+def test_order_of_rows_has_no_influence() -> None:
+    order = np.random.default_rng(1).permutation(66)
+    first, second = (
+        rank(pool, budget=20, **ALONG).item_ids.tolist()
+        for pool in (labelled_pool(), labelled_pool(order))
+    )
+    assert first == second
+
+
+def test_picks_of_a_quota_count_as_labelled_without_a_class() -> None:
+    pool = labelled_pool()
+    batch = rank(pool, budget=12, quota="uniform", dedupe=0.999, **ALONG).item_ids
+    assert np.bincount(pool.predicted_classes[batch.astype(int) - 100]).tolist() == [4, 4, 4]
+
+
+def test_one_answer_an_item_is_enough() -> None:
+    pool = labelled_pool()
+    classes, confidences = pool.probabilities.argmax(axis=1), pool.probabilities.max(axis=1)
+    answers = Objects(np.arange(67), confidences, class_ids=classes, whole_items=True)
+    single = Pool(pool.item_ids, objects=answers, embeddings=pool.embeddings, labels=pool.labels)
+    batches = [rank(p, None, budget=9, **ALONG).item_ids.tolist() for p in (single, pool)]
+    assert batches[0] == batches[1]
+
+
+def test_a_run_goes_by_the_option(tmp_path: Path) -> None:
+    pool = labelled_pool()
+    columns = (pool.item_ids, pool.probabilities, pool.embeddings, pool.labels)
+    lines = [
+        {"id": i, "probabilities": p, "embedding": e, **({"label": y} if y >= 0 else {})}
+        for i, p, e, y in zip(*(column.tolist() for column in columns), strict=True)
+    ]
+    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    (tmp_path / "c.yaml").write_text(
+        "source: {adapter: files, path: p.jsonl}\nreport: {path: null}\n"
+        "selection: {method: uncertainty_herding, budget: 9, options: {doubt: embeddings}}\n"
+    )
+    chosen = run(tmp_path / "c.yaml", dry_run=True).ranking.item_ids.tolist()
+    assert chosen == rank(pool, budget=9, **ALONG).item_ids.tolist()
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "message"),
+    [
+        ({"labels": None}, {}, "without classes of the labels; got 'embeddings'"),
+        ({"labels": [0, 0, -1]}, {}, "two classes are labelled; .* with labels of 1 class"),
+        ({"labels": [-1, -1, -1]}, {}, "two classes are labelled; .* with labels of 0 classes"),
+        ({"probabilities": None}, {}, "without predicted classes; got 'embeddings'"),
+        ({"embeddings": None}, {}, "where class probabilities stand for embeddings"),
+        ({}, {"space": "probabilities"}, "where class probabilities stand for embeddings"),
+        ({}, {"similar_to": ["b"]}, "with similar_to"),
+        ({"groups": ["g", "g", "h"]}, {"groups_as_items": True}, "with groups_as_items"),
+        ({"multilabel": True, "labels": None}, {}, "for classes that are independent"),
+        (
+            {"probabilities": None, "objects": Objects([0, 1, 2, 2], [0.5, 0.6], class_ids=[0, 1])},
+            {},
+            "for a pool of objects",
+        ),
+    ],
+)
+def test_what_is_lacking_is_named_with_its_cure(
+    changes: dict[str, Any], options: dict[str, Any], message: str
+) -> None:
+    columns: dict[str, Any] = {
+        "probabilities": [[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]],
+        "embeddings": [[0.0], [1.0], [2.0]],
+        "labels": [0, 1, -1],
+        "classes": "xy",
+        **changes,
+    }
+    with pytest.raises(InvalidInput, match=f"doubt must be utility .*{message}") as caught:
+        rank(Pool("abc", **columns), None, **ALONG, **options)
+    assert str(caught.value.hint).endswith("leave out selection.options.doubt.")
+
+
+def test_a_wrong_value_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="doubt must be one of utility, embeddings; got 'model'"):
+        uncertainty_herding(np.zeros((2, 1)), np.zeros((1, 1)), doubt="model")
