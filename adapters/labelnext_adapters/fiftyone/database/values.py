@@ -245,20 +245,13 @@ def offsets(lists: Sequence[Sequence[Any] | None]) -> NDArray[np.int64]:
 
 def flat(lists: Sequence[Sequence[Any] | None]) -> list[Any]:
     """The lists, one after the other."""
-    return list(chain.from_iterable(filter(None, lists)))
+    return list(chain.from_iterable(part or () for part in lists))
 
 
 def positions(labels: Sequence[str | None], classes: Sequence[str]) -> NDArray[np.int64]:
     """Class positions of labels; −1 for none and for labels that are not among the classes."""
-    places = _Places({name: i for i, name in enumerate(classes)})
-    return np.fromiter(map(places.__getitem__, labels), np.int64, count=len(labels))
-
-
-class _Places(dict[Any, int]):
-    """Positions by name; −1 for others."""
-
-    def __missing__(self, name: Any) -> int:
-        return -1
+    where = {name: i for i, name in enumerate(classes)}
+    return np.array([where.get(label, -1) if label else -1 for label in labels], dtype=np.int64)
 
 
 def corners(boxes: Sequence[Any]) -> tuple[NDArray[np.float64] | None, list[int]]:

@@ -21,7 +21,7 @@ from labelnext.journal.lock import hold
 from labelnext.journal.plan import Step
 from labelnext.support.started import CONFIG, how
 from labelnext.support.words import counted
-from labelnext_adapters.fiftyone.database.connection import name_now, planned_dataset, talking
+from labelnext_adapters.fiftyone.database.connection import planned_dataset, talking
 from labelnext_adapters.fiftyone.database.fields import (
     PREFIX,
     add_field,
@@ -52,6 +52,7 @@ from labelnext_adapters.fiftyone.read.own_runs import refuse_foreign, registered
 from labelnext_adapters.fiftyone.write import pushed
 
 _CHUNK = 2_000  # items at once: with more of them alive, Python's cycle collector takes over
+_AT_ONCE = 25  # items in a statement
 _PARTS = ("score", "priority", "rank")
 
 
@@ -76,16 +77,6 @@ class FiftyOnePerformer(Performer):
         self.context = context
         self.progress = context.progress
         self._prelabels = pushed.PushedPerformer(context)
-        self._dataset: Any = None  # of all steps; FiftyOne notes in the database when it loads one
-
-    def _whole(self, step: Step) -> tuple[Any, str, str]:
-        """The dataset, run and field of a step, without halves that an interrupted write left."""
-        known = self._dataset
-        if known is None or known.deleted or known.name != name_now(step.payload["dataset_id"]):
-            self._dataset = planned_dataset(step, "the run was", "rank")
-        run, field = str(step.payload["run"]), str(step.payload["field"])
-        remove_halves(self._dataset, run)
-        return self._dataset, run, field
 
     def held(self, journal: Journal) -> AbstractContextManager[object]:
         """Two state folders may name one dataset; the machine's own folder tells them so."""
@@ -102,7 +93,7 @@ class FiftyOnePerformer(Performer):
         if step.kind == pushed.KIND:
             return self._prelabels.snapshot(step)
         with talking(), without_bars():
-            dataset, run, field = self._whole(step)
+            dataset, run, field = _whole(step)
             match step.kind:
                 case "register":
                     return _registered_before(dataset, run)
@@ -121,7 +112,7 @@ class FiftyOnePerformer(Performer):
             self._prelabels.perform(step)
             return
         with talking(), without_bars():
-            dataset, run, field = self._whole(step)
+            dataset, run, field = _whole(step)
             self._refuse_renamed(dataset, run)
             refuse_foreign(dataset, run, field)
             match step.kind:
@@ -149,7 +140,7 @@ class FiftyOnePerformer(Performer):
                 self._refuse_newer(dataset, self.journal.plan.run)
             return self._prelabels.restore(step, before)
         with talking(), without_bars():
-            dataset, run, field = self._whole(step)
+            dataset, run, field = _whole(step)
             self._rename_back(dataset, run, field)
             self._refuse_newer(dataset, run)
             refuse_foreign(dataset, run, field)
@@ -286,21 +277,26 @@ _CLASS = "DynamicEmbeddedDocument"
 def _updates(
     ids: Sequence[str], values: Mapping[str, Any] | None, inside: str, now: datetime
 ) -> Iterator[dict[str, Any]]:
-    """What sets the field on each item, or removes it.
+    """What sets the field on items, or removes it: some items a statement.
 
-    Ids rise with the place in the file, so sorted ones take the database a third of the time.
-    Statements for several items need a pipeline, with which the database copies each of them twice.
+    Ids rise with the place in the file, so sorted ones take the database a third of the time, and
+    statements for 25 items less again.
     """
     from bson import ObjectId
 
-    for item in ids:
-        key = ObjectId(bytes.fromhex(item))  # of a text it takes twice as long
+    for start in range(0, len(ids), _AT_ONCE):
+        part = ids[start : start + _AT_ONCE]
+        keys = [ObjectId(bytes.fromhex(item)) for item in part]  # of a text it takes twice as long
+        query: dict[str, Any] = {"_id": {"$in": keys}}
         if values is None:
-            query = {"_id": key, inside: {"$exists": True}}
-            yield {"q": query, "u": {"$unset": {inside: ""}, "$set": {"last_modified_at": now}}}
+            query[inside] = {"$exists": True}
+            new: Any = {"$unset": {inside: ""}, "$set": {"last_modified_at": now}}
         else:
-            new = {inside: {"_cls": _CLASS, **values[item]}, "last_modified_at": now}
-            yield {"q": {"_id": key}, "u": {"$set": new}}
+            parts = {"$literal": [{"_cls": _CLASS, **values[item]} for item in part]}
+            where = {"$indexOfArray": [{"$literal": keys}, "$_id"]}
+            own = {"$arrayElemAt": [parts, where]}
+            new = [{"$set": {inside: own, "last_modified_at": now}}]
+        yield {"q": query, "u": new, "multi": True}
 
 
 def _set_values(dataset: Any, field: str, values: Mapping[str, Any], clear: Sequence[str]) -> None:
@@ -309,6 +305,14 @@ def _set_values(dataset: Any, field: str, values: Mapping[str, Any], clear: Sequ
     items = frames_of(dataset) if field.startswith(PREFIX) else dataset
     made = {i: fo.DynamicEmbeddedDocument(**parts) for i, parts in values.items()}
     items.set_values(field.removeprefix(PREFIX), {**made, **dict.fromkeys(clear)}, key_field="id")
+
+
+def _whole(step: Step) -> tuple[Any, str, str]:
+    """The dataset, run and field of a step, without halves that an interrupted write left."""
+    dataset = planned_dataset(step, "the run was", "rank")
+    run, field = str(step.payload["run"]), str(step.payload["field"])
+    remove_halves(dataset, run)
+    return dataset, run, field
 
 
 def _documents(payload: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
