@@ -36,6 +36,16 @@ def test_queue_marks_the_batch(label_studio: LabelStudio, connect: Open, tmp_pat
     assert journal.next_steps[0] == f"Open {label_studio.url}/projects/{project}/data?tab={tab}."
 
 
+def ranked_then_predicted(
+    label_studio: LabelStudio, connect: Open, folder: Path, project: int, order: list[int]
+) -> tuple[Any, dict[int, Any]]:
+    """An adapter that reads newer predictions, and the priorities that a run left before."""
+    write(connect(project), folder, budget=2)
+    before = label_studio.priorities(project)
+    predict_anew(label_studio, project, order)
+    return connect(project, model_version="m2"), before
+
+
 def test_the_next_tasks_of_a_new_order_are_served_before_the_others_are_numbered(
     label_studio: LabelStudio, connect: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -43,11 +53,8 @@ def test_the_next_tasks_of_a_new_order_are_served_before_the_others_are_numbered
     monkeypatch.setattr(priorities, "_FRONT", 4)
     project = label_studio.create_project(CHOICES, sure_to_unsure(14))
     ids = label_studio.task_ids(project)
-    write(connect(project), tmp_path, budget=2)
-    before = label_studio.priorities(project)
     new = [ids[i] for i in (6, 2, 9, 0, 13, 4, 11, 7, 1, 12, 5, 10, 3, 8)]
-    predict_anew(label_studio, project, new)
-    adapter = connect(project, model_version="m2")
+    adapter, before = ranked_then_predicted(label_studio, connect, tmp_path, project, new)
     served: list[list[int]] = []
     broken_off: list[int] = []
 
@@ -88,11 +95,8 @@ def test_a_task_that_is_labelled_while_it_is_above_all_others_does_not_stay_ther
     monkeypatch.setattr(priorities, "_EVEN", 5)
     monkeypatch.setattr(priorities, "_FRONT", 2)
     project = label_studio.create_project(CHOICES, sure_to_unsure(8))
-    ids = label_studio.task_ids(project)
-    write(connect(project), tmp_path, budget=2)
-    before = label_studio.priorities(project)
-    predict_anew(label_studio, project, new := ids)
-    adapter = connect(project, model_version="m2")
+    new = label_studio.task_ids(project)
+    adapter, before = ranked_then_predicted(label_studio, connect, tmp_path, project, new)
 
     def label(request: httpx.Request) -> None:
         over = label_studio.listing(project)[:2] == new[:2]
