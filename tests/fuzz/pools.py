@@ -39,6 +39,7 @@ SENSIBLE: dict[str, list[Any]] = {
     "beta": [0.1, 1, 50], "n_clusters": [1, 2, 5], "radius": [None, 0.5], "purity": [0.5, 0.95],
     "n_neighbours": [None, 1, 5], "kernel": ["gaussian"], "width": [None, 1.0, "pool"],
     "pool_factor": [1, 2.5, 10], "score_strength": [0, 1, 3], "distance_strength": [0, 1],
+    "doubt": ["utility", "embeddings"],
 }  # fmt: skip
 COSTS = (1e300, 1e-300, 7)
 DTYPES = ("f8", "f4", "f2", ">f8", "g", "O")

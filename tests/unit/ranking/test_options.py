@@ -20,6 +20,7 @@ from labelnext.selection import SELECTIONS, get_selection
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.vectors import Space
 from labelnext.support.signatures import option_kinds
+from tests.fuzz.pools import SENSIBLE
 
 N = 8
 RNG = np.random.default_rng(0)
@@ -192,3 +193,13 @@ def test_numbers_of_numpy_are_numbers_and_ids_may_be_whole_numbers() -> None:
     assert plain.item_ids.tolist() == same.item_ids.tolist()
     with pytest.raises(InvalidInput, match=r"exclude.1 must be an id; got 2.5. Hint: write '2.5'"):
         rank(ITEMS, exclude=[1, 2.5])
+
+
+def test_every_option_is_among_those_that_are_tried_with_random_pools() -> None:
+    options = {
+        name
+        for table, get in ((ACQUISITIONS, get_acquisition), (SELECTIONS, get_selection))
+        for each in table.own_names()
+        for name in get(each).options
+    }
+    assert options - set(SENSIBLE) == set()
