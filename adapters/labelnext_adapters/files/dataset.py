@@ -20,6 +20,7 @@ from labelnext_adapters.files.globs import WILD
 from labelnext_adapters.files.huggingface.dataset import stored_columns, with_paths
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_dataset, with_ids
+from labelnext_adapters.files.image_names import IMAGE_ENDINGS
 from labelnext_adapters.files.tables.column_names import has_our_names, id_column
 from labelnext_adapters.files.tables.columns import columns_read, part_of_table
 from labelnext_adapters.files.tables.ids import id_texts
@@ -97,7 +98,7 @@ class Dataset:
                 f"{error.object[-40:]!r}.",
                 hint="rename it.",
             ) from error
-        others = [i.path for i in wanted if suffix_of(Path(i.path)) in _TEXTS]
+        others = [i.path for i in wanted if suffix_of(Path(i.path)) in (*_TEXTS, *IMAGE_ENDINGS)]
         if len(others) == len(wanted):
             held = others or sorted(info.path for info in infos)
             names = f" ({listed(PurePosixPath(path).name for path in held)})" if held else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from labelnext.adapter.sample import may_be_part, suffix_of
 from labelnext.support.files import matches
+from labelnext_adapters.files.image_names import IMAGE_ENDINGS
 
 WILD = ("*", "?", "[")  # wild cards of a glob
 _IN_PARTS = (".parquet", ".pq")  # which may be larger than memory, and any of a folder's files
@@ -25,8 +26,9 @@ def folder_of(glob: Path) -> Path | None:
     if suffix_of(glob) in _IN_PARTS or not folder.is_dir():
         return None
     pattern, found = glob.relative_to(folder).as_posix(), False
+    of_images = suffix_of(glob) in IMAGE_ENDINGS  # which elsewhere lie beside the data
     for name in _names(folder):
-        if may_be_part(folder, name):
+        if of_images or may_be_part(folder, name):
             if suffix_of(Path(name)) in _IN_PARTS or not matches(name, pattern):
                 return None  # before the rest of a large folder is listed
             found = True

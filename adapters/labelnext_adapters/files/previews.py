@@ -13,6 +13,7 @@ from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext.support.files import real_path
 from labelnext_adapters.files.content.content import check_file, guarded
+from labelnext_adapters.files.image_names import IMAGE_ENDINGS
 from labelnext_adapters.files.tables.column_names import id_column
 from labelnext_adapters.files.tables.ids import id_texts
 from labelnext_adapters.files.tables.rows import texts_of
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from labelnext_adapters.files.read import Input
 
-_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 _MOST_BYTES = 100_000_000  # of one image
 _READ_AGAIN = 50_000_000  # bytes of a file that is looked at for columns nobody named
 
@@ -149,10 +149,10 @@ def _beside(folder: Path, item: str) -> Path | None:
 
 def _names(folder: Path, item: str) -> Iterator[Path]:
     for name in dict.fromkeys((item, item.replace("\\", "/").rpartition("/")[2])):
-        if name.lower().endswith(_ENDINGS):
+        if name.lower().endswith(IMAGE_ENDINGS):
             yield folder / name
         elif name:
-            yield from (folder / f"{name}{ending}" for ending in _ENDINGS)
+            yield from (folder / f"{name}{ending}" for ending in IMAGE_ENDINGS)
 
 
 def _expected(files: Input, item: str) -> Path | None:

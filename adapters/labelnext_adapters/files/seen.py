@@ -6,17 +6,20 @@ from typing import Any
 
 from labelnext.errors import LabelnextError
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.formats.images import FORMAT as IMAGES
 from labelnext_adapters.files.read import Input, read_pool
 from labelnext_adapters.files.tables.not_scores import MAYBE_LOGIT, MAYBE_LOGITS
 from labelnext_adapters.files.tables.vectors import NotProbabilities
 
 
 def settings_seen(files: Input) -> dict[str, Any]:
-    """Keys of `source` that its numbers ask for; empty if they need none, or can't be read.
+    """Keys of `source` that its content asks for; empty if it needs none, or can't be read.
 
     Args:
         files: what is read; of a folder of files, the first.
     """
+    if files.format is IMAGES:
+        return {"model": "probe", "embeddings": {"from": "images"}}
     try:
         pool = _sample(files)
     except NotProbabilities as error:

@@ -32,6 +32,12 @@ def looked_at(platform: str, path: str, output: Path) -> tuple[dict[str, Any], b
     finally:
         adapter.close()
     for key, value in seen.items():
-        print_plain(f"Its numbers look like {_LOOKS[key]}, so source.{key} is {value}.")
+        if key in _LOOKS:
+            print_plain(f"Its numbers look like {_LOOKS[key]}, so source.{key} is {value}.")
+    if "model" in seen:
+        print_plain(
+            "It has no predictions, so a probe learns from your labels, and goes by what the "
+            "images show until there are some."
+        )
     place = path if "://" in path else os.path.relpath(path, output.absolute().parent)
     return {"path": place, **seen}, in_parts

@@ -65,7 +65,9 @@ def config_template(
         "replay": SECTIONS["replay"],
     }.items():
         fields = _without(model, _NOT_YET)
-        named = _named_after(path, fields, in_parts and name == "write")
+        named: dict[str, Any] = {**_named_after(path, fields, in_parts and name == "write")}
+        if name == "selection" and given.get("model") is not None:
+            named["method"] = "auto"
         parts.append(f"{name}:\n" + _keys(fields.items(), "  ", _offered(model), named))
     if can(adapter, Capability.GIVES_BATCHES):
         sent = f"# To label a batch elsewhere ({by_name('send', path)}), add a section send:\n"

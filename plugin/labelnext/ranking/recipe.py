@@ -239,7 +239,9 @@ def resolved(recipe: Recipe, pool: Pool, n_labels: int | None = None) -> Recipe:
     method = recipe.method
     if not recipe.scored and "utilities" in method.needs:
         hint = "image_diversity needs none, and source.model: probe learns from your labels."
-        if pool.embeddings is None:
+        if not_trained(pool):
+            hint = "set selection.method: auto, which goes by coverage until the probe is trained."
+        elif pool.embeddings is None:
             hint = (
                 "add predictions with scores. No model yet? Set source.model: probe, which learns "
                 "from your labels, and source.embeddings: {from: text} or {from: images}."

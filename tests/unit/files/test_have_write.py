@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 import yaml
+from PIL import Image
 
 from labelnext.config.config import load_config
 from labelnext.runs.run import run
@@ -53,6 +54,7 @@ FORMATS = {
     "predictions.jsonl": "jsonl",
     "pool.parquet": "parquet",
     "runs/detect/predict": "yolo",
+    "photos": "images",
     "results.json": "coco",
     "sink.csv": "supervision",
     "roboflow.json": "roboflow",
@@ -75,6 +77,8 @@ def files(tmp_path: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         copy: Any = shutil.copytree if (FIXTURES / fixture).is_dir() else shutil.copy
         copy(FIXTURES / fixture, target)
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "photos" / "a.jpg")
     table = pa.table({"item_id": ["a"], "probabilities": [[0.9, 0.1]]})
     pa.parquet.write_table(table, tmp_path / "pool.parquet")
     return tmp_path

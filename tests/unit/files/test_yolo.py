@@ -266,10 +266,13 @@ def test_a_folder_of_several_runs_asks_for_one(tmp_path: Path) -> None:
 
 
 def test_images_without_text_files_and_one_text_file_are_told_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "images").mkdir()
-    (tmp_path / "images" / "a.jpg").touch()
+    images = tmp_path / "predict"
+    images.mkdir()
+    (images / "a.jpg").touch()
     with pytest.raises(InvalidInput, match=rf"must hold a \.txt file for each image.*{SAVE}"):
-        read(tmp_path / "images")
+        read(images, format="yolo")
+    with pytest.raises(InvalidInput, match=f"predict holds images alone; .* {SAVE}"):
+        ranked(read(images), "auto")
     write(tmp_path / "labels", a="0 .5 .5 .2 .2 .6\n")
     with pytest.raises(InvalidInput, match=r"must be the folder of the text files.*labels'"):
         read(tmp_path / "labels" / "a.txt")

@@ -47,13 +47,10 @@ def evidence(sample: Sample) -> str | None:
         return "its lines are a class and numbers" if like else None
     from labelnext_adapters.files.vision.yolo_folder import (
         files_below,
-        images_among,
         text_folders,
         texts_among,
     )
 
-    if sample.names and len(images_among(sample.names)) == len(sample.names):
-        return "it holds nothing but images"
     folder = text_folders(sample.path)[0]
     names = islice(texts_among(islice(files_below(folder), _MET)), _LOOKED_AT)
     if not _like_yolo([Sample(folder / name) for name in names]):

@@ -16,11 +16,8 @@ from labelnext.support.files import real_path
 from labelnext_adapters.files.content.content import guarded, read_text
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import name_text
+from labelnext_adapters.files.image_names import images_among
 
-_IMAGES = (
-    ".avif", ".bmp", ".dng", ".gif", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".mpo", ".pfm",
-    ".png", ".tif", ".tiff", ".webp",
-)  # fmt: skip
 _OTHER_TEXTS = ("classes.txt", "labels.txt", "notes.txt", "predictions.txt", "requirements.txt")
 _DATA = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 _MOST = 2_000_000  # files of a folder that data.yaml names
@@ -73,11 +70,6 @@ def texts_among(names: Iterable[str]) -> Iterator[str]:
             base = name.rpartition("/")[2].lower()
             if base not in _OTHER_TEXTS and not base.startswith("readme"):
                 yield name
-
-
-def images_among(names: Iterable[str]) -> set[str]:
-    """The names of image files."""
-    return {name for name in names if name.lower().endswith(_IMAGES)}
 
 
 def files_below(folder: Path, *, deep: bool = True) -> Iterator[str]:

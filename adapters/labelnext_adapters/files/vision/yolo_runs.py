@@ -98,8 +98,8 @@ def run_of(path: Path, data: Path | None, images: Path | None) -> Run:
         raise InvalidInput(
             "the folder must hold a .txt file for each image, or a folder labels with them; it "
             "has none.",
-            hint=f"{SAVE[:-1]}; for images without predictions, name a table with the columns "
-            "item_id and media, and set source.model: probe and source.embeddings: {from: images}.",
+            hint=f"{SAVE[:-1]}; for images without predictions, set source.format: images, "
+            "source.model: probe and source.embeddings: {from: images}.",
         )
     described = find_data(folder, data)
     images_here = images_of(folder, names, described, images)

@@ -1,0 +1,87 @@
+"""Images without predictions: a folder of them, whose inner folders may be the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from labelnext.errors import InvalidInput
+from labelnext.pool.pool import Notice, Pool
+from labelnext_adapters.files.image_names import images_among
+from labelnext_adapters.files.vision.yolo_folder import files_below
+from labelnext_adapters.files.vision.yolo_runs import SAVE
+
+_BESIDE = (".ds_store", "thumbs.db", "desktop.ini")  # what systems leave in folders
+
+
+def only_images(names: Iterable[str]) -> bool:
+    """Whether there are images, and nothing beside them that may hold predictions.
+
+    Args:
+        names: of the files in a folder, relative to it.
+    """
+    seen = {name for name in names if not _hidden(name)}
+    return bool(seen) and seen == images_among(seen)
+
+
+def read_images(folder: Path, labelled: bool) -> Pool:
+    """The images of a folder and of those inside it, without predictions.
+
+    Args:
+        folder: holds the images.
+        labelled: whether the inner folders are classes: an image is labelled with the outermost
+            one that holds it, and its id is its own name, which stays when it is moved.
+
+    Raises:
+        InvalidInput: if there are none, or `labelled` and two have one name.
+    """
+    if not folder.is_dir():
+        raise InvalidInput(
+            "path must be a folder of images; it is a file.",
+            hint=f"set source.path to {folder.parent.as_posix()!r}.",
+        )
+    paths = sorted(name for name in images_among(files_below(folder)) if not _hidden(name))
+    if not paths:
+        raise InvalidInput("the folder must hold images; it has none.")
+    if not labelled:
+        return Pool(paths, notices=_predicted(folder))
+    ids = [*by_own_name(paths)]
+    folders = [path.partition("/")[0] if "/" in path else None for path in paths]
+    classes = sorted({name for name in folders if name is not None})
+    if not classes:
+        return Pool(ids)
+    position = {name: number for number, name in enumerate(classes)}
+    labels = [-1 if name is None else position[name] for name in folders]
+    return Pool(ids, labels=labels, classes=classes)
+
+
+def _predicted(folder: Path) -> list[Notice]:
+    """What to do where a model has drawn its predictions into the images, and saved no numbers."""
+    if not folder.name.startswith("predict"):  # as Ultralytics names its folders
+        return []
+    return [
+        Notice("images", f"{folder.name} holds images alone; for a model's predictions, {SAVE}")
+    ]
+
+
+def by_own_name(paths: Iterable[str]) -> dict[str, str]:
+    """Relative paths by their last part.
+
+    Raises:
+        InvalidInput: if two have the same.
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        other = found.setdefault(path.rpartition("/")[2], path)
+        if other != path:
+            raise InvalidInput(
+                f"images must have distinct names if their folders are labels; got {other!r} and "
+                f"{path!r}.",
+                hint="rename one of them.",
+            )
+    return found
+
+
+def _hidden(name: str) -> bool:
+    base = name.rpartition("/")[2].lower()
+    return base.startswith(".") or base in _BESIDE
