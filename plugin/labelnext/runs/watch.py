@@ -236,7 +236,7 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
             raise
         if settings.memory is not None:  # what was read may be half of what is there now
             settings.memory.clear()
-        return Health(False, count, ranked_at, before.runs, _failure(error, once=rule.once))
+        return Health(False, count, ranked_at, before.runs, _failure(error, count, once=rule.once))
     ranked = counted(report.counts["ranked"], "item")
     message = f"{counted(count, 'label')}: {said + ', ' if said else ''}ranked {ranked}, "
     message += f"run {report.run_id}{_shown(settings)}"
@@ -245,12 +245,13 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
     return Health(True, count, count, before.runs + 1, message, stored)
 
 
-def _failure(error: LabelnextError, *, once: bool) -> str:
+def _failure(error: LabelnextError, count: int | None, *, once: bool) -> str:
     """What went wrong, and what becomes of the queue and of `watch`."""
+    early = " Nothing is labelled yet." if isinstance(error, CommandFailed) and count == 0 else ""
     unharmed = isinstance(error, CommandFailed | InvalidInput)
     state = [*(["the queue is as it was"] if unharmed else []), *([] if once else ["trying again"])]
     hint = f" Hint: {error.hint}" if error.hint and (unharmed or once) else ""
-    return f"{', '.join(state)}{': ' if state else ''}{error.message}{hint}"
+    return f"{', '.join(state)}{': ' if state else ''}{error.message}{early}{hint}"
 
 
 def _ranked(settings: Config, said: str) -> Report:

@@ -193,6 +193,19 @@ def test_watch_runs_the_command_then_ranks_and_backs_off_if_it_fails(
     assert stop.waits == [10, 10, 20, 10, 10]
 
 
+def test_a_command_that_fails_before_anything_is_labelled_is_told_so(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0, 3])
+    train_file = config.parent / "train.py"
+    train_file.write_text("import sys; sys.exit('This needs samples of two classes')\n")
+    told: list[Health] = []
+    watch(config, stop=Clock(2), tell=told.append)
+    failed = "watch.command ended with exit code 1: This needs samples of two classes."
+    assert f"{failed} Nothing is labelled yet. Hint: see what it printed" in told[0].message
+    assert f"{failed} Hint: see what it printed" in told[1].message
+
+
 def test_a_command_that_leaves_nothing_to_rank_by_is_named_and_run_again(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
