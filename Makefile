@@ -27,7 +27,7 @@ VERSIONS ?= 1.19 1.20 1.21 1.22 1.23
 ON_VERSIONS ?= $(addprefix tests/integration/test_label_studio,.py _contract.py _modes.py _team.py _uncertainty.py _copies.py _why.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench tables fuzz torture check release-check audit audit-if-there unit integration browser test-versions test-label-studios test-fiftyones \
+.PHONY: help demo test bench tables fuzz torture check release-check audit audit-if-there unit integration browser test-versions test-label-studios test-fiftyones test-encoders \
   test-oldest test-newest docs install dev mongod server clean
 
 help: ## List the targets
@@ -99,6 +99,16 @@ test-fiftyones: $(FIFTYONES:%=.venv-fiftyone-%/.tested)
 	  pytest pytest-timeout hypothesis
 	.venv-fiftyone-$*/bin/python -m labelnext_adapters.fiftyone.database.mongod
 	.venv-fiftyone-$*/bin/python -m pytest $(QUIET) --timeout 600 $(ON_FIFTYONE)
+	@touch $@
+
+# Their packages take 6 GB; the models are tiny ones that the tests make.
+test-encoders: .venv-encoders/.installed ## Run the tests of embeddings by models of other packages
+	.venv-encoders/bin/python -m pytest $(QUIET) tests/encoders
+
+.venv-encoders/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-encoders
+	.venv-encoders/bin/python -m pip --disable-pip-version-check install $(QUICKLY) -e . \
+	  fastembed model2vec open_clip_torch sentence-transformers timm hypothesis pytest pytest-timeout
 	@touch $@
 
 # In environments of their own; the platforms have test-versions.

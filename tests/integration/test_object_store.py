@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from pyarrow.fs import FileSelector, S3FileSystem
 
 import labelnext
@@ -107,3 +108,29 @@ def test_files_of_a_glob_in_an_object_store(endpoint: str, bucket: str, tmp_path
     source = {"adapter": "files", "path": f"s3://days/mon*/*.parquet{bucket}"}
     report = labelnext.run(settings(tmp_path, tmp_path, source=source))
     assert report.counts["items"] == 30
+
+
+def test_images_in_an_object_store_are_embedded(endpoint: str, bucket: str, tmp_path: Path) -> None:
+    store = S3FileSystem(
+        endpoint_override=f"http://{endpoint}", region="us-east-1", allow_bucket_creation=True
+    )
+    store.create_dir("photos")
+    rows = ["item_id,media"]
+    for name in ("red", "green"):
+        image = io.BytesIO()
+        Image.new("RGB", (8, 8), name).save(image, "PNG")
+        with store.open_output_stream(f"photos/{name}.png") as out:
+            out.write(image.getvalue())
+        rows.append(f"{name},s3://photos/{name}.png{bucket}")
+    rows.append(f"absent,s3://photos/absent.png{bucket}")
+    (tmp_path / "images.csv").write_text("\n".join(rows))
+    source = {"adapter": "files", "path": "images.csv", "embeddings": {"from": "images"}}
+    config = tmp_path / "labelnext.yaml"
+    config.write_text(
+        json.dumps({"source": source, "selection": {"method": "k_center", "budget": 2}})
+    )
+    report = labelnext.run(config)
+    assert sorted(report.ranking.item_ids.tolist()) == ["green", "red"]
+    (broken,) = [notice for notice in report.notices if notice.code == "broken_image"]
+    assert broken.item_ids == ("absent",)
+    assert "very-secret" not in broken.message

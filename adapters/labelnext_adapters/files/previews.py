@@ -117,7 +117,8 @@ def _preview(files: Input, media: str | None, text: str | None) -> Preview:
     if not media:
         return Preview(text=text)
     if "://" in media:  # the report asks no other server
-        return Preview(media if media.startswith(("http://", "https://")) else None, text)
+        link = media if media.startswith(("http://", "https://")) else None
+        return Preview(link, text, address=media)
     return Preview(text=text, image=partial(_bytes, files.context.path(media)))
 
 

@@ -18,6 +18,8 @@ class Preview:
             items it shows, and only as long as its time allows.
         fixed: a name for the image's content where that never changes, such as the address of an
             upload: it need not be read twice then. None where it may change.
+        address: where the image is if it lies elsewhere, on another server (http, https) or in an
+            object store (s3, gs); a report doesn't ask there.
         name: what people call the item, such as the name of its file; None where that is its id.
 
     Example:
@@ -30,3 +32,4 @@ class Preview:
     image: Callable[[], bytes] | None = None
     name: str | None = None
     fixed: str | None = None
+    address: str | None = None

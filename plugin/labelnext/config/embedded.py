@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
 
 from labelnext.adapter.capabilities import Capability, can, missing_capability
 from labelnext.adapter.preview import Preview
 from labelnext.adapter.protocol import Adapter, ShowsItems
 from labelnext.adapter.registry import able
 from labelnext.config.config import Config
+from labelnext.config.embeddings import Embeddings
+from labelnext.embeddings.packages import PACKAGES, Embedder, package_embedder
 from labelnext.errors import InvalidInput
 from labelnext.journal.plan import Progress
 from labelnext.pool.objects import Notice
@@ -41,22 +44,42 @@ def with_embeddings(
         shows = Capability.SHOWS_ITEMS
         raise missing_capability("source.adapter", adapter.name, shows, able(shows))
     folder = settings.state / FOLDER
-    from labelnext.embeddings.made import with_image_vectors, with_text_vectors
+    from labelnext.embeddings.made import with_text_vectors, with_vectors
 
+    embedder, rules = _embedder(made, settings.directory)
+    previews = cast("ShowsItems", adapter).previews(pool.item_ids.tolist())
+    if embedder is None:
+        texts = {item: shown.text for item, shown in previews.items() if shown.text}
+        return with_text_vectors(pool, texts, folder)
+    of_text = made.kind in PACKAGES and PACKAGES[made.kind].of == "text"
+    contents = _texts(previews) if of_text else {**_fetched(previews), **_images(previews)}
+    what: Literal["text", "image"] = "text" if of_text else "image"
+    return with_vectors(pool, contents, embedder, rules, folder, progress, what=what)
+
+
+def _embedder(made: Embeddings, directory: Path) -> tuple[Embedder | None, str]:
+    """What makes the vectors, and the rules they follow from; None for those of texts alone.
+
+    Raises:
+        ConfigError: if the model can't be used.
+    """
+    from labelnext.embeddings.made import one_by_one
+
+    if made.kind == "text":
+        return None, ""
+    if made.kind == "images":
+        from labelnext.embeddings.images import RULES, image_vector
+
+        return one_by_one(image_vector), RULES
     if made.kind == "onnx":
         from labelnext.embeddings.onnx import onnx_embedder
 
         assert made.onnx is not None, "it was checked with the configuration"
-        path = settings.directory / made.onnx.expanduser()
-        embedder, rules = onnx_embedder(path, made.size, made.mean, made.std)
-    previews = cast("ShowsItems", adapter).previews(pool.item_ids.tolist())
-    if made.kind == "text":
-        texts = {item: shown.text for item, shown in previews.items() if shown.text}
-        return with_text_vectors(pool, texts, folder)
-    if made.kind == "images":
-        from labelnext.embeddings.images import RULES as rules
-        from labelnext.embeddings.images import image_vector as embedder
-    return with_image_vectors(pool, _images(previews), embedder, rules, folder, progress)
+        path = directory / made.onnx.expanduser()
+        vector_of, rules = onnx_embedder(path, made.size, made.mean, made.std)
+        return one_by_one(vector_of), rules
+    assert made.model is not None, "it was checked with the configuration"
+    return package_embedder(PACKAGES[made.kind], made.model, directory)
 
 
 def with_signatures(
@@ -82,6 +105,7 @@ def with_signatures(
         key = f"selection.options.dedupe_by: {by}"
         raise missing_capability(key, adapter.name, shows, able(shows))
     from labelnext.embeddings import duplicates as of
+    from labelnext.embeddings.made import one_by_one
     from labelnext.embeddings.made import with_signatures as signed
 
     previews = cast("ShowsItems", adapter).previews(pool.item_ids.tolist())
@@ -89,9 +113,11 @@ def with_signatures(
     for kind in CONTENTS if by is None else (by,):
         if kind == "images":
             contents, make, rules = _images(previews), of.image_signature, of.IMAGE_RULES
+            if by is not None:  # nobody expects that many requests who hasn't asked for images
+                contents = {**_fetched(previews), **contents}
         else:
             contents, make, rules = _texts(previews), of.text_signature, of.TEXT_RULES
-        pool = signed(pool, contents, make, rules, folder, progress)
+        pool = signed(pool, contents, one_by_one(make), rules, folder, progress)
         if pool.signatures is not None:
             why = ", as the pool has no embeddings" if by is None else ""
             told = Notice("dedupe_by", f"Near-duplicates were found by the items' {kind}{why}.")
@@ -112,6 +138,19 @@ def _images(previews: Mapping[str, Preview]) -> dict[str, Picture]:
         item: Picture(shown.image, shown.fixed)
         for item, shown in previews.items()
         if shown.image is not None
+    }
+
+
+def _fetched(previews: Mapping[str, Preview]) -> dict[str, Picture]:
+    """The images that lie elsewhere; each is fetched once, as long as its vector is kept."""
+    from labelnext.embeddings.fetched import Fetcher, can_fetch, lasting_name
+    from labelnext.embeddings.made import Picture
+
+    fetch = Fetcher()
+    return {
+        item: Picture(partial(fetch, shown.address), lasting_name(shown.address))
+        for item, shown in previews.items()
+        if shown.address is not None and can_fetch(shown.address)
     }
 
 

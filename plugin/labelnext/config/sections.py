@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -15,7 +15,6 @@ from pydantic import (
     StrictBool,
     ValidationInfo,
     WrapValidator,
-    create_model,
     field_validator,
     model_validator,
 )
@@ -23,7 +22,7 @@ from pydantic import (
 from labelnext.acquisition import AUTO, Unit, acquisition_names, get_acquisition
 from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.adapter.options import Options
-from labelnext.errors import ConfigError, shown, unknown
+from labelnext.config.embeddings import Embeddings, of_kind
 from labelnext.pool.texts import KINDS
 from labelnext.probes.choice import Choice
 from labelnext.quality.reviews import LabelScore
@@ -33,7 +32,6 @@ from labelnext.selection import get_selection, selection_names
 from labelnext.support.annotations import Later
 from labelnext.support.classifiers import Keys
 from labelnext.support.files import PAGE_ENDINGS
-from labelnext.support.kinds import Misfit, fit
 from labelnext.support.plugins import offers
 from labelnext.support.store import host_and_port, is_url
 
@@ -88,61 +86,6 @@ def _probe_kinds(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [{"const": "probe"}, Probe.model_json_schema(), {"type": "null"}]
 
 
-class _OfOnnx(Options):
-    onnx: Path | None = None
-    """File of a model in ONNX format that takes an image; its first output is the embedding."""
-    size: int = Field(224, ge=1, le=4096)
-    """For a model: the side of the square that it takes, in pixels."""
-    mean: list[float] = Field(default_factory=lambda: [0.485, 0.456, 0.406])
-    """For a model: what is subtracted from red, green and blue in [0, 1]."""
-    std: list[float] = Field(default_factory=lambda: [0.229, 0.224, 0.225])
-    """For a model: by what they are divided then."""
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if (self.kind == "onnx") != (self.onnx is not None):
-            raise ValueError("must name a file as onnx, or be from text or images")
-        if len(self.mean) != 3 or len(self.std) != 3 or 0 in self.std:
-            raise ValueError("must have three numbers each for mean and std, and none of std 0")
-        return self
-
-    @property
-    def kind(self) -> str:
-        """What embeddings are made of: text, images or onnx."""
-        return str(getattr(self, "from"))
-
-
-if TYPE_CHECKING:
-    Embeddings = _OfOnnx
-else:  # `from` is a word of Python, which no class body can name
-    _FROM = "What to make them of: text, images, or onnx, a model of images."
-    Embeddings = create_model(
-        "Embeddings",
-        __base__=_OfOnnx,
-        **{"from": (Literal["text", "images", "onnx"], Field(description=_FROM))},
-    )
-
-
-def _of_kind(value: Any, check: Callable[[Any], Any]) -> Any:
-    """Takes {from: {onnx: …, size: …}} as {from: onnx, onnx: …, size: …}."""
-    if not isinstance(value, Mapping) or ("onnx" in value and "from" not in value):
-        if value is not None and not isinstance(value, _OfOnnx):
-            raise ValueError("must be a mapping such as {from: text} or {from: {onnx: model.onnx}}")
-        return check(value)
-    inner = value.get("from")
-    for key in inner if isinstance(inner, Mapping) else ():
-        if key not in _OfOnnx.model_fields:
-            raise unknown("a key of from", str(key), _OfOnnx.model_fields)
-    rest = {k: v for k, v in value.items() if k != "from"}
-    whole = {**rest, "from": "onnx", **inner} if isinstance(inner, Mapping) else value
-    try:
-        fit(whole.get("onnx"), Path | None)
-    except Misfit as misfit:
-        message = f"embeddings must have as onnx {misfit.rule}; got {shown(misfit.value)}."
-        raise ConfigError(message, hint=misfit.hint) from None
-    return check(whole)
-
-
 def _of_name(value: Any, check: Callable[[Any], Any]) -> Any:
     if value == "probe":
         return Probe()
@@ -169,10 +112,11 @@ class Source(Options):
     """probe: predict with a classifier that learns from the embeddings and the labels so far; more
     is said as {probe: nearest, options: {n_neighbors: 5}}. null: use stored predictions."""
 
-    embeddings: Annotated[Embeddings | None, WrapValidator(_of_kind)] = None
+    embeddings: Annotated[Embeddings | None, WrapValidator(of_kind)] = None
     """Embeddings that labelnext makes itself and keeps in the state folder: {from: text}, {from:
-    images}, or {from: {onnx: model.onnx, size: 224}}, a model of images on this machine (needs
-    labelnext[onnx])."""
+    images}, {from: {onnx: model.onnx, size: 224}}, a model of images on this machine (needs
+    labelnext[onnx]), or {from: {sentence-transformers: all-MiniLM-L6-v2}}: likewise model2vec and
+    fastembed for texts, timm and open_clip for images, where these packages and the model are."""
 
     @field_validator("metadata")
     @classmethod

@@ -6,20 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.embeddings import texts as of_texts
 from labelnext.embeddings.kept import Kept, hash_of
+from labelnext.embeddings.packages import Embedder, Vector
 from labelnext.errors import InvalidInput, LabelnextError, listed
 from labelnext.journal.plan import Progress
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 
-Embedder = Callable[[bytes], NDArray[np.float16]]
-_AT_ONCE, _THREADS = 256, 8  # images that are kept together, and read at the same time
+_AT_ONCE, _KEPT, _THREADS = 32, 256, 8  # contents in memory, kept together, read at the same time
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def with_text_vectors(pool: Pool, texts: Mapping[str, str], folder: Path) -> Poo
     ordered = pool.item_ids[pool.tie_order].tolist()
     told = [item for item in ordered if texts.get(item, "").strip()]
     if pool.item_ids.size and not told:
-        raise _nothing("text", "text", "images")
+        raise _nothing("text")
     contents = [texts[item].encode("utf-8", "surrogatepass") for item in told]
     kept = Kept(folder, of_texts.RULES)
     keys = [hash_of(hash_of(*contents).encode(), content) for content in contents]
@@ -61,32 +62,35 @@ def with_text_vectors(pool: Pool, texts: Mapping[str, str], folder: Path) -> Poo
     return _embedded(pool, vectors, "text", {})
 
 
-def with_image_vectors(
+def with_vectors(
     pool: Pool,
     pictures: Mapping[str, Picture],
     embedder: Embedder,
     rules: str,
     folder: Path,
     progress: Progress | None = None,
+    *,
+    what: Literal["text", "image"] = "image",
 ) -> Pool:
-    """The pool with embeddings of its items' images; each content is embedded once.
+    """The pool with embeddings of its items' images or texts; each content is embedded once.
 
     Args:
         pool: the items.
-        pictures: by item id.
-        embedder: makes a vector of an image; a ValueError says that it isn't one.
+        pictures: the contents by item id.
+        embedder: makes vectors of images, see `one_by_one`.
         rules: what the vectors follow from besides the images.
         folder: where they are kept, a few hundred at a time.
-        progress: called with a stage, how many images are done, and of how many.
+        progress: called with a stage, how many are done, and of how many.
+        what: the contents are.
 
     Raises:
-        InvalidInput: if no item has an image that can be read.
+        InvalidInput: if no item has a content that can be read.
         ConfigError: if the embedder can't be used.
     """
     if pool.item_ids.size and not pictures.keys() & set(pool.item_ids.tolist()):
-        raise _nothing("image", "media", "text")
+        raise _nothing(what)
     vectors, broken = _made(pool, pictures, embedder, rules, folder, progress)
-    return _embedded(pool, vectors, "image", broken)
+    return _embedded(pool, vectors, what, broken)
 
 
 def with_signatures(
@@ -102,7 +106,7 @@ def with_signatures(
     Args:
         pool: the items.
         pictures: by item id; images, or other contents that the embedder takes.
-        embedder: makes a vector of a content; a ValueError says that it can't.
+        embedder: makes vectors of contents, see `one_by_one`.
         rules: what the vectors follow from besides the contents.
         folder: where they are kept, a few hundred at a time.
         progress: called with a stage, how many contents are done, and of how many.
@@ -114,6 +118,28 @@ def with_signatures(
     return replace(pool, signatures=_column(pool, vectors)) if vectors else pool
 
 
+def one_by_one(vector_of: Callable[[bytes], Vector]) -> Embedder:
+    """Makes the vectors of several contents, each on its own, on a few threads.
+
+    Args:
+        vector_of: makes a vector of a content; a ValueError or OSError says that it can't.
+    """
+
+    def one(content: bytes) -> Vector | str:
+        try:
+            return vector_of(content)
+        except (OSError, ValueError) as error:
+            if isinstance(error, LabelnextError):  # the model can't be used for any content
+                raise
+            return str(error)
+
+    def many(contents: Sequence[bytes]) -> Sequence[Vector | str]:
+        with ThreadPoolExecutor(_THREADS) as threads:
+            return list(threads.map(one, contents))
+
+    return many
+
+
 def _made(
     pool: Pool,
     pictures: Mapping[str, Picture],
@@ -121,59 +147,62 @@ def _made(
     rules: str,
     folder: Path,
     progress: Progress | None,
-) -> tuple[dict[str, NDArray[np.float16]], dict[str, str]]:
+) -> tuple[dict[str, Vector], dict[str, str]]:
     """The vectors by item, and why others have none; each content is embedded once."""
     ordered = [item for item in pool.item_ids[pool.tie_order].tolist() if item in pictures]
-    kept = Kept(folder, rules)
-    vectors: dict[str, NDArray[np.float16]] = {}
-    broken: dict[str, str] = {}
-
-    def one(item: str) -> tuple[str, NDArray[np.float16]] | str:
-        return _vector_of(pictures[item], embedder, kept)
+    kept, new = Kept(folder, rules), dict[str, Vector]()
+    known: dict[str, Vector | str] = {**kept.vectors}  # vectors by key, or why there is none
+    vectors, broken = dict[str, Vector](), dict[str, str]()
 
     with ThreadPoolExecutor(_THREADS) as threads:
         for start in range(0, len(ordered), _AT_ONCE):
             some = ordered[start : start + _AT_ONCE]
-            new: dict[str, NDArray[np.float16]] = {}
-            for item, result in zip(some, threads.map(one, some), strict=True):
-                if isinstance(result, str):
-                    broken[item] = result
+            keys, contents = dict[str, str](), dict[str, bytes]()
+            read = threads.map(lambda item: _content(pictures[item], known), some)
+            for item, one in zip(some, read, strict=True):
+                if isinstance(one, str):
+                    broken[item] = one
                     continue
-                key, vectors[item] = result
-                if key not in kept.vectors:
-                    new.setdefault(key, vectors[item])
-            kept.add([*new], [*new.values()])
+                keys[item], content = one
+                if content is not None:
+                    contents[keys[item]] = content
+            known.update(zip(contents, embedder([*contents.values()]), strict=True))
+            for item, key in keys.items():
+                made = known[key]
+                if isinstance(made, str):
+                    broken[item] = made
+                    continue
+                vectors[item] = made
+                if key in contents:
+                    new[key] = made
+            if len(new) >= _KEPT or start + len(some) == len(ordered):
+                kept.add([*new], [*new.values()])
+                new.clear()
             if progress is not None:
                 progress("embed", start + len(some), len(ordered))
     return vectors, broken
 
 
-def _vector_of(
-    picture: Picture, embedder: Embedder, kept: Kept
-) -> tuple[str, NDArray[np.float16]] | str:
-    """The key of an image and its vector, or why there is none."""
+def _content(picture: Picture, known: Mapping[str, Vector | str]) -> tuple[str, bytes | None] | str:
+    """The key of a content, with its bytes unless it is known; or why it can't be read."""
     key = None if picture.fixed is None else hash_of(b"fixed", picture.fixed.encode())
-    if key is not None and key in kept.vectors:
-        return key, kept.vectors[key]
+    if key is not None and key in known:
+        return key, None
     try:
         data = picture.read()
     except (OSError, LabelnextError) as error:
         return str(error)
     key = key or hash_of(data)
-    if key in kept.vectors:
-        return key, kept.vectors[key]
-    try:
-        return key, embedder(data)
-    except (OSError, ValueError) as error:
-        if isinstance(error, LabelnextError):  # the model can't be used for any image
-            raise
-        return str(error)
+    return key, None if key in known else data
 
 
-def _nothing(what: str, column: str, other: str) -> InvalidInput:
+def _nothing(what: Literal["text", "image"]) -> InvalidInput:
+    column, other, kind = (
+        ("text", "image", "images") if what == "text" else ("media", "text", "text")
+    )
     return InvalidInput(
         f"source.embeddings needs {what}s, but no item has one.",
-        hint=f"if they have {other.rstrip('s')}s, write from: {other}; for files, set "
+        hint=f"if they have {other}s, write from: {kind}; for files, set "
         f"source.columns: {{{column}: its column}}.",
     )
 
@@ -196,7 +225,8 @@ def _embedded(
     without = [item for item in ordered if item not in vectors and item not in broken]
     notices += _left_out(without, f"without a{'n' if what == 'image' else ''} {what}", f"no_{what}")
     unreadable = [item for item in ordered if item in broken]
-    notices += _left_out(unreadable, f"whose {what} can't be read", f"broken_{what}")
+    why = f". Of {unreadable[0]}: {broken[unreadable[0]].rstrip('.')}" if unreadable else ""
+    notices += _left_out(unreadable, f"whose {what} can't be read", f"broken_{what}", why)
     if pool.embeddings is not None:
         message = f"Embeddings of the items' {what}s replace those of the source."
         notices.append(Notice("embeddings_replaced", message))
@@ -213,8 +243,8 @@ def _column(pool: Pool, vectors: Mapping[str, NDArray[np.float16]]) -> NDArray[n
     return rows
 
 
-def _left_out(items: Sequence[str], why: str, code: str) -> list[Notice]:
+def _left_out(items: Sequence[str], what: str, code: str, why: str = "") -> list[Notice]:
     if not items:
         return []
-    message = f"No embedding for {counted(len(items), 'item')} {why}: {listed(items)}."
+    message = f"No embedding for {counted(len(items), 'item')} {what}: {listed(items)}{why}."
     return [Notice(code, message, tuple(items))]

@@ -81,13 +81,14 @@ def test_the_schema_allows_both() -> None:
             {"onnx": "m"},
             "must be a mapping such as {from: text} or {from: {onnx: model.onnx}}; got",
         ),
-        ({"from": "txt"}, "source.embeddings.from must be 'text', 'images' or 'onnx'; got 'txt'"),
+        ({"from": "txt"}, "source.embeddings.from must be 'text', 'images', 'onnx', 'sentence-"),
         ({"from": "onnx"}, "must name a file as onnx"),
         ({"from": "text", "onnx": "m"}, "must name a file as onnx, or be from text or images"),
         ({"from": {"onnx": "m", "mean": [1]}}, "three numbers each for mean and std"),
         (
             {"from": {"onnx": "m", "siez": 1}},
-            "must be one of mean, onnx, size, std; got 'siez'",
+            "must be one of fastembed, mean, model2vec, onnx, open_clip, sentence-transformers, "
+            "size, std, timm; got 'siez'",
         ),
         ({}, "source.embeddings.from must be given"),
     ],

@@ -17,7 +17,7 @@ from PIL import Image
 from labelnext import Pool
 from labelnext.embeddings.images import image_vector
 from labelnext.embeddings.kept import Kept
-from labelnext.embeddings.made import Picture, with_image_vectors, with_text_vectors
+from labelnext.embeddings.made import Picture, one_by_one, with_text_vectors, with_vectors
 from labelnext.embeddings.onnx import onnx_embedder
 from labelnext.embeddings.texts import text_vectors
 from labelnext.errors import ConfigError, InvalidInput, LabelnextError, MissingExtra, NotFound
@@ -58,7 +58,9 @@ def reading(*contents: bytes) -> dict[str, Picture]:
 
 
 def test_an_empty_pool_gets_no_embeddings(tmp_path: Path) -> None:
-    assert with_image_vectors(Pool([]), {}, image_vector, "x", tmp_path).embeddings is not None
+    assert (
+        with_vectors(Pool([]), {}, one_by_one(image_vector), "x", tmp_path).embeddings is not None
+    )
 
 
 def test_texts_with_the_same_words_are_near_each_other(tmp_path: Path) -> None:
@@ -123,20 +125,23 @@ def test_an_edge_lies_in_its_cells_and_direction() -> None:
 def test_each_content_is_embedded_once_and_resumed_after_a_kill(tmp_path: Path) -> None:
     seen, embedder = counting()
     pictures = reading(b"1", b"22", b"1", b"broken")
-    pool = with_image_vectors(Pool("abcd"), pictures, embedder, "rules", tmp_path)
+    pool = with_vectors(Pool("abcd"), pictures, one_by_one(embedder), "rules", tmp_path)
     assert pool.embeddings is not None
     assert pool.embeddings[:3].tolist() == [[1, 1], [2, 1], [1, 1]]
     assert sorted(set(seen)) == [b"1", b"22"]
     (notice,) = pool.notices
     assert (notice.code, notice.item_ids) == ("broken_image", ("d",))
-    assert notice.message == "No embedding for 1 item whose image can't be read: d."
+    assert (
+        notice.message
+        == "No embedding for 1 item whose image can't be read: d. Of d: it isn't an image."
+    )
     seen.clear()
-    again = with_image_vectors(Pool("dcba"), pictures, embedder, "rules", tmp_path)
+    again = with_vectors(Pool("dcba"), pictures, one_by_one(embedder), "rules", tmp_path)
     assert again.embeddings is not None
     np.testing.assert_array_equal(again.embeddings, pool.embeddings[::-1])
-    with_image_vectors(Pool("abc"), reading(b"1", b"22", b"333"), embedder, "rules", tmp_path)
+    with_vectors(Pool("abc"), reading(b"1", b"22", b"333"), one_by_one(embedder), "rules", tmp_path)
     assert seen == [b"333"]
-    with_image_vectors(Pool("a"), reading(b"1"), embedder, "other rules", tmp_path)
+    with_vectors(Pool("a"), reading(b"1"), one_by_one(embedder), "other rules", tmp_path)
     assert seen == [b"333", b"1"]
 
 
@@ -157,7 +162,7 @@ def test_what_never_changes_is_not_read_again(tmp_path: Path) -> None:
 
     for _ in range(2):
         pictures = {"a": Picture(read, "http://host/data/upload/1/x.png")}
-        with_image_vectors(Pool("a"), pictures, counting()[1], "rules", tmp_path)
+        with_vectors(Pool("a"), pictures, one_by_one(counting()[1]), "rules", tmp_path)
     assert len(reads) == 1
 
 
@@ -169,13 +174,13 @@ def test_images_that_cannot_be_fetched_are_counted(tmp_path: Path) -> None:
         raise LabelnextError("too large.")
 
     pictures = {"a": Picture(away), "b": Picture(refused), "c": Picture(lambda: RED)}
-    pool = with_image_vectors(Pool("abcd"), pictures, image_vector, "rules", tmp_path)
+    pool = with_vectors(Pool("abcd"), pictures, one_by_one(image_vector), "rules", tmp_path)
     assert {n.code: n.item_ids for n in pool.notices} == {
         "broken_image": ("a", "b"),
         "no_image": ("d",),
     }
     with pytest.raises(InvalidInput, match="none of 2 images can be: no such file"):
-        with_image_vectors(Pool("ab"), pictures, image_vector, "rules", tmp_path)
+        with_vectors(Pool("ab"), pictures, one_by_one(image_vector), "rules", tmp_path)
 
 
 def test_items_without_what_is_asked_for_are_refused(tmp_path: Path) -> None:
@@ -184,7 +189,7 @@ def test_items_without_what_is_asked_for_are_refused(tmp_path: Path) -> None:
     assert texts.value.hint is not None
     assert texts.value.hint.startswith("if they have images, write from: images;")
     with pytest.raises(InvalidInput, match="needs images, but no item has one") as images:
-        with_image_vectors(Pool("ab"), {}, image_vector, "rules", tmp_path)
+        with_vectors(Pool("ab"), {}, one_by_one(image_vector), "rules", tmp_path)
     assert images.value.hint is not None
     assert images.value.hint.startswith("if they have texts, write from: text;")
 
@@ -245,7 +250,7 @@ def test_what_is_wrong_with_a_model_is_told(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_bytes(b"model")
     embedder, rules = onnx_embedder(tmp_path / "m.onnx", 5, [0] * 3, [1] * 3)
     with pytest.raises(ConfigError, match=r"must take an image of 5 pixels.*Expected: 4"):
-        with_image_vectors(Pool("c"), {"c": Picture(lambda: RED)}, embedder, rules, tmp_path)
+        with_vectors(Pool("c"), {"c": Picture(lambda: RED)}, one_by_one(embedder), rules, tmp_path)
 
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

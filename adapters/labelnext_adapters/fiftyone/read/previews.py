@@ -39,8 +39,9 @@ def previews_of(collection: Any, item_ids: Sequence[str], key: str | None) -> di
         if str(item) not in wanted:
             continue
         link = None if app is None else f"{app}/datasets/{name}?id={sample}"
-        image = partial(_bytes, path) if isinstance(path, str) and "://" not in path else None
-        shown[str(item)] = Preview(link, None, image)
+        elsewhere = path if isinstance(path, str) and "://" in path else None
+        image = partial(_bytes, path) if isinstance(path, str) and elsewhere is None else None
+        shown[str(item)] = Preview(link, None, image, address=elsewhere)
     return shown
 
 

@@ -50,7 +50,8 @@ def previews_of(
             picture = None if image is None else task.data.get(image)
             reader = _reader(client, picture)
             upload = None if reader is None else _upload(client, picture)
-            shown[tasks[task.id]] = Preview(link, words, reader, fixed=upload)
+            elsewhere = None if reader is not None else _elsewhere(picture)
+            shown[tasks[task.id]] = Preview(link, words, reader, fixed=upload, address=elsewhere)
     return shown
 
 
@@ -76,6 +77,12 @@ def _reader(client: Client, raw: msgspec.Raw | None) -> Callable[[], bytes] | No
     if not path.startswith("/data/") or ".." in parts.path.split("/"):
         return None
     return partial(client.download, parts.path[1:], SECONDS, dict(parse_qsl(parts.query)))
+
+
+def _elsewhere(raw: msgspec.Raw | None) -> str | None:
+    """The address of an image that isn't on the server."""
+    value = _decoded(raw)
+    return value if isinstance(value, str) and "://" in value else None
 
 
 def _upload(client: Client, raw: msgspec.Raw | None) -> str | None:
