@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.task import TASK_FIELDS
-from labelnext_adapters.label_studio.server.tasks import Tasks, matching_ids, task_pages
+from labelnext_adapters.label_studio.server.tasks import Tasks, matching_ids
 
 # What somebody has on the screen is locked for others, which no request tells; a draft is saved as
 # soon as something was drawn or chosen.

@@ -9,8 +9,8 @@ from typing import Any
 from labelnext.adapter.protocol import Context
 from labelnext.errors import LabelnextError
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.shapes import Members, User
-from labelnext_adapters.label_studio.server.tasks import task_pages
 
 _PAGE = 200
 _FIELDS = "id,annotations,completed_by,was_cancelled"

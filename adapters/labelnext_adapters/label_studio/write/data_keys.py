@@ -24,14 +24,8 @@ from labelnext.journal.plan import Step
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.give_way import give_way
-from labelnext_adapters.label_studio.server.tasks import (
-    FIELDS,
-    KEYS,
-    TASK_FIELDS,
-    collect,
-    pages_of,
-    task_pages,
-)
+from labelnext_adapters.label_studio.server.pages import pages_of, task_pages
+from labelnext_adapters.label_studio.server.tasks import FIELDS, KEYS, TASK_FIELDS, collect
 from labelnext_adapters.label_studio.write.priorities import (
     SetField,
     is_half,
