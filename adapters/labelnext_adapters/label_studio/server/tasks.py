@@ -51,6 +51,7 @@ class Tasks:
         standing: how those that are not finished stand; None until it is asked for.
         values: for each data key of ours, what each task has; no entry where it has none.
         marked: the data keys of ours whose `values` are of all tasks of the project.
+        drafted: ids of those that anybody has a draft of; None until they are asked for.
         begun: ids of those that an earlier run wrote on and somebody has a draft of.
         metadata: for each further data key that is asked for, what each task has; no entry where it
             has none.
@@ -62,6 +63,7 @@ class Tasks:
     labelled: list[bool] = field(default_factory=list)
     values: dict[str, dict[int, Any]] = field(default_factory=lambda: {f: {} for f in FIELDS})
     marked: set[str] = field(default_factory=set)
+    drafted: set[int] | None = None
     begun: set[int] = field(default_factory=set)
     begun_by: dict[int, Begun] = field(default_factory=dict)
     overlaps: dict[int, int] = field(default_factory=dict)
