@@ -91,3 +91,44 @@ def test_a_task_with_a_draft_is_in_a_tab_that_serves_it(
 def test_the_filter_of_a_tab_finds_its_name_alone_or_among_others(tag: str, shown: bool) -> None:
     value = filters("a.b", 1, spread=True)["items"][-1]["value"]
     assert bool(re.search(value, tag)) == shown
+
+
+@pytest.mark.parametrize(
+    ("drafters", "shared", "tag", "widened"),
+    [
+        ({7}, False, "ann", "ann"),
+        ({8}, False, "ann", "bo"),  # bo has begun what is in ann's tab
+        ({7, 8}, False, "ann", "ann"),
+        ({8, 9}, False, "ann", "bo"),  # one tab, that of the first who is named
+        ({8}, False, "next", "bo"),  # of a run without annotators
+        ({99}, False, "ann", "ann"),  # somebody who has no tab
+        ({7}, True, "|ann|bo|", "|ann|bo|"),
+        ({9}, True, "|ann|bo|", "|ann|cy|"),
+        ({8, 9}, True, "|ann|bo|", "|bo|cy|"),
+        ({9}, True, "", "|cy|ann|"),
+    ],
+)
+def test_a_task_with_a_draft_is_in_the_tab_of_whoever_drafts(
+    drafters: set[int], shared: bool, tag: str, widened: str
+) -> None:
+    tasks = Tasks([1], ["a"], [False], overlaps={1: 2} if shared else {})
+    people = {"ann": 7, "bo": 8, "cy": 9}
+    shards = Shards((*people,), shared, tasks, people, drafters={1: drafters})
+    assert shards.widened(1, tag) == widened
+
+
+def test_drafts_count_for_the_size_of_a_shard() -> None:
+    tasks = Tasks([1, 2, 3, 4, 5], [*"abcde"], [False] * 5)
+    people = {"ann": 7, "bo": 8}
+    shards = Shards((*people,), False, tasks, people, drafters={4: {8}})
+    # bo drafts task 4, and holds two more; all others are ann's, whose shard had but one.
+    dealt = shards.deal([1, 2, 3, 4], {1: "bo", 2: "ann"}, ["bo", "bo"])
+    assert dealt == {"ann": [1, 2, 3], "bo": [4]}
+
+
+def test_a_draft_of_somebody_who_has_skipped_the_task_keeps_it_from_nobody() -> None:
+    people = {"ann": 7, "bo": 8}
+    tasks = Tasks([1], ["a"], [False], standing=Standing(work={1: Work(skipped={7})}))
+    shards = Shards((*people,), False, tasks, people, drafters={1: {7}})
+    assert shards.deal([1], {1: "ann"}) == {"ann": [], "bo": [1]}
+    assert shards.widened(1, "ann") == "bo"

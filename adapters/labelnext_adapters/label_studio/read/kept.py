@@ -27,8 +27,9 @@ from labelnext.errors import LabelnextError
 from labelnext.support.files import sweep, temporary_file, write_atomically
 from labelnext_adapters.label_studio.server.changes import changed_after, read_until
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.pages import count_tasks, task_pages
 from labelnext_adapters.label_studio.server.project import all_versions
-from labelnext_adapters.label_studio.server.tasks import Prediction, count_tasks, task_pages
+from labelnext_adapters.label_studio.server.tasks import Prediction
 from labelnext_adapters.label_studio_format.moments import moment
 
 _FEW = 0.1  # of the tasks; to read more than that with their predictions takes as long as all

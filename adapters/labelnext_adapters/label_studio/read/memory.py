@@ -24,14 +24,9 @@ from labelnext_adapters.label_studio.read.own_writes import (
 from labelnext_adapters.label_studio.server.annotations import TRUTH_FIELDS
 from labelnext_adapters.label_studio.server.changes import changed_after, read_until
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.pages import count_tasks, task_pages
 from labelnext_adapters.label_studio.server.project import find_versions, get_project
-from labelnext_adapters.label_studio.server.tasks import (
-    TASK_FIELDS,
-    Task,
-    Tasks,
-    count_tasks,
-    task_pages,
-)
+from labelnext_adapters.label_studio.server.tasks import TASK_FIELDS, Task, Tasks
 from labelnext_adapters.label_studio_format.annotations import Truth
 from labelnext_adapters.label_studio_format.export import key_value
 from labelnext_adapters.label_studio_format.moments import moment

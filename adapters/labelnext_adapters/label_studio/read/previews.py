@@ -13,8 +13,8 @@ import msgspec
 from labelnext.adapter.preview import Preview
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.pages import pages_of
 from labelnext_adapters.label_studio.server.project import get_project
-from labelnext_adapters.label_studio.server.tasks import pages_of
 from labelnext_adapters.label_studio_format.media import shown_keys
 
 SECONDS = 10.0  # to wait for one image

@@ -12,8 +12,9 @@ from labelnext.pool.objects import Notice
 from labelnext.support.words import counted, some
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.pages import count_tasks, task_pages
 from labelnext_adapters.label_studio.server.tab import View, list_tabs
-from labelnext_adapters.label_studio.server.tasks import Task, count_tasks, task_pages
+from labelnext_adapters.label_studio.server.tasks import Task
 
 Filter = dict[str, Any]
 

@@ -10,8 +10,8 @@ import msgspec
 from labelnext.adapter.protocol import Context
 from labelnext.adapter.team import Act
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.people import list_members
-from labelnext_adapters.label_studio.server.tasks import task_pages
 from labelnext_adapters.label_studio_format.annotations import Annotation
 from labelnext_adapters.label_studio_format.moments import moment
 

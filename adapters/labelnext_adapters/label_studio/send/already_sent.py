@@ -12,15 +12,10 @@ import msgspec
 from labelnext.adapter.batch import Kind, Origin
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.project import get_project, list_projects
 from labelnext_adapters.label_studio.server.standing import Standing, find_standing
-from labelnext_adapters.label_studio.server.tasks import (
-    FIELDS,
-    TASK_FIELDS,
-    Begun,
-    Tasks,
-    task_pages,
-)
+from labelnext_adapters.label_studio.server.tasks import FIELDS, TASK_FIELDS, Begun, Tasks
 
 
 @dataclass(frozen=True)

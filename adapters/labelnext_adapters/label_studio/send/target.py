@@ -71,14 +71,10 @@ class LabelStudioTarget(Target):
         from labelnext.adapter.batch import ranked_there
         from labelnext.ranking.ranking import ranking_alone
         from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
+        from labelnext_adapters.label_studio.server.pages import pages_of
         from labelnext_adapters.label_studio.server.project import get_project
         from labelnext_adapters.label_studio.server.standing import find_standing
-        from labelnext_adapters.label_studio.server.tasks import (
-            TASK_FIELDS,
-            collect,
-            pages_of,
-            read_tasks,
-        )
+        from labelnext_adapters.label_studio.server.tasks import TASK_FIELDS, collect, read_tasks
         from labelnext_adapters.label_studio.write.plan import plan_tasks
 
         client, number = self.client, self._checked_project()

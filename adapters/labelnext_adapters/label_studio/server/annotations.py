@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.tasks import Task, task_pages
+from labelnext_adapters.label_studio.server.pages import task_pages
+from labelnext_adapters.label_studio.server.tasks import Task
 from labelnext_adapters.label_studio_format.annotations import Truth, Which
 from labelnext_adapters.label_studio_format.regions import Setup
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.tasks import newest_change
+from labelnext_adapters.label_studio.server.pages import newest_change
 
 # What was under way while tasks were read may be dated earlier than the newest that was seen.
 _MARGIN = timedelta(seconds=30)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.pages import count_tasks, task_pages
 from labelnext_adapters.label_studio.server.task import TASK_FIELDS
-from labelnext_adapters.label_studio.server.tasks import Tasks, matching_ids, task_pages
+from labelnext_adapters.label_studio.server.tasks import Tasks, matching_ids
 
 # What somebody has on the screen is locked for others, which no request tells; a draft is saved as
 # soon as something was drawn or chosen.
@@ -35,12 +37,7 @@ def read_marks(
     """
     known = set(tasks.ids)
     for name in sorted({*names} - tasks.marked):
-        there = {
-            "filter": f"filter:tasks:data.{name}",
-            "operator": "empty",
-            "type": "String",
-            "value": False,
-        }
+        there = _text(name, "empty", False)
         for page in task_pages(client, project, TASK_FIELDS, filters=(there,), context=context):
             for task in page:
                 if task.id not in known:
@@ -49,10 +46,22 @@ def read_marks(
                     tasks.item_ids[-1] = ""  # no item of the pool
                 tasks.mark(task)
         tasks.marked.add(name)
-    tasks.begun = set()
+    tasks.begun, tasks.drafted = set(), None
     if any(tasks.values[name] for name in names):
+        tasks.drafted = drafted(client, project, context)
         marked = {task for name in names for task in tasks.values[name]}
-        tasks.begun = marked & drafted(client, project, context)
+        tasks.begun = marked & tasks.drafted
+
+
+def is_marked(client: Client, project: int, names: Iterable[str]) -> bool:
+    """Whether some task has a text in one of these data keys that isn't empty."""
+    # "empty" takes an empty text for none only where the project's first task has one.
+    return any(count_tasks(client, project, (_text(name, "regex", "."),)) for name in names)
+
+
+def _text(name: str, operator: str, value: object) -> dict[str, Any]:
+    column = f"filter:tasks:data.{name}"
+    return {"filter": column, "operator": operator, "type": "String", "value": value}
 
 
 def drafted(client: Client, project: int, context: Context) -> set[int]:
@@ -60,4 +69,4 @@ def drafted(client: Client, project: int, context: Context) -> set[int]:
     return matching_ids(client, project, _DRAFTED, context)
 
 
-__all__ = ["drafted", "read_marks"]
+__all__ = ["drafted", "is_marked", "read_marks"]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from labelnext.adapter.protocol import Context
-from labelnext.errors import LabelnextError
+from labelnext.errors import LabelnextError, NotFound
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.shapes import Members, User
-from labelnext_adapters.label_studio.server.tasks import task_pages
+from labelnext_adapters.label_studio.server.pages import task_pages
+from labelnext_adapters.label_studio.server.shapes import Draft, Members, User
 
 _PAGE = 200
 _FIELDS = "id,annotations,completed_by,was_cancelled"
@@ -43,6 +44,18 @@ def unfinished_work(client: Client, project: int, context: Context) -> dict[int,
                 )
             work.skipped -= work.annotated
     return unfinished
+
+
+def drafters_of(client: Client, tasks: Iterable[int]) -> dict[int, set[int]]:
+    """By task, the numbers of those who have a draft of it; a request each."""
+    by_task = {}
+    for task in tasks:
+        with suppress(NotFound):  # deleted since
+            # It is the list of all people's; `drafts` of a task are the token's own user's.
+            rows = client.get_list(f"api/tasks/{task}/drafts", Draft)
+            numbers = {row["created_username"].rpartition(", ")[2] for row in rows}
+            by_task[task] = {int(number) for number in numbers if number.isdecimal()}
+    return by_task
 
 
 def _filter(
@@ -100,4 +113,4 @@ def known_people(
     return people
 
 
-__all__ = ["Work", "known_people", "list_members", "unfinished_work"]
+__all__ = ["Work", "drafters_of", "known_people", "list_members", "unfinished_work"]

@@ -18,6 +18,12 @@ class User(msgspec.Struct):
     permissions: list[str] | None = None
 
 
+class Draft(msgspec.Struct):
+    """One of a task's `drafts`: whose it is, as "Ann Bo ann@example.com, 7"."""
+
+    created_username: str
+
+
 class Tag(msgspec.Struct):
     """A control tag of a parsed labelling setup."""
 

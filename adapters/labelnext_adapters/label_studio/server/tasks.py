@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from labelnext.adapter.protocol import Context
-from labelnext.errors import InvalidInput, Unavailable, listed
+from labelnext.errors import InvalidInput, listed
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.refusals import TimedOut
+from labelnext_adapters.label_studio.server.pages import (
+    Page,
+    task_pages,
+)
 from labelnext_adapters.label_studio.server.task import (
     BATCH,
     FIELDS,
@@ -33,14 +35,6 @@ from labelnext_adapters.label_studio_format.export import check_keys, key_value
 if TYPE_CHECKING:
     from labelnext_adapters.label_studio.server.standing import Standing
 
-PAGE_SIZE = 1000
-_IN_LIST = 500  # ids in one address, which proxies cut at about 8,000 signs
-
-
-class _Page(msgspec.Struct):
-    tasks: list[Task]
-    total: int
-
 
 @dataclass
 class Tasks:
@@ -57,6 +51,7 @@ class Tasks:
         standing: how those that are not finished stand; None until it is asked for.
         values: for each data key of ours, what each task has; no entry where it has none.
         marked: the data keys of ours whose `values` are of all tasks of the project.
+        drafted: ids of those that anybody has a draft of; None until they are asked for.
         begun: ids of those that an earlier run wrote on and somebody has a draft of.
         metadata: for each further data key that is asked for, what each task has; no entry where it
             has none.
@@ -68,6 +63,7 @@ class Tasks:
     labelled: list[bool] = field(default_factory=list)
     values: dict[str, dict[int, Any]] = field(default_factory=lambda: {f: {} for f in FIELDS})
     marked: set[str] = field(default_factory=set)
+    drafted: set[int] | None = None
     begun: set[int] = field(default_factory=set)
     begun_by: dict[int, Begun] = field(default_factory=dict)
     overlaps: dict[int, int] = field(default_factory=dict)
@@ -147,135 +143,17 @@ class Tasks:
             )
 
 
-def _parameters(
-    project: int, fields: str, page_size: int, filters: tuple[dict[str, Any], ...], last: int
-) -> dict[str, Any]:
-    """Of the request for the tasks with a larger id than the last."""
-    after = {"filter": "filter:tasks:id", "operator": "greater", "type": "Number", "value": last}
-    query = {
-        "filters": {"conjunction": "and", "items": [*filters, after]},
-        "ordering": ["tasks:id"],
-    }
-    nested = {"predictions", "annotations"}.intersection(fields.split(","))
-    return {
-        "project": project,
-        # `include` alone leaves nested lists out; `fields` alone sends everything
-        "fields": "all" if nested else "task_only",
-        "include": fields,
-        "resolve_uri": "false",
-        "page_size": page_size,
-        "query": json.dumps(query, separators=(",", ":")),  # an address must not be long
-    }
-
-
-def count_tasks(client: Client, project: int, filters: tuple[dict[str, Any], ...]) -> int:
-    """How many tasks pass all of the filters."""
-    return _ask_page(client, project, "id", 1, filters, 0).total
-
-
-def newest_change(client: Client, project: int) -> str:
-    """When a task of the project was last changed, as the server writes it; empty without tasks."""
-    query = {"ordering": ["-tasks:updated_at"]}
-    parameters = _parameters(project, "id,updated_at", 1, (), 0) | {"query": json.dumps(query)}
-    page = client.decode(client.get("api/tasks", **parameters), _Page)
-    return (page.tasks[0].updated_at or "") if page.tasks else ""
-
-
 def alive_tasks(client: Client, project: int, context: Context) -> frozenset[int]:
     """The numbers of the tasks that a project has now."""
     pages = task_pages(client, project, "id", context=context)
     return frozenset(task.id for page in pages for task in page)
 
 
-def task_pages(
-    client: Client,
-    project: int,
-    fields: str,
-    *,
-    page_size: int = PAGE_SIZE,
-    filters: tuple[dict[str, Any], ...] = (),
-    context: Context | None = None,
-    stage: str = "read tasks",
-) -> Iterator[list[Task]]:
-    """The tasks of a project by rising id, a page at a time.
-
-    A page is asked for by the last id, not by its number: tasks that are deleted meanwhile
-    shift no others out of sight, and where a page fails the reading goes on from there.
-    """
-    last, seen, everything = 0, 0, None
-    while True:
-        page, page_size = _next_page(client, project, fields, page_size, filters, last)
-        everything = everything or page.total
-        seen += len(page.tasks)
-        if context is not None:
-            context.report(stage, seen, everything)
-        if page.tasks:
-            yield page.tasks
-            last = page.tasks[-1].id
-        if len(page.tasks) >= page.total or not page.tasks:
-            return
-
-
-def pages_of(
-    client: Client,
-    project: int,
-    fields: str,
-    ids: Sequence[int],
-    context: Context | None = None,
-    stage: str = "read tasks",
-) -> Iterator[list[Task]]:
-    """These tasks of a project, by `task_pages`; those that are gone are left out."""
-    for start in range(0, len(ids), _IN_LIST):
-        only = {
-            "filter": "filter:tasks:id",
-            "operator": "in_list",
-            "type": "Number",
-            "value": list(ids[start : start + _IN_LIST]),
-        }
-        yield from task_pages(
-            client, project, fields, filters=(only,), context=context, stage=stage
-        )
-
-
-def _ask_page(
-    client: Client,
-    project: int,
-    fields: str,
-    page_size: int,
-    filters: tuple[dict[str, Any], ...],
-    last: int,
-) -> _Page:
-    parameters = _parameters(project, fields, page_size, filters, last)
-    return client.decode(client.get("api/tasks", **parameters), _Page)
-
-
-def _next_page(
-    client: Client,
-    project: int,
-    fields: str,
-    page_size: int,
-    filters: tuple[dict[str, Any], ...],
-    last: int,
-) -> tuple[_Page, int]:
-    """The page after the last id, and the size of those after it: half, where one took too long.
-
-    The first page is asked for once: a server that is away is no reading that broke off.
-    """
-    for pause in client.pauses:
-        try:
-            return _ask_page(client, project, fields, page_size, filters, last), page_size
-        except Unavailable as error:
-            if not last:
-                raise
-            if isinstance(error, TimedOut):
-                page_size = max(page_size // 2, 1)
-            time.sleep(pause)
-    return _ask_page(client, project, fields, page_size, filters, last), page_size
-
-
-def read_tasks(client: Client, project: int, context: Context) -> Tasks:
-    """The tasks without their predictions."""
-    pages = task_pages(client, project, TASK_FIELDS, context=context)
+def read_tasks(
+    client: Client, project: int, context: Context, first: Future[Page] | None = None
+) -> Tasks:
+    """The tasks without their predictions; `first` is of `ask_for_tasks`."""
+    pages = task_pages(client, project, TASK_FIELDS, context=context, first=first)
     tasks = collect(pages, context.key, context.metadata)
     tasks.marked.update(FIELDS)
     return tasks
@@ -363,7 +241,6 @@ __all__ = [
     "BATCH",
     "FIELDS",
     "KEYS",
-    "PAGE_SIZE",
     "PRIORITY",
     "SORTED",
     "STATE_FIELDS",
@@ -376,10 +253,6 @@ __all__ = [
     "alive_tasks",
     "collect",
     "collect_ids",
-    "count_tasks",
     "matching_ids",
-    "newest_change",
-    "pages_of",
     "read_tasks",
-    "task_pages",
 ]

@@ -32,8 +32,10 @@ def deal(
     *,
     needs: Mapping[int, int] | None = None,
     barred: Mapping[int, Set[str]] | None = None,
+    drafting: Mapping[int, Sequence[str]] | None = None,
+    held: Mapping[str, int] | None = None,
 ) -> dict[str, list[int]]:
-    """Split a batch into shards whose sizes differ by one at most, unless somebody is barred.
+    """Split a batch into shards of one size, but for one task, drafts and those who are barred.
 
     A task that somebody has already stays with them where the sizes allow it, so that a task on
     an annotator's screen does not turn up on another's.
@@ -44,6 +46,8 @@ def deal(
         before: the tag of each task in the last run.
         needs: in how many shards a task must be; in one where nothing is said.
         barred: the shards that a task must not be in, because these people are done with it.
+        drafting: the shards of people with a draft of a task, which it is in whatever their sizes.
+        held: how many further tasks each shard has; they count for its size.
 
     Returns:
         For each shard its tasks, next first.
@@ -53,25 +57,35 @@ def deal(
         {'1': [7, 3], '2': [5]}
         >>> deal([7, 3], ["1", "2", "3"], {}, needs={7: 2, 3: 2}, barred={3: {"1"}})
         {'1': [7], '2': [7, 3], '3': [3]}
+        >>> deal([7, 3, 5], ["1", "2"], {}, drafting={5: ["2"]}, held={"2": 2})
+        {'1': [7, 3], '2': [5]}
     """
     able = {t: [n for n in names if n not in (barred or {}).get(t, ())] for t in task_ids}
     wanted = {t: min((needs or {}).get(t, 1), len(able[t])) for t in task_ids}
-    total = sum(wanted.values())
+    sizes = {name: (held or {}).get(name, 0) for name in names}
+    total = sum(wanted.values()) + sum(sizes.values())
     most, larger = -(-total // len(names)), total % len(names) or len(names)
     owned: dict[int, list[str]] = {task: [] for task in task_ids}
-    sizes = dict.fromkeys(names, 0)
 
     def give(task: int, name: str) -> None:
         owned[task].append(name)
         sizes[name] += 1
 
     def room(name: str) -> bool:
-        full = sum(size == most for size in sizes.values())
+        full = sum(size >= most for size in sizes.values())
         return sizes[name] < most - 1 or (sizes[name] == most - 1 and full < larger)
 
+    def lacks(task: int, name: str) -> bool:
+        free = name in able[task] and name not in owned[task]
+        return free and len(owned[task]) < wanted[task]
+
+    for task in task_ids:
+        for name in (drafting or {}).get(task, ()):
+            if lacks(task, name):
+                give(task, name)
     for task in task_ids:
         for name in owners(before.get(task)):
-            if name in able[task] and len(owned[task]) < wanted[task] and room(name):
+            if lacks(task, name) and room(name):
                 give(task, name)
     for task in task_ids:
         while len(owned[task]) < wanted[task]:

@@ -40,6 +40,7 @@ from labelnext_adapters.label_studio.server.project import (
     count_version,
 )
 from labelnext_adapters.label_studio.server.tasks import Prediction, alive_tasks
+from labelnext_adapters.label_studio.write.copy_stamp import put_stamp, run_of, stamped
 from labelnext_adapters.label_studio.write.scores import copy_scores
 
 _NOTHING = msgspec.Raw(b"[]")
@@ -128,7 +129,7 @@ class Copies:
         self.left = False  # whether an undo left copies, which the next undo removes
 
     def snapshot(self, step: Step) -> Any:
-        """The existing copies: scores, clusters, and results that differ from their source."""
+        """The existing copies: scores, clusters, runs, and results that aren't their source's."""
         payload = step.payload
         known = {row["model_version"] for row in all_versions(self._client, payload["project"])}
         if not known.intersection(payload["versions"]):
@@ -146,6 +147,7 @@ class Copies:
                     for p in rows
                     if bytes(p.result) != bytes(sources.get(p.task, _NOTHING))
                 },
+                "runs": {str(p.task): run for p in rows if (run := run_of(p)) is not None},
             }
             for version, rows in copies.items()
         }
@@ -179,6 +181,9 @@ class Copies:
             # A journal of an earlier version knows no clusters.
             wanted = _Wanted(scores, _by_task(old["results"]), _by_task(old.get("clusters")))
             self._put(payload["project"], version, wanted, payload["source"])
+            for task, run in _by_task(old.get("runs")).items():  # nor runs
+                copy = stamped(self._client, payload["project"], task, version)
+                put_stamp(self._client, copy, run)
         return stayed
 
     def _remark_each(self, sentences: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from labelnext.errors import InvalidInput, NotFound
 from labelnext.journal.journal import Journal
 from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.project import is_copy
+from labelnext_adapters.label_studio.server.project import get_project, is_copy
 from labelnext_adapters.label_studio.server.tasks import Prediction
 
 _KEY = "labelnext"
@@ -81,3 +81,14 @@ def later_run(client: Client, context: Context, journal: Journal) -> str | None:
                 run = newest_run(client, context, project, version)
             return run if run is not None and run > journal.run_id else None
     return None
+
+
+def is_replaced(client: Client, context: Context, journal: Journal) -> bool:
+    """Whether people are served by other copies than the journal's, of a later run."""
+    for step in journal.plan.steps:
+        if step.kind == "sampling" and "place" in step.payload:
+            project = step.payload["project"]
+            version = get_project(client, project).get("model_version")
+            if version and version != step.payload["version"]:
+                return (newest_run(client, context, project, version) or "") > journal.run_id
+    return False

@@ -24,14 +24,8 @@ from labelnext.journal.plan import Step
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.give_way import give_way
-from labelnext_adapters.label_studio.server.tasks import (
-    FIELDS,
-    KEYS,
-    TASK_FIELDS,
-    collect,
-    pages_of,
-    task_pages,
-)
+from labelnext_adapters.label_studio.server.pages import pages_of, task_pages
+from labelnext_adapters.label_studio.server.tasks import FIELDS, KEYS, TASK_FIELDS, collect
 from labelnext_adapters.label_studio.write.priorities import (
     SetField,
     is_half,
@@ -78,7 +72,6 @@ class Fields:
         self._client, self._context, self._remark = client, context, remark
         self._mark = mark_of(run)
         self._fresh: _Reading | None = None  # read for a snapshot, used by the step after it
-        self.unchanged = False  # whether a step was done and found everything as it should be
 
     def snapshot(self, step: Step) -> Any:
         """The values that are there now and would change."""
@@ -100,9 +93,7 @@ class Fields:
         targets = self._targets(step)
         reading, self._fresh = self._fresh or self._read(project, targets), None
         targets = self._without_done(step, targets, reading)
-        changing = _differing(targets, reading)
-        self.unchanged = not changing
-        self._write(project, changing, reading.values)
+        self._write(project, _differing(targets, reading), reading.values)
 
     def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
         """Put back what was there, where it is still as the step wrote it.

@@ -38,15 +38,15 @@ def field_steps(
     labelled = dict(zip(tasks.ids, done, strict=True))
     now = tasks.values
     # What somebody has begun stays where it is: in nobody else's shard, and in no other place.
-    begun = {
-        t for t in tasks.begun if shards.is_tag(now[keys.batch].get(t)) and labelled[t] == review
-    } - shards.left_out
+    begun = {t for t in tasks.begun if labelled[t] == review} - shards.left_out
+    before = {task: now[keys.batch].get(task) for task in begun}
+    begun = {t for t, tag in before.items() if shards.is_tag(tag) or shards.drafting(t, tag)}
     batch = [task for task in order[: len(ranking)] if task not in begun]
     ranked = [task for task in order if task not in begun]
-    dealt = shards.deal(batch, now[keys.batch])
-    tagged = {task: tag for tag, members in dealt.items() for task in members}
-    held = {task: str(now[keys.batch][task]) for task in begun}
+    held = {task: str(before[task] or "") for task in begun}
     widened = {t: shards.widened(t, tag) for t, tag in held.items()} if not review else held
+    dealt = shards.deal(batch, now[keys.batch], widened.values())
+    tagged = {task: tag for tag, members in dealt.items() for task in members}
 
     def changed(key: str, wanted: Mapping[int, str]) -> dict[int, str]:
         return {t: text for t, text in wanted.items() if now[key].get(t) != text}

@@ -29,7 +29,8 @@ from labelnext_adapters.label_studio.read.own_writes import (
 )
 from labelnext_adapters.label_studio.server.changes import changed_after, read_until
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.tasks import Tasks, count_tasks, task_pages
+from labelnext_adapters.label_studio.server.pages import count_tasks, task_pages
+from labelnext_adapters.label_studio.server.tasks import Tasks
 from labelnext_adapters.label_studio.write.data_keys import Values, targets_of
 
 _FOLDER, _ENDING = "data_keys", ".json"

@@ -18,6 +18,7 @@ from labelnext.journal.lock import hold
 from labelnext.journal.plan import Plan, Step, StepPerformer
 from labelnext.support.addresses import server_of
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.marks import is_marked
 from labelnext_adapters.label_studio.server.tab import (
     STAMP,
     View,
@@ -30,6 +31,7 @@ from labelnext_adapters.label_studio.server.tab import (
     restore_tab,
     stamp_of,
 )
+from labelnext_adapters.label_studio.server.tasks import KEYS
 from labelnext_adapters.label_studio.write import copy_stamp, opinions, pushed
 from labelnext_adapters.label_studio.write.copies import Copies
 from labelnext_adapters.label_studio.write.data_keys import Fields
@@ -44,12 +46,12 @@ class Tabs:
 
     Args:
         client: the server.
-        run: id of the run, which the tab carries for other machines to see.
-        fields: which tells whether the run changed anything on the tasks.
+        run: id of the run, which the tab carries for other machines to see: what is as it wants it
+            is its own, though it had nothing to write.
     """
 
-    def __init__(self, client: Client, run: str, fields: Fields) -> None:
-        self._client, self._run, self._fields = client, run, fields
+    def __init__(self, client: Client, run: str) -> None:
+        self._client, self._run = client, run
         self._fresh: list[View] | None = None  # listed for a snapshot, used by the step after it
 
     def snapshot(self, step: Step) -> Any:
@@ -66,12 +68,8 @@ class Tabs:
         views, self._fresh = self._fresh, None
         if views is None:
             views = list_tabs(self._client, project)
-        wanted = self._wanted(step)
-        tab = own_tab(views, wanted["title"])
-        if tab is not None and self._fields.unchanged:
-            wanted.pop(STAMP)  # what is there is still the work of the run before
         media, why = step.payload.get("media", ()), bool(step.payload.get("why"))
-        put_tab(self._client, project, views, wanted, media, why=why)
+        put_tab(self._client, project, views, self._wanted(step), media, why=why)
 
     def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
         """As it was, unless a later run has it, or somebody made it their own."""
@@ -108,11 +106,17 @@ class OldTabs:
             delete_tab(self._client, step.payload["view"])
 
     def restore(self, step: Step, before: Any) -> list[str]:
-        """Make it again, unless there is one of its title."""
-        old, views = before["tab"], self._tabs(step)
+        """Make it again, unless there is one of its title, or nothing that it shows.
+
+        The run that made it may have been undone meanwhile, with its data keys.
+        """
+        old, views, project = before["tab"], self._tabs(step), step.payload["project"]
         titles = [view["data"].get("title") for view in views]
-        if old is not None and old["data"].get("title") not in titles:
-            create_tab(self._client, step.payload["project"], old["data"])
+        keys = KEYS[step.payload.get("purpose", "label")]
+        if old is None or old["data"].get("title") in titles:
+            return []
+        if is_marked(self._client, project, (keys.priority, keys.batch)):
+            create_tab(self._client, project, old["data"])
         return []
 
     def _tabs(self, step: Step) -> list[View]:
@@ -146,6 +150,12 @@ def later_run(views: Sequence[View], journal: Journal) -> str | None:
     return None
 
 
+def _goes_with_a_tab(step: Step) -> bool:
+    """Whether a step is of what a later run with tabs has taken charge of."""
+    shows_pre_labels = step.kind == "sampling" and "place" not in step.payload
+    return step.kind in ("old tab", PRE_LABELS) or shows_pre_labels
+
+
 class Writer(Performer):
     """Carries out and takes back the steps of a plan, each by its kind.
 
@@ -161,7 +171,7 @@ class Writer(Performer):
         self._remarks: list[str] = []
         self._kept_for: str | None = None
         self._fields = Fields(client, context, self._remarks.append, journal.run_id)
-        self._tabs = Tabs(client, journal.run_id, self._fields)
+        self._tabs = Tabs(client, journal.run_id)
         self._copies = Copies(client, context, self._remarks.append)
         self._sampling = Sampling(client, context, journal.run_id)
         self._kinds: dict[str, StepPerformer] = {
@@ -186,6 +196,11 @@ class Writer(Performer):
         """Looked for once, as the copy that tells goes first."""
         return copy_stamp.later_run(self._client, self._context, self._journal)
 
+    @cached_property
+    def _replaced(self) -> bool:
+        """Looked for once, before the copies of another version can go."""
+        return copy_stamp.is_replaced(self._client, self._context, self._journal)
+
     def snapshot(self, step: Step) -> Any:
         """What is there now and would change."""
         return self._of(step).snapshot(step)
@@ -207,11 +222,16 @@ class Writer(Performer):
                 f"Label Studio serves tasks by the copies of run {self._later_copies}.",
                 hint="undo that run first, on the machine that wrote it.",
             )
-        if step.kind not in ("fields", "tab"):
+        if step.kind == "copies" and not step.payload["task_ids"] and self._replaced:
+            return []  # the later run has no use for the copies of an earlier one
+        if step.kind in ("fields", "tab"):
+            self._kept_for = self._later
+            ordering = self._fields if step.kind == "fields" else self._tabs
+            return ordering.restore(step, before, self._later)
+        if self._later is None or not _goes_with_a_tab(step):
             return kind.restore(step, before)
         self._kept_for = self._later
-        ordering = self._fields if step.kind == "fields" else self._tabs
-        return ordering.restore(step, before, self._later)
+        return [f"Kept the pre-labels for run {self._later}."] if step.kind == PRE_LABELS else []
 
     def held(self, journal: Journal) -> AbstractContextManager[None]:
         """Two state folders may name one project; the machine's own folder tells them so."""

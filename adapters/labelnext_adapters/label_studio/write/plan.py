@@ -122,8 +122,9 @@ def make_plan(
         more.append(only_first(queue))
         steps = copy_steps(client, source, write, target, queue, context)
     else:
-        shards = make_shards(client, write, tasks, project, ranking.purpose)
-        more.append(shards.unserved(ids[: len(ranking)]))
+        batch = ids[: len(ranking)]
+        shards = make_shards(client, write, tasks, project, ranking.purpose, batch, context)
+        more.append(shards.unserved(batch))
         steps = field_steps(write, tasks, ids, ranking, shards, dealt)
         for step in steps:
             check_values(step, tasks.values)

@@ -20,6 +20,7 @@ from labelnext.journal.plan import Step
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.pages import pages_of, task_pages
 from labelnext_adapters.label_studio.server.predictions import (
     are_sent_each,
     remove_predictions,
@@ -27,12 +28,7 @@ from labelnext_adapters.label_studio.server.predictions import (
     send_predictions,
 )
 from labelnext_adapters.label_studio.server.project import COPY
-from labelnext_adapters.label_studio.server.tasks import (
-    Prediction,
-    Tasks,
-    pages_of,
-    task_pages,
-)
+from labelnext_adapters.label_studio.server.tasks import Prediction, Tasks
 from labelnext_adapters.label_studio_format.setup import find_setup
 from labelnext_adapters.label_studio_format.written import written
 

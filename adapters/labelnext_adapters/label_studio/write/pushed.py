@@ -18,10 +18,11 @@ from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.read import stored_predictions
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.give_way import give_way
+from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.predictions import send_predictions
 from labelnext_adapters.label_studio.server.project import count_version, get_project, is_copy
 from labelnext_adapters.label_studio.server.refusals import TimedOut
-from labelnext_adapters.label_studio.server.tasks import Prediction, alive_tasks, task_pages
+from labelnext_adapters.label_studio.server.tasks import Prediction, alive_tasks
 from labelnext_adapters.label_studio_format.export import key_value
 from labelnext_adapters.label_studio_format.setup import find_setup
 from labelnext_adapters.label_studio_format.written import written

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+from labelnext.adapter.protocol import Context
 from labelnext.errors import ConfigError, listed
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.options import LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.people import Work, known_people, list_members
+from labelnext_adapters.label_studio.server.marks import drafted
+from labelnext_adapters.label_studio.server.people import (
+    Work,
+    drafters_of,
+    known_people,
+    list_members,
+)
 from labelnext_adapters.label_studio.server.standing import TO_OTHERS, Standing
 from labelnext_adapters.label_studio.server.tags import owners, tag_of
 from labelnext_adapters.label_studio.server.tasks import Tasks
 from labelnext_adapters.label_studio.write.annotators import deal, shard_names
+
+_MOST_DRAFTS = 500  # tasks of which is asked who drafts
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,7 @@ class Shards:
         people: the member of the organization that a name means, where it means one.
         spread: whether a skipped task is in several tabs, because nobody can tell whose person
             skipped it, and the server hands it to the others alone.
+        drafters: by task, the numbers of those who have a draft of it, as far as it matters.
     """
 
     names: tuple[str, ...]
@@ -35,6 +46,7 @@ class Shards:
     tasks: Tasks
     people: Mapping[str, int] = field(default_factory=dict)
     spread: bool = False
+    drafters: Mapping[int, Set[int]] = field(default_factory=dict)
 
     @property
     def _standing(self) -> Standing:
@@ -52,12 +64,26 @@ class Shards:
         shown = len(names) == 1 or self.shared or self.spread
         return in_tabs and shown and tag == tag_of(names, shared=self.shared)
 
-    def deal(self, batch: Sequence[int], before: Mapping[int, object]) -> dict[str, list[int]]:
-        """The tasks of the batch by the text that they get, next first."""
+    def deal(
+        self, batch: Sequence[int], before: Mapping[int, object], held: Iterable[str] = ()
+    ) -> dict[str, list[int]]:
+        """The tasks of the batch by the text that they get, next first.
+
+        Args:
+            batch: the tasks, next first.
+            before: the text of each task in the last run.
+            held: texts of further tasks that stay where they are.
+        """
         several = self.shared or self.spread
         needs = {task: self._needed(task) for task in batch} if several else {}
         barred = {task: self._barred(task) for task in batch}
-        dealt = deal(batch, self.names, before, needs=needs, barred=barred)
+        drafting = {
+            task: named for task in batch if (named := self.drafting(task, before.get(task)))
+        }
+        sizes = Counter(name for tag in held for name in owners(tag))
+        dealt = deal(
+            batch, self.names, before, needs=needs, barred=barred, drafting=drafting, held=sizes
+        )
         if not several:
             return dealt
         tags: dict[str, list[int]] = {}
@@ -78,14 +104,27 @@ class Shards:
             f"skipped {'it' if len(nobody) == 1 else 'them'}; add somebody: {listed(nobody)}."
         )
 
+    def drafting(self, task: int, tag: object) -> list[str]:
+        """The shards of people with a draft of the task, those that it is in first."""
+        drafters, barred = self.drafters.get(task, ()), self._barred(task)
+        named = [n for n in self.names if self.people.get(n) in drafters and n not in barred]
+        return sorted(named, key=lambda name: name not in owners(tag))
+
     def widened(self, task: int, tag: str) -> str:
-        """The text of a task with a draft: it stays in its tabs, unless these serve nobody."""
+        """The text of a task with a draft: in the tabs of those who draft, and else where it was.
+
+        A tab of somebody who is done with it is replaced.
+        """
         barred = self._barred(task)
         able = [name for name in self.names if name not in barred]
         kept = [name for name in owners(tag) if name in able]
         wanted = self._needed(task) if self.shared or self.spread else 1
-        more = [name for name in able if name not in kept][: max(wanted - len(kept), 0)]
-        return tag_of([*kept, *more], shared=self.shared) if more else tag
+        first = dict.fromkeys([*self.drafting(task, tag), *kept, *able])
+        names = [*first][: max(wanted, len(kept))]
+        if {*names} <= {*owners(tag)}:
+            return tag
+        more = [name for name in names if name not in kept]
+        return tag_of([*(name for name in kept if name in names), *more], shared=self.shared)
 
     def _needed(self, task: int) -> int:
         """In how many tabs: those of people we don't know stay, because one of them may be done."""
@@ -131,8 +170,19 @@ def make_shards(
     tasks: Tasks,
     project: Mapping[str, Any],
     purpose: str,
+    batch: Sequence[int],
+    context: Context,
 ) -> Shards:
     """The shards that the options ask for.
+
+    Args:
+        client: the server.
+        write: how the ranking is written.
+        tasks: of the project.
+        project: its settings.
+        purpose: of the ranking.
+        batch: the tasks that are in it.
+        context: for progress.
 
     Raises:
         ConfigError: if names cannot be told apart where a task is in several tabs, or two of them
@@ -143,14 +193,21 @@ def make_shards(
     shared = overlap and write.annotators is not None and purpose == "label"
     if shared:
         check_names(names)
-    people = {}
+    people: dict[str, int] = {}
+    drafters: dict[int, set[int]] = {}
     if isinstance(write.annotators, list) and purpose == "label":
         people = known_people(names, list_members(client))
         check_people(people)
+    if people:
+        if tasks.drafted is None:
+            tasks.drafted = drafted(client, project["id"], context)
+        drafters = drafters_of(
+            client, sorted(tasks.drafted & {*tasks.begun, *batch})[:_MOST_DRAFTS]
+        )
     labelling = write.annotators is not None and purpose == "label"
     unknown = len(people) < len(names) and not any("|" in name for name in names)
     spread = labelling and unknown and project.get("skip_queue") == TO_OTHERS
-    return Shards(names, shared, tasks, people, spread)
+    return Shards(names, shared, tasks, people, spread, drafters)
 
 
 __all__ = ["Shards", "check_names", "check_people", "make_shards"]

@@ -8,6 +8,7 @@ from typing import Any
 from labelnext.journal.plan import Step
 from labelnext_adapters.label_studio.options import LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.pages import count_tasks
 from labelnext_adapters.label_studio.server.standing import IGNORED, TO_ME
 from labelnext_adapters.label_studio.server.tab import (
     View,
@@ -19,7 +20,7 @@ from labelnext_adapters.label_studio.server.tab import (
     review_filters,
 )
 from labelnext_adapters.label_studio.server.tags import pattern_of, tag_of
-from labelnext_adapters.label_studio.server.tasks import KEYS, count_tasks
+from labelnext_adapters.label_studio.server.tasks import KEYS
 from labelnext_adapters.label_studio.write.annotators import shard_names
 from labelnext_adapters.label_studio.write.shards import Shards
 from labelnext_adapters.label_studio_format.media import shown_keys

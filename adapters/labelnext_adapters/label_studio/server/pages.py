@@ -1,0 +1,174 @@
+"""The tasks of a project, as far as they are asked for, a page at a time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+
+from labelnext.adapter.protocol import Context
+from labelnext.errors import Unavailable
+from labelnext.support.threads import meanwhile
+from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.refusals import TimedOut
+from labelnext_adapters.label_studio.server.task import TASK_FIELDS, Task
+
+PAGE_SIZE = 1000
+_IN_LIST = 500  # ids in one address, which proxies cut at about 8,000 signs
+
+
+class Page(msgspec.Struct):
+    """An answer: tasks, and how many there are from the first of them on."""
+
+    tasks: list[Task]
+    total: int
+
+
+def _parameters(
+    project: int, fields: str, page_size: int, filters: tuple[dict[str, Any], ...], last: int
+) -> dict[str, Any]:
+    """Of the request for the tasks with a larger id than the last."""
+    after = {"filter": "filter:tasks:id", "operator": "greater", "type": "Number", "value": last}
+    query = {
+        "filters": {"conjunction": "and", "items": [*filters, after]},
+        "ordering": ["tasks:id"],
+    }
+    nested = {"predictions", "annotations"}.intersection(fields.split(","))
+    return {
+        "project": project,
+        # `include` alone leaves nested lists out; `fields` alone sends everything
+        "fields": "all" if nested else "task_only",
+        "include": fields,
+        "resolve_uri": "false",
+        "page_size": page_size,
+        "query": json.dumps(query, separators=(",", ":")),  # an address must not be long
+    }
+
+
+def count_tasks(client: Client, project: int, filters: tuple[dict[str, Any], ...]) -> int:
+    """How many tasks pass all of the filters."""
+    return _ask_page(client, project, "id", 1, filters, 0).total
+
+
+def newest_change(client: Client, project: int) -> str:
+    """When a task of the project was last changed, as the server writes it; empty without tasks."""
+    query = {"ordering": ["-tasks:updated_at"]}
+    parameters = _parameters(project, "id,updated_at", 1, (), 0) | {"query": json.dumps(query)}
+    page = client.decode(client.get("api/tasks", **parameters), Page)
+    return (page.tasks[0].updated_at or "") if page.tasks else ""
+
+
+def task_pages(
+    client: Client,
+    project: int,
+    fields: str,
+    *,
+    page_size: int = PAGE_SIZE,
+    filters: tuple[dict[str, Any], ...] = (),
+    context: Context | None = None,
+    stage: str = "read tasks",
+    first: Future[Page] | None = None,
+) -> Iterator[list[Task]]:
+    """The tasks of a project by rising id, a page at a time.
+
+    A page is asked for by the last id, not by its number: tasks that are deleted meanwhile
+    shift no others out of sight, and where a page fails the reading goes on from there. From the
+    second page on, the next one is asked for while a page is used: who wants only the first one
+    asks for no other.
+    """
+
+    def ask(page_size: int, last: int) -> Page:
+        return _ask_page(client, project, fields, page_size, filters, last)
+
+    last, seen, everything = 0, 0, None
+    coming = first
+    while True:
+        page, page_size = _next_page(client, ask, page_size, last, coming)
+        everything = everything or page.total
+        if context is not None:
+            context.report(stage, seen + len(page.tasks), everything)
+        if not page.tasks:
+            return
+        last, is_last = page.tasks[-1].id, len(page.tasks) >= page.total
+        coming = meanwhile(ask, page_size, last) if seen and not is_last else None
+        seen += len(page.tasks)
+        yield page.tasks
+        if is_last:
+            return
+
+
+def pages_of(
+    client: Client,
+    project: int,
+    fields: str,
+    ids: Sequence[int],
+    context: Context | None = None,
+    stage: str = "read tasks",
+) -> Iterator[list[Task]]:
+    """These tasks of a project, by `task_pages`; those that are gone are left out."""
+    for start in range(0, len(ids), _IN_LIST):
+        only = {
+            "filter": "filter:tasks:id",
+            "operator": "in_list",
+            "type": "Number",
+            "value": list(ids[start : start + _IN_LIST]),
+        }
+        yield from task_pages(
+            client, project, fields, filters=(only,), context=context, stage=stage
+        )
+
+
+def _ask_page(
+    client: Client,
+    project: int,
+    fields: str,
+    page_size: int,
+    filters: tuple[dict[str, Any], ...],
+    last: int,
+) -> Page:
+    parameters = _parameters(project, fields, page_size, filters, last)
+    return client.decode(client.get("api/tasks", **parameters), Page)
+
+
+def _next_page(
+    client: Client,
+    ask: Callable[[int, int], Page],
+    page_size: int,
+    last: int,
+    coming: Future[Page] | None,
+) -> tuple[Page, int]:
+    """The page after the last id, and the size of those after it: half, where one took too long.
+
+    The first page is asked for once: a server that is away is no reading that broke off.
+    """
+    for pause in client.pauses:
+        try:
+            return (ask(page_size, last) if coming is None else coming.result()), page_size
+        except Unavailable as error:
+            if not last:
+                raise
+            if isinstance(error, TimedOut):
+                page_size = max(page_size // 2, 1)
+            coming = None
+            time.sleep(pause)
+    return ask(page_size, last), page_size
+
+
+def ask_for_tasks(client: Client, project: int) -> Future[Page]:
+    """Ask for the first page of `read_tasks` while something else is read."""
+    return meanwhile(_ask_page, client, project, TASK_FIELDS, PAGE_SIZE, (), 0)
+
+
+__all__ = [
+    "PAGE_SIZE",
+    "Page",
+    "ask_for_tasks",
+    "count_tasks",
+    "newest_change",
+    "pages_of",
+    "task_pages",
+]
