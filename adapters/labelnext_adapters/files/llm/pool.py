@@ -12,7 +12,7 @@ from typing import Any
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS, check_one_id, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
@@ -95,6 +95,7 @@ def pool_of_records(
     answers = _answers(_by_id(records), asked, gathered)
     if not answers:
         _refuse_all(gathered)
+    check_one_id([one for _, one in records], [answer.item for answer in answers], asked.key)
     if classes is None:
         texts = [(answer.shares, answer.text) for answer in answers]
         compared = any(top for answer in answers for _, _, top in answer.reply.tokens)

@@ -32,8 +32,8 @@ from labelnext_adapters.files.tables.column_names import (
     is_ranked_class,
     plain,
 )
+from labelnext_adapters.files.tables.guessed_ids import check_guess
 from labelnext_adapters.files.tables.long_rows import (
-    check_names_images,
     detections,
     grouped_scores,
     is_boxed,
@@ -187,7 +187,7 @@ def _with_id(out: LaidOut) -> LaidOut:
     out = replace(out, columns={**out.columns, "item_id": id_name})
     if known:
         return out
-    check_names_images(out.table, id_name)
+    check_guess(out.table, id_name)
     column = f"column {id_name!r}" if id_name else "the column without a name"
     return _told(out, f"Took {column} as the item's id (source.key names another).")
 
