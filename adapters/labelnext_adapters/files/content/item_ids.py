@@ -17,10 +17,11 @@ ITEM_KEYS = (
     "item_id", "custom_id", "id", "image_id", "file_name", "filename", "image", "image_path",
     "image_name", "img", "audio", "file", "path", "filepath", "uid", "uuid", "key", "sample_id",
     "doc_id", "text_id", "comment_id", "reference_id", "recordId", "record_id", "request_id",
-    "frame_index", "frame_number", "frame_id", "frame", "index", "idx",
+    "frame_index", "frame_number", "frame_id", "frame", "item", "task_id", "question_id",
+    "index", "idx",
 )  # fmt: skip
 #: Further keys that tell records apart, though they may number the records of one item.
-_NUMBERS = ("question_id", "prompt_id", "task_id", "example_id", "row_id", "input_id")
+_NUMBERS = ("prompt_id", "example_id", "row_id", "input_id")
 
 
 def value_at(record: Any, key: str) -> Any:

@@ -41,6 +41,7 @@ from labelnext_adapters.files.llm.replies import (
     stated_in,
 )
 
+_MOST_JUDGES = 20  # of a committee; more are read as votes
 _DISTRIBUTIONS = ("probabilities", "scores", "distribution", "confidences")
 
 
@@ -234,11 +235,12 @@ def _sure(value: Any, percent: bool) -> float:
 
 
 def _judges(answers: Sequence[_Answer]) -> bool:
-    """Whether several models answered about some item."""
+    """Whether several models answered about some item, but not so many as a crowd of people."""
     models: dict[str, set[str]] = {}
     for answer in answers:
         models.setdefault(answer.item, set()).add(answer.judge)
-    return any(len(names) > 1 for names in models.values())
+    everybody = {answer.judge for answer in answers}
+    return len(everybody) <= _MOST_JUDGES and any(len(names) > 1 for names in models.values())
 
 
 def _meaning(answer: _Answer, classes: Sequence[str]) -> Any:

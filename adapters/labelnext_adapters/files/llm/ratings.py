@@ -39,7 +39,7 @@ def _columns(record: Mapping[str, Any]) -> list[float]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return number_in(value) is not None
 
 
 def _are_numbers(value: Any) -> bool:
