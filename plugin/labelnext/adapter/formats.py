@@ -215,7 +215,7 @@ def recognition(
 
     Raises:
         UnknownName: if no format has the stated name.
-        ConfigError: if no format recognises the path, or several do.
+        ConfigError: if no format recognises the path, or several do, or it holds no predictions.
 
     Example:
         >>> recognition(Path("pool.csv")).why
@@ -228,6 +228,8 @@ def recognition(
         of_many = (f for f in formats if f.many_of == stated and f.takes(path))
         return Recognition(next(of_many, get_format(stated)), "source.format says so")
     sample = Sample(path) if isinstance(path, Path) and path.exists() else None
+    if sample is not None and sample.is_folder:
+        refuse_foreign(sample.path)
     told = "" if sample is None or sample.ending == sample.suffix else sample.ending
     claims: dict[str, tuple[tuple[int, bool, bool, bool], str]] = {}
     for one in formats:
