@@ -112,7 +112,9 @@ def documents(
 
 
 def _beside_samples(path: Path) -> bool:
-    """Whether a file describes the fields of FiftyOne's samples beside it."""
+    """Whether a file describes FiftyOne's samples beside it, or Supervisely's images below."""
+    if path.name == "meta.json":
+        return next(path.parent.glob("*/ann"), None) is not None
     return path.name == "metadata.json" and (path.parent / "samples.json").is_file()
 
 
