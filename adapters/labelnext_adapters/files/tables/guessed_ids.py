@@ -20,6 +20,7 @@ from labelnext_adapters.files.tables.column_names import (
     first_of,
     plain,
 )
+from labelnext_adapters.files.tables.repeats import repeats
 
 #: Columns of what images are in: each number of a frame may stand in several of them.
 _AROUND = (
@@ -48,8 +49,7 @@ def check_guess(table: pa.Table, id_name: str) -> None:
     column = table.column(id_name)
     if table.num_rows < 2 or pa.types.is_nested(column.type):
         return
-    counts = column.drop_null().value_counts().field("counts").to_numpy()
-    several = bool((counts > 1).any())
+    several = repeats(column)
     sure = first_of(names, CERTAINTIES)
     boxed = sure is not None and bool(corners_in(names) or first_of(names, _SHAPES))
     if plain(id_name) == "name" and (boxed or several):
@@ -57,7 +57,7 @@ def check_guess(table: pa.Table, id_name: str) -> None:
     if several:
         _refuse_other_images(table, id_name, names)
         if not boxed:
-            _refuse_few(table, id_name, counts.mean())
+            _refuse_few(table, id_name)
     elif sure is not None and plain(id_name) not in (*IMAGES, "name"):
         _refuse_numbers_of_rows(table, id_name, names, boxed=boxed)
 
@@ -136,21 +136,17 @@ def _refuse_other_images(table: pa.Table, id_name: str, names: Sequence[str]) ->
         )
 
 
-def _refuse_few(table: pa.Table, id_name: str, n_each: float) -> None:
-    """Raise if so few values repeat so often that they are no items.
-
-    Args:
-        table: of classes without boxes.
-        id_name: the column that would be taken for the ids.
-        n_each: rows of an item, on average.
-    """
+def _refuse_few(table: pa.Table, id_name: str) -> None:
+    """Raise if so few values repeat so often that they are no items."""
+    known = pc.unique(table.column(id_name).drop_null())
+    n_each = table.num_rows / len(known)
     kind = first_of(table.column_names, (*ANSWERS, "label"))
-    few = n_each == table.num_rows or n_each > _MOST_ROWS
+    few = len(known) == 1 or n_each > _MOST_ROWS
     if not few or kind is None or n_each <= len(pc.unique(table.column(kind))):
         return  # no classes, or a row for each class of an item
-    values = pc.unique(table.column(id_name)).slice(0, 5).to_pylist()
+    values = map(str, known.slice(0, 5).to_pylist())
     raise InvalidInput(
-        f"a column must tell the items apart; {id_name!r} is {listed(map(str, values))} in "
+        f"a column must tell the items apart; {id_name!r} is {listed(values)} in "
         f"{table.num_rows:,} rows.",
         hint=f"{_ASK}; if {id_name!r} is that column, set source.key: {id_name}.",
     )
