@@ -5,8 +5,8 @@ python -m tests.formats.make_tools
 By hand, to the published descriptions: MegaDetector's output format 1.6; Darknet's `-out`; LabelMe
 5 with the `score` of X-AnyLabeling; Detectron2's Instances and its COCO evaluator; TensorFlow
 Serving's predict API; PaddleX's and PaddleClas's results; FiftyOneDataset's samples.json; VIA 2
-and 1; VOC's development kit (comp4), mAP tools (a file an image), DOTA's Task1, KITTI's results;
-fastText. `make_clouds` makes those of the big clouds.
+and 1; Datumaro's and Supervisely's JSON; VOC's development kit (comp4), mAP tools (a file an
+image), DOTA's Task1, KITTI's results; fastText. `make_clouds` makes those of the big clouds.
 """
 
 from __future__ import annotations
@@ -184,6 +184,32 @@ def via() -> None:
     dump(folder / "version1.json", old)
 
 
+def datumaro() -> None:
+    folder = fresh("datumaro")
+    items = [
+        {"id": f"{stem}.jpg", "image": {"path": "", "size": [80, 100]}, "annotations": [
+            {"id": n, "type": "bbox", "attributes": {"score": s}, "label_id": n % 2,
+             "bbox": [10, 20, 40, 20]} for n, _, s in found(scores)]}
+        for stem, scores in IMAGES.items()
+    ]  # fmt: skip
+    labels = [{"name": kind, "parent": "", "attributes": []} for kind in KINDS]
+    categories = {"label": {"labels": labels, "attributes": []}}
+    dump(folder / "default.json", {"infos": {}, "categories": categories, "items": items})
+
+
+def supervisely() -> None:
+    folder = fresh("supervisely") / "ann"
+    for stem, scores in IMAGES.items():
+        objects = [
+            {"classTitle": kind, "geometryType": "rectangle",
+             "tags": [{"name": "confidence", "value": s}],
+             "points": {"exterior": [[10, 20], [50, 40]], "interior": []}}
+            for _, kind, s in found(scores)
+        ]  # fmt: skip
+        size = {"height": 80, "width": 100}
+        dump(folder / f"{stem}.jpg.json", {"tags": [], "size": size, "objects": objects})
+
+
 def box_lines() -> None:
     folder = fresh("voc-text")
     numbers = {"comp4": "10 20 50 40", "Task1": "10 20 50 20 50 40 10 40"}
@@ -223,8 +249,8 @@ def fasttext() -> None:
 
 def main() -> None:
     for make in (
-        megadetector, darknet, labelme, detectron2, tensorflow, paddle, fiftyone, via, box_lines,
-        fasttext,
+        megadetector, darknet, labelme, detectron2, tensorflow, paddle, fiftyone, via, datumaro,
+        supervisely, box_lines, fasttext,
     ):  # fmt: skip
         make()
 

@@ -40,7 +40,7 @@ def images(place: Path) -> Iterator[tuple[Any, Any]]:
         return
     value = loaded(place)
     for wrapper in ("images", "predictions", "responses", "samples", "_via_img_metadata", "results",
-                    "documents"):  # fmt: skip
+                    "documents", "items"):  # fmt: skip
         value = value.get(wrapper, value) if isinstance(value, dict) else value
     if isinstance(value, dict) and all("regions" in one for one in value.values()):
         value = list(value.values())
@@ -50,6 +50,8 @@ def images(place: Path) -> Iterator[tuple[Any, Any]]:
     for one in value:
         if "instance" in one or "context" in one:
             yield one["instance"]["content"] if "instance" in one else one["context"]["uri"], one
+        elif "annotations" in one and "image" in one:
+            yield one["id"], one
         elif "params" in one:
             yield one["params"]["attachment"], one
         elif "Line" in one:
@@ -65,6 +67,10 @@ def confidences(one: dict[str, Any]) -> list[float]:
         return found
     if "filepath" in one:
         return of_fiftyone(one.get("predictions", one.get("model")))
+    if "size" in one and "objects" in one:
+        return [sure(tag["value"]) for row in one["objects"] for tag in row["tags"]]
+    if isinstance(one.get("annotations"), list) and "image" in one:
+        return [sure(row["attributes"]["score"]) for row in one["annotations"]]
     if isinstance(one.get("regions"), dict):
         one = {"regions": list(one["regions"].values())}
     if "regions" in one:
@@ -184,7 +190,7 @@ def fasttext(place: Path) -> Told:
 
 FAMILIES = (
     "megadetector", "darknet", "labelme", "detectron2", "tensorflow", "paddle", "cloud", "fiftyone",
-    "via",
+    "via", "datumaro", "supervisely",
 )  # fmt: skip
 READERS: dict[str, Callable[[Path], Told]] = dict.fromkeys(FAMILIES, tool)
 READERS |= {"voc-text": box_lines, "fasttext": fasttext}

@@ -16,13 +16,35 @@ _TO_CSV = "save the sheet as CSV, with the names of its columns in the first lin
 _TO_PARQUET = "convert it to Parquet."
 _UNPACK = "unpack it first."
 _NOT_DATA = "name the file with the model's predictions."
+_AS_NPZ = "numpy.savez('predictions.npz', item_ids=ids, probabilities=probabilities)"
+_TABLE = "write a Parquet file by pandas: {}.to_parquet('predictions.parquet')"
 _CURES = {
     "an Excel sheet": _TO_CSV,
     "an Office file": _TO_CSV,
     "an OpenDocument file": _TO_CSV,
     "a Word document": _NOT_DATA,
     "an SQLite database": "export the table as CSV: sqlite3 -header -csv FILE 'SELECT …'.",
-    "an HDF5 file": "save its arrays by numpy.savez, with item_ids and probabilities.",
+    "a DuckDB database": "export the table: duckdb FILE \"COPY … TO 'predictions.parquet'\".",
+    "an HDF5 file": "save its arrays where it was made: with h5py.File(FILE) as file: "
+    "numpy.savez('predictions.npz', item_ids=file[…].asstr()[:], probabilities=file[…][:]).",
+    "a file of MATLAB": "save its arrays: data = scipy.io.loadmat(FILE, simplify_cells=True); "
+    "numpy.savez('predictions.npz', item_ids=data[…], probabilities=data[…]).",
+    "a safetensors file": "save its arrays: data = safetensors.numpy.load_file(FILE); "
+    f"{_AS_NPZ}, with probabilities from data.",
+    "a TFRecord file": f"write what tf.data.TFRecordDataset(FILE) reads as arrays: {_AS_NPZ}.",
+    "an LMDB database": "write what lmdb.open(FOLDER).begin().cursor() reads as arrays: "
+    f"{_AS_NPZ}.",
+    "a Zarr store": f"save its arrays: data = zarr.open(FOLDER); {_AS_NPZ}.",
+    "a file of R": "save the table: arrow::write_parquet(readRDS(FILE), 'predictions.parquet').",
+    "a file of SPSS": f"{_TABLE.format('pandas.read_spss(FILE)')}.",
+    "a file of Stata": f"{_TABLE.format('pandas.read_stata(FILE)')}.",
+    "a file of SAS": f"{_TABLE.format('pandas.read_sas(FILE)')}.",
+    "a YAML file": "write it as JSON: json.dump(yaml.safe_load(open(FILE)), "
+    "open('predictions.json', 'w')).",
+    "an HTML page": f"{_TABLE.format('pandas.read_html(FILE)[0]')}.",
+    "a file of torch.save()": "save its arrays: data = torch.load(FILE); "
+    f"{_AS_NPZ}, with probabilities from data.",
+    "weights of a model": "run the model, and name the file with its predictions.",
     "an Avro file": _TO_PARQUET,
     "an ORC file": _TO_PARQUET,
     "a PDF": _NOT_DATA,
@@ -32,6 +54,13 @@ _CURES = {
 _STARTS = {
     b"SQLite format 3\0": "an SQLite database",
     b"\x89HDF\r\n\x1a\n": "an HDF5 file",
+    b"MATLAB 5.0 MAT-file": "a file of MATLAB",
+    b"MATLAB 7.3 MAT-file": "an HDF5 file",
+    b"RDX2\n": "a file of R",
+    b"RDX3\n": "a file of R",
+    b"$FL2@(#)": "a file of SPSS",
+    b"$FL3@(#)": "a file of SPSS",
+    b"<stata_dta>": "a file of Stata",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Office file",
     b"Obj\x01": "an Avro file",
     b"ORC": "an ORC file",
@@ -47,17 +76,49 @@ _STARTS = {
     b"7z\xbc\xaf\x27\x1c": "an archive",
     b"Rar!\x1a\x07": "an archive",
 }
+#: What names say where the first bytes don't.
+_ENDINGS = {
+    ".mat": "a file of MATLAB",
+    ".rds": "a file of R",
+    ".rdata": "a file of R",
+    ".rda": "a file of R",
+    ".dta": "a file of Stata",
+    ".sas7bdat": "a file of SAS",
+    ".xpt": "a file of SAS",
+    ".yaml": "a YAML file",
+    ".yml": "a YAML file",
+    ".html": "an HTML page",
+    ".htm": "an HTML page",
+    ".tfrecord": "a TFRecord file",
+    ".tfrecords": "a TFRecord file",
+    ".onnx": "weights of a model",
+    ".tflite": "weights of a model",
+    ".pb": "weights of a model",
+    ".keras": "weights of a model",
+    ".ckpt": "weights of a model",
+    ".gguf": "weights of a model",
+}
 _RIFF = {b"WEBP": "an image", b"AVI ": "a video or sound", b"WAVE": "a video or sound"}
 _INSIDE = {  # a zip
     "xl/workbook.xml": "an Excel sheet",
     "xl/workbook.bin": "an Excel sheet",
     "word/document.xml": "a Word document",
     "content.xml": "an OpenDocument file",
+    "model.weights.h5": "weights of a model",
+}
+_BELOW = {  # a folder
+    "data.mdb": "an LMDB database",
+    ".zgroup": "a Zarr store",
+    ".zarray": "a Zarr store",
+    "zarr.json": "a Zarr store",
+    "saved_model.pb": "weights of a model",
 }
 
 
 def kind_of(path: Path) -> str | None:
-    """What a file is, in words, if it is of a known kind that holds no predictions; else None."""
+    """What a path is, in words, if it is of a known kind that holds no predictions; else None."""
+    if path.is_dir():
+        return next((kind for name, kind in _BELOW.items() if (path / name).exists()), None)
     if not path.is_file():
         return None
     with path.open("rb") as file:
@@ -71,7 +132,22 @@ def kind_of(path: Path) -> str | None:
         return "an image" if start[8:12] in (b"heic", b"avif", b"mif1") else "a video or sound"
     if start.startswith(b"RIFF"):
         return _RIFF.get(start[8:12])
-    return next((kind for mark, kind in _STARTS.items() if start.startswith(mark)), None)
+    known = next((kind for mark, kind in _STARTS.items() if start.startswith(mark)), None)
+    return known or _inside(start, path.stat().st_size) or _ENDINGS.get(path.suffix.lower())
+
+
+def _inside(start: bytes, size: int) -> str | None:
+    """What a file is by bytes that don't stand first."""
+    if start[8:12] == b"DUCK":
+        return "a DuckDB database"
+    if start[16:20] == b"\xde\xc0\xef\xbe":
+        return "an LMDB database"
+    length = int.from_bytes(start[:8], "little")  # of a header, or of the first record
+    if not 0 < length <= size - 8:
+        return None
+    if start[8:10] in (b'{"', b"{}"):
+        return "a safetensors file"
+    return "a TFRecord file" if start[12:13] == b"\n" and length <= size - 16 else None
 
 
 def _zipped(path: Path) -> str | None:
@@ -79,6 +155,8 @@ def _zipped(path: Path) -> str | None:
     with suppress(OSError, ValueError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
         names = archive.namelist()
     known = next((kind for name, kind in _INSIDE.items() if name in names), None)
+    if known is None and any(name.endswith("/data.pkl") for name in names):
+        return "a file of torch.save()"
     several = len([name for name in names if not name.endswith("/")]) > 1
     return known or ("an archive" if several else None)
 

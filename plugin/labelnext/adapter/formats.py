@@ -215,7 +215,7 @@ def recognition(
 
     Raises:
         UnknownName: if no format has the stated name.
-        ConfigError: if no format recognises the path, or several do.
+        ConfigError: if no format recognises the path, or several do, or it holds no predictions.
 
     Example:
         >>> recognition(Path("pool.csv")).why
@@ -227,7 +227,7 @@ def recognition(
     if stated is not None:
         of_many = (f for f in formats if f.many_of == stated and f.takes(path))
         return Recognition(next(of_many, get_format(stated)), "source.format says so")
-    sample = Sample(path) if isinstance(path, Path) and path.exists() else None
+    sample = _sample(path)
     told = "" if sample is None or sample.ending == sample.suffix else sample.ending
     claims: dict[str, tuple[tuple[int, bool, bool, bool], str]] = {}
     for one in formats:
@@ -262,6 +262,19 @@ def recognition(
             hint="set source.format to one of them.",
         )
     return Recognition(get_format(names[0]), claims[names[0]][1])
+
+
+def _sample(path: Path | str) -> Sample | None:
+    """What recognises a path by its content; None if nothing is there.
+
+    Raises:
+        ConfigError: if it is a folder of a kind that holds no predictions.
+    """
+    if not isinstance(path, Path) or not path.exists():
+        return None
+    if path.is_dir():
+        refuse_foreign(path)
+    return Sample(path)
 
 
 def _by_content(sample: Sample | None, told: str) -> str:

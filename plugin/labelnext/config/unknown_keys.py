@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import fields
 
 from pydantic import BaseModel
 
@@ -14,6 +15,7 @@ from labelnext.adapter.registry import adapter_names, get_adapter
 from labelnext.config.document import Document, Location
 from labelnext.config.sections import SECTIONS, Source
 from labelnext.errors import ConfigError, LabelnextError
+from labelnext.selection.constraints import Constraints
 from labelnext.support.written import hint_of_colons
 
 CHOICES = {"acquisition": "name", "selection": "method"}
@@ -51,7 +53,7 @@ def unknown_key(document: Document, location: Location, known: Sequence[str]) ->
         hint = colon
     elif owners := _owners(key, section):
         hint = f"it is a key for source.adapter: {' or '.join(owners)}."
-    elif meant := _usual(key, section) or near or _elsewhere(key):
+    elif meant := _usual(key, section) or near or _constraint(key) or _elsewhere(key):
         hint = f"did you mean {' or '.join(meant)}?"
     else:
         hint = f"known keys: {', '.join(sorted(known))}."
@@ -76,6 +78,12 @@ def _usual(key: str, section: str) -> list[str]:
         return [f"{section}.{CHOICES[section]}"]
     meant = [path for path, words in _WORDS.items() if key in words.split()]
     return [path for path in meant if path.startswith(f"{section}.")] or meant[:1]
+
+
+def _constraint(key: str) -> list[str]:
+    """The place of a constraint on batches, which every method takes as one of its options."""
+    known = {one.name for one in fields(Constraints)}
+    return [f"selection.options.{key}"] if key in known else []
 
 
 def _elsewhere(key: str) -> list[str]:

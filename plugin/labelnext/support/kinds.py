@@ -299,10 +299,12 @@ def _one_of(kind: Any, kinds: tuple[Any, ...]) -> Callable[[Any], Any]:
     texts = [k for k in kinds if k in _TEXTS and not (k is str and Path in kinds)]
     others = [k for k in kinds if k not in _TEXTS and k is not Any]
     anything = [k for k in kinds if k is Any]
+    whole = float not in kinds  # so that 1.0 is the id as it is written, not 1
 
     def check(value: Any) -> Any:
         misfits = []
-        first = [*texts, *others] if _is_text(value) else [*others, *texts]
+        text_first = _is_text(value) or (whole and isinstance(meant(value), float))
+        first = [*texts, *others] if text_first else [*others, *texts]
         for member in (*first, *anything):
             try:
                 return fit(value, member)

@@ -154,6 +154,8 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         ("source:\n  adapter: files\n  path: x\n  pat: y\n", "line 4: source.pat is not a known"),
         (MINIMAL + "selecton: {}\n", "line 2: selecton is not a known key.*mean selection"),
         (MINIMAL + "budget: 5\n", r"line 2: budget is not a known key.*mean selection\.budget"),
+        (MINIMAL + "selection: {exclude: [a]}\n", r"exclude is not.*selection\.options\.exclude"),
+        (MINIMAL + "per_group: 1\n", r"per_group is not.*mean selection\.options\.per_group"),
         (MINIMAL + "output: r.csv\n", r"output is not a known key.*mean write\.output"),
         (
             MINIMAL + "selection: {name: top_k}\n",

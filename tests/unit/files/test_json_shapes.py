@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from labelnext.errors import InvalidInput
@@ -85,3 +86,27 @@ def test_what_is_none_of_these_is_said(tmp_path: Path, content: Any, why: str, c
     with pytest.raises(InvalidInput, match=why) as caught:
         read(tmp_path, "p.json", content)
     assert cure is None or cure in str(caught.value.hint)
+
+
+FRAME = pd.DataFrame(
+    {"image": ["a", "b", "c"], "prediction": ["cat", "dog", "cat"], "confidence": [0.9, 0.5, 0.7]}
+)
+
+
+@pytest.mark.parametrize("orient", ["split", "records", "index", "columns", "table", "tight"])
+@pytest.mark.parametrize("ids", ["a column", "the index", "an index without a name", "two levels"])
+def test_what_pandas_writes_is_read_in_every_orientation(
+    tmp_path: Path, orient: Any, ids: str
+) -> None:
+    frame = FRAME if ids == "a column" else FRAME.set_index("image")
+    if ids == "an index without a name":
+        frame = frame.rename_axis(None)
+    if ids == "two levels":
+        if orient in ("records", "index", "columns"):
+            return  # pandas loses the index, or writes it as one text
+        frame = FRAME.set_index(["image", pd.Index([1, 2, 3], name="n")])
+    if orient == "records" and ids != "a column":
+        return
+    tight = orient == "tight"
+    text = json.dumps(frame.to_dict(orient="tight")) if tight else frame.to_json(orient=orient)
+    assert order(read(tmp_path, "p.json", text)) == ["b", "c", "a"]

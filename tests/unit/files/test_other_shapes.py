@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import tarfile
 import zipfile
 from pathlib import Path
@@ -86,6 +87,16 @@ def tarred() -> bytes:
     return packed.getvalue()
 
 
+def tensors() -> bytes:
+    head = json.dumps({"p": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+    return struct.pack("<Q", len(head)) + head + bytes(4)
+
+
+def example() -> bytes:
+    """A record of TFRecord, whose checksums are left out: an Example without features."""
+    return struct.pack("<Q", 2) + bytes(4) + b"\n\0" + bytes(4)
+
+
 FOREIGN = {
     "book.xlsx": (zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel sheet.*as CSV"),
     "renamed.csv": (zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel sheet.*as CSV"),
@@ -104,6 +115,31 @@ FOREIGN = {
     "p.csv.7z": (b"7z\xbc\xaf\x27\x1c", "an archive.*unpack it first"),
     "p.tar.gz": (tarred(), "an archive.*unpack it first"),
     "two.zip": (zipped("a.csv", "b.csv"), "an archive.*unpack it first"),
+    "p.mat": (b"MATLAB 5.0 MAT-file, Platform: posix" + bytes(99), "a file of MATLAB.*loadmat"),
+    "old.mat": (bytes(99), "a file of MATLAB.*loadmat"),
+    "new.mat": (b"MATLAB 7.3 MAT-file, Platform" + bytes(99), "an HDF5 file.*h5py.*numpy.savez"),
+    "p.safetensors": (tensors(), "a safetensors file.*load_file.*numpy.savez"),
+    "renamed.bin": (tensors(), "a safetensors file"),
+    "p-00000-of-00001": (2 * example(), "a TFRecord file.*TFRecordDataset"),
+    "p.tfrecord": (b"", "a TFRecord file.*TFRecordDataset"),
+    "data.mdb": (bytes(16) + b"\xde\xc0\xef\xbe" + bytes(99), "an LMDB database.*lmdb.open"),
+    "p.duckdb": (bytes(8) + b"DUCK" + bytes(99), "a DuckDB database.*COPY"),
+    "model.ckpt": (zipped("archive/data.pkl", "archive/version"), "a file of torch.save.*load"),
+    "p.RData": (b"RDX3\nX\n", "a file of R.*write_parquet"),
+    "p.rds": (b"\x1f\x8b\x08\0", "a file of R.*write_parquet"),
+    "p.sav": (b"$FL2@(#) SPSS DATA FILE", "a file of SPSS.*read_spss"),
+    "p.dta": (b"<stata_dta><header>", "a file of Stata.*read_stata"),
+    "p.sas7bdat": (bytes(99), "a file of SAS.*read_sas"),
+    "p.yaml": (b"- id: a\n  score: 0.5\n", "a YAML file.*yaml.safe_load"),
+    "p.html": (b"<table></table>", "an HTML page.*read_html"),
+    "m.onnx": (b"\x08\x08\x12\x07pytorch", "weights of a model.*run the model"),
+    "m.keras": (zipped("config.json", "model.weights.h5"), "weights of a model"),
+}
+BELOW = {
+    "data.mdb": "an LMDB database.*lmdb.open",
+    ".zgroup": "a Zarr store.*zarr.open",
+    "zarr.json": "a Zarr store",
+    "saved_model.pb": "weights of a model",
 }
 
 
@@ -113,6 +149,14 @@ def test_a_file_that_holds_no_predictions_is_called_what_it_is(tmp_path: Path, n
     (tmp_path / name).write_bytes(content)
     with pytest.raises(LabelnextError, match=f"path must hold predictions; '{name}' is {told}"):
         read(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", BELOW)
+def test_a_folder_that_holds_no_predictions_is_called_what_it_is(tmp_path: Path, name: str) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / name).write_text("{}")
+    with pytest.raises(LabelnextError, match=f"must hold predictions; 'store' is {BELOW[name]}"):
+        read(tmp_path, "store")
 
 
 @pytest.mark.parametrize("target", ["p.csv", "nowhere.csv"])

@@ -50,6 +50,8 @@ DETECTED = {
     "fiftyone/export": [f"data/{name}" for name in NAMES],
     "via/project.json": NAMES,
     "via/version1.json": NAMES,
+    "datumaro/default.json": NAMES,
+    "supervisely/ann": NAMES,
     "voc-text/mean_average_precision": STEMS,
     "voc-text/kitti": STEMS,
     "voc-text/middle": STEMS,

@@ -272,6 +272,8 @@ OF_THE_PAGE = {
     "paddle": "paddle/boxes",
     "export": "fiftyone/export",
     "labelme": "labelme/scores",
+    "datumaro": "datumaro",
+    "project": "supervisely",
     "via.json": "via/project.json",
     "cloud": "cloud/azure",
     "annotations.xml": "cvat/boxes.xml",

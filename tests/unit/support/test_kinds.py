@@ -64,6 +64,8 @@ def test_plain_scalars_mean_what_the_core_schema_of_yaml_1_2_says(
         (plain("off"), Literal["off", "auto"], "off"),
         (False, Literal["off", "auto"], "off"),
         (plain("007"), int | str, "007"),
+        (plain("1.0"), int | str, "1.0"),
+        (plain("1.0"), float | str, 1.0),
         (plain("7"), int | str, 7),
         (plain("~"), str | None, None),
         ((1, 2), Sequence[int], [1, 2]),

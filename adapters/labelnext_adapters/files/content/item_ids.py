@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,11 @@ ITEM_KEYS = (
     "item_id", "custom_id", "id", "image_id", "file_name", "filename", "image", "image_path",
     "image_name", "img", "audio", "file", "path", "filepath", "uid", "uuid", "key", "sample_id",
     "doc_id", "text_id", "comment_id", "reference_id", "recordId", "record_id", "request_id",
+    "frame_index", "frame_number", "frame_id", "frame", "item", "task_id", "question_id",
     "index", "idx",
 )  # fmt: skip
+#: Further keys that tell records apart, though they may number the records of one item.
+_NUMBERS = ("prompt_id", "example_id", "row_id", "input_id")
 
 
 def value_at(record: Any, key: str) -> Any:
@@ -63,6 +66,30 @@ def id_in(record: Any, key: str | None, keys: Sequence[str] = ITEM_KEYS) -> Any:
         if number is None and isinstance(value, float):
             number = value  # no id, but the reason that there is none
     return number
+
+
+def check_one_id(records: Sequence[Any], items: Collection[str], key: str | None) -> None:
+    """Refuse an id that nobody named, where it is that of all records and another tells them apart.
+
+    Args:
+        records: as they stand in the file.
+        items: their ids.
+        key: `source.key`.
+
+    Raises:
+        InvalidInput: if so.
+    """
+    if key is not None or len({*items}) != 1 or len(records) < 2:
+        return
+    for name in (*ITEM_KEYS, *_NUMBERS):
+        told = [record.get(name) for record in records if isinstance(record, Mapping)]
+        values = list(dict.fromkeys(str(v) for v in told if isinstance(v, str | int)))
+        if len(values) > 1:
+            raise InvalidInput(
+                f"a key must tell the items apart; all records have the id {next(iter(items))!r}, "
+                f"and {name} is {listed(values)}.",
+                hint=f"set source.key: {name}, or the key of the items' ids.",
+            )
 
 
 def listed_ids(path: Path, key: str | None = None) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS, check_one_id, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
@@ -41,6 +41,7 @@ from labelnext_adapters.files.llm.replies import (
     stated_in,
 )
 
+_MOST_JUDGES = 20  # of a committee; more are read as votes
 _DISTRIBUTIONS = ("probabilities", "scores", "distribution", "confidences")
 
 
@@ -95,6 +96,7 @@ def pool_of_records(
     answers = _answers(_by_id(records), asked, gathered)
     if not answers:
         _refuse_all(gathered)
+    check_one_id([one for _, one in records], [answer.item for answer in answers], asked.key)
     if classes is None:
         texts = [(answer.shares, answer.text) for answer in answers]
         compared = any(top for answer in answers for _, _, top in answer.reply.tokens)
@@ -233,11 +235,12 @@ def _sure(value: Any, percent: bool) -> float:
 
 
 def _judges(answers: Sequence[_Answer]) -> bool:
-    """Whether several models answered about some item."""
+    """Whether several models answered about some item, but not so many as a crowd of people."""
     models: dict[str, set[str]] = {}
     for answer in answers:
         models.setdefault(answer.item, set()).add(answer.judge)
-    return any(len(names) > 1 for names in models.values())
+    everybody = {answer.judge for answer in answers}
+    return len(everybody) <= _MOST_JUDGES and any(len(names) > 1 for names in models.values())
 
 
 def _meaning(answer: _Answer, classes: Sequence[str]) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS, check_one_id, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, real
 from labelnext_adapters.files.gather import Gathered
@@ -39,7 +39,7 @@ def _columns(record: Mapping[str, Any]) -> list[float]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return number_in(value) is not None
 
 
 def _are_numbers(value: Any) -> bool:
@@ -94,6 +94,7 @@ def pool_of_ratings(records: Sequence[tuple[str, Any]], key: str | None = None) 
             item = id_text(id_in(record, key))
             ratings.setdefault(item, []).extend(_numbers(record))
     gathered.odd.notices()  # too many odd ratings are the first thing to say
+    check_one_id([one for _, one in records], ratings, key)
     several = {item: numbers for item, numbers in ratings.items() if len(numbers) > 1}
     if not several:
         raise InvalidInput(

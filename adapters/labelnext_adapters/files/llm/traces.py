@@ -9,7 +9,7 @@ from typing import Any
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS, check_one_id, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
@@ -112,6 +112,7 @@ def pool_of_traces(
                     values.setdefault(item, []).append(one.value)
             if not matching:
                 without.append(item)
+    check_one_id([one for _, one in records], values, key)
     _add(gathered, values, percent)
     if numbered:
         message = "Records without an id are called by their number from 0 (set source.key)."

@@ -21,6 +21,7 @@ IDS = (
     "row_id", "url", "request_id", "comment_id", "reference_id",
     "fname", "audio", "audio_path", "audio_file", "video", "video_path", "video_file", "begin_path",
     "row_ids", "rowname", "row_name", "rownames", "record_id", "instance_id", "global_key",
+    "item", "item_name", "task", "task_name", "question_id", "hit_id",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (

@@ -13,7 +13,11 @@ from labelnext_adapters.files.content.content import parsed_lines, read_text
 from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
 from labelnext_adapters.files.tables.box_rows import are_box_rows, check_box_rows, named_rows
 from labelnext_adapters.files.tables.column_names import (
+    ANSWERS,
+    CERTAINTIES,
     CLASSES,
+    IDS,
+    IMAGES,
     LOGITS,
     SCORES,
     VECTORS,
@@ -62,6 +66,8 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
 
 #: Keys of what is said of a whole file.
 _ABOUT = ("meta", "metadata", "info", "config", "args")
+_OF_TIGHT = ("index_names", "column_names")  # as pandas' to_dict() adds
+_NAMED = tuple(name for name in IDS if name != "name")
 #: Keys of an object whose only list may be of the records.
 _WRAPPERS = (
     "predictions",
@@ -91,6 +97,11 @@ def _nested(value: dict[str, Any]) -> list[str]:
     return [
         name for name, one in value.items() if isinstance(one, dict | list) and name not in _ABOUT
     ]
+
+
+def _are_columns(value: dict[str, Any]) -> bool:
+    """Whether keys are those of a column of classes and one of certainties."""
+    return None not in (first_of(value, ANSWERS), first_of(value, CERTAINTIES))
 
 
 def _check_ids(value: dict[str, Any], is_text: Callable[[str], bool]) -> None:
@@ -147,10 +158,14 @@ def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> li
     if columns and all(isinstance(column, dict) for column in columns):
         if (by_item := _scores_by_item(value) or _predicted_by_item(value, is_text)) is not None:
             return by_item
-        _check_ids(value, is_text)
         keys = list(columns[0])
-        if all(list(column) == keys for column in columns):  # pandas' to_json()
-            return [{name: value[name][key] for name in value} for key in keys]
+        alike = all(list(column) == keys for column in columns)
+        if not (alike and keys != [*map(str, range(len(keys)))] and _are_columns(value)):
+            _check_ids(value, is_text)
+        if alike:  # pandas' to_json(), by the index, which names the items where no column does
+            named = first_of(value, (*IMAGES, *IDS)) is not None
+            rows = [{name: value[name][key] for name in value} for key in keys]
+            return rows if named else [{"": k, **row} for k, row in zip(keys, rows, strict=True)]
     shown = ", ".join(list(value)[:8])
     if isinstance(value.get("tasks"), list):
         raise InvalidInput(
@@ -187,21 +202,31 @@ def _rows_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
 
 
 def _described(value: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """The rows of pandas' ``to_json(orient="table")``; None if it is something else."""
+    """The rows of pandas' ``to_json(orient="table")``; None if it is something else.
+
+    Example:
+        >>> about = {"fields": [], "primaryKey": ["index"]}
+        >>> _described({"schema": about, "data": [{"index": "a", "confidence": 0.5}]})
+        [{'': 'a', 'confidence': 0.5}]
+    """
     schema, rows = value.get("schema"), value.get("data")
     if value.keys() != {"schema", "data"} or not isinstance(schema, dict) or "fields" not in schema:
         return None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return None
-    index, fields = {"name": "index", "type": "integer"}, schema["fields"]
-    whole = isinstance(fields, list) and schema.get("primaryKey") == ["index"]
-    numbered = whole and index in fields
-    names = {"index"} if numbered else set()
-    return [{k: v for k, v in row.items() if k not in names} for row in rows]
+    if schema.get("primaryKey") != ["index"]:
+        return rows
+    numbered = [row.get("index") for row in rows] == list(range(len(rows)))
+    rest = [{k: v for k, v in row.items() if k != "index"} for row in rows]
+    return (
+        rest
+        if numbered
+        else [{"": row.get("index"), **one} for row, one in zip(rows, rest, strict=True)]
+    )
 
 
 def _split(value: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """The rows of pandas' ``to_json(orient="split")``; None if it is something else.
+    """The rows of pandas' ``orient="split"`` or ``"tight"``; None if it is something else.
 
     Example:
         >>> _split({"columns": ["id", "confidence"], "index": [0], "data": [["a", 0.5]]})
@@ -210,7 +235,7 @@ def _split(value: dict[str, Any]) -> list[dict[str, Any]] | None:
         [{'': 'a', 'confidence': 0.5}]
     """
     names, rows = value.get("columns"), value.get("data")
-    if value.keys() - {"columns", "index", "data"} or not isinstance(names, list):
+    if value.keys() - {"columns", "index", "data", *_OF_TIGHT} or not isinstance(names, list):
         return None
     if not isinstance(rows, list) or not all(isinstance(name, str) for name in names):
         return None
@@ -218,12 +243,22 @@ def _split(value: dict[str, Any]) -> list[dict[str, Any]] | None:
         return None
     index = value.get("index")
     if isinstance(index, list) and len(index) == len(rows) and index != list(range(len(rows))):
-        names, rows = ["", *names], [[one, *row] for one, row in zip(index, rows, strict=True)]
+        levels = [one if isinstance(one, list) else [one] for one in index]
+        names = [*_levels(value.get("index_names"), len(levels[0]) if levels else 0), *names]
+        rows = [[*level, *row] for level, row in zip(levels, rows, strict=True)]
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _levels(stated: Any, n_levels: int) -> list[str]:
+    """What the columns of an index are called; the first without a name as pandas writes it."""
+    known = stated if isinstance(stated, list) and len(stated) == n_levels else [None] * n_levels
+    return [str(name or (f"level_{at}" if at else "")) for at, name in enumerate(known)]
 
 
 def _records_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     """A class with its score, or a list of those, by item; None if it is something else.
+
+    Records that name their items, by the index of pandas, are those of a list.
 
     Example:
         >>> _records_by_item({"a": {"label": "cat", "prob": 0.5}})
@@ -235,6 +270,9 @@ def _records_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
         return None
     if not all((first_of(r, CLASSES) or corners_in(r)) and first_of(r, SCORES) for r in told[:20]):
         return None
+    numbered = list(value) == [*map(str, range(len(value)))]
+    if numbered and len(told) == len(value) and first_of(told[0], (*IMAGES, *_NAMED)):
+        return told
     named = zip(value, lists, strict=True)
     return [{"item_id": name, "predictions": records} for name, records in named]
 

@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.tables.arrow import plain_type
 from labelnext_adapters.files.tables.cells import stored
 from labelnext_adapters.files.tables.column_names import (
@@ -29,15 +27,13 @@ from labelnext_adapters.files.tables.column_names import (
     first_of,
     has_our_names,
     id_column,
-    is_ranked_class,
     plain,
 )
+from labelnext_adapters.files.tables.guessed_ids import check_guess
 from labelnext_adapters.files.tables.long_rows import (
-    check_names_images,
     detections,
     grouped_scores,
     is_boxed,
-    mapping,
     one_row_each,
 )
 from labelnext_adapters.files.tables.nested import pairs_of, read_nested, usual_records
@@ -47,8 +43,9 @@ from labelnext_adapters.files.tables.prediction_strings import (
     column_of_strings,
     objects_of_strings,
 )
-from labelnext_adapters.files.tables.repeats import repeats, rows_of_items
-from labelnext_adapters.files.tables.rows import Rows, texts_of
+from labelnext_adapters.files.tables.ranked_classes import ranked_columns, with_likeliest
+from labelnext_adapters.files.tables.repeats import first_copies, repeats, rows_of_items
+from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.score_columns import (
     are_scores,
     check_of_one_class,
@@ -57,10 +54,9 @@ from labelnext_adapters.files.tables.score_columns import (
 )
 from labelnext_adapters.files.tables.table_options import METADATA, NAMES, TableOptions
 from labelnext_adapters.files.tables.transcripts import pieces_in, transcript
-from labelnext_adapters.files.tables.vectors import OTHER, Meaning, leaves_rest
+from labelnext_adapters.files.tables.vectors import Meaning
+from labelnext_adapters.files.tables.votes import shares_of_votes, vote_columns
 
-_PREFIXES = ("p_", "e_")
-_RANKED = re.compile(r"^(.*?)(\d{1,9})(.*)$")
 _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
 
 
@@ -128,9 +124,9 @@ def _understood(out: LaidOut, whole: LaidOut, options: TableOptions) -> LaidOut:
         return nested
     if out.table.num_rows and (repeats(out.table.column(id_name)) or is_boxed(out.table)):
         return _long(out, whole, id_name, options)
-    ranked = _ranked(out.table)
-    if ranked:
-        return _top_k(out, ranked, options)
+    if ranked := ranked_columns(out.table):
+        message = f"Read {len(ranked)} ranked classes of each item ({ranked[0][0]!r}, …)."
+        return _told(replace(out, table=with_likeliest(out.table, ranked, options)), message)
     answer, sure = first_of(names, ANSWERS), first_of(names, CERTAINTIES)
     if not (answer and sure):
         answer, sure = _beside_its_score(out.table) or (answer, sure)
@@ -187,14 +183,18 @@ def _with_id(out: LaidOut) -> LaidOut:
     out = replace(out, columns={**out.columns, "item_id": id_name})
     if known:
         return out
-    check_names_images(out.table, id_name)
+    check_guess(out.table, id_name)
     column = f"column {id_name!r}" if id_name else "the column without a name"
     return _told(out, f"Took {column} as the item's id (source.key names another).")
 
 
 def _without_repeats(out: LaidOut, id_name: str) -> LaidOut:
-    """Without copies of rows, and without the few items that have several rows."""
-    kept, notices = rows_of_items(out.table, id_name, out.place)
+    """Without copies of rows, and without the few items that have several rows, unless of votes."""
+    votes = vote_columns(out.table.schema, id_name, out.columns)
+    if votes is not None and votes[1] is not None:
+        kept, notices = first_copies(out.table, id_name)
+    else:
+        kept, notices = rows_of_items(out.table, id_name, out.place)
     if len(kept) == out.table.num_rows:
         return out
     return replace(
@@ -232,6 +232,9 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     corners = corners_in(names)
     answer = answer if isinstance(answer, str) else None
     boxed = corners or first_of(names, BOXES) or {*map(plain, (id_name, *names))} == YOLOV5
+    votes = vote_columns(out.table.schema, id_name, out.columns)
+    if votes is not None and options.logits is None:
+        return _votes(out if votes[1] else whole, id_name, votes[0], options)
     if not isinstance(sure, str) or not (answer or boxed):
         ids = out.table.column(id_name).to_pylist()
         doubled = sorted({str(i) for i in ids if ids.count(i) > 1}) if len(ids) < 5000 else []
@@ -278,63 +281,27 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     return _told(done, f"Read each row as one detected object ({answer!r}, {sure!r}).")
 
 
+def _votes(out: LaidOut, id_name: str, said: str, options: TableOptions) -> LaidOut:
+    """One row a vote: an item's probabilities are the shares that the classes have."""
+    scale = Meaning.of(options).scale
+    firsts, shares, notices = shares_of_votes(out.table, id_name, said, scale)
+    kept = [name for name in firsts.column_names if name == id_name or name in _mapped(out)]
+    table = firsts.select([name for name in kept if name != said])
+    columns = {k: v for k, v in out.columns.items() if k not in ("prediction", "label")}
+    done = replace(
+        out,
+        table=table.append_column("probabilities", shares),
+        columns=columns,
+        notices=[*out.notices, *notices],
+        place=lambda row: f"item {row + 1}",
+    )
+    return _told(done, f"Read each row as one vote ({said!r}): probabilities are shares of votes.")
+
+
 def _mapped(out: LaidOut) -> set[str]:
     """The columns that have a meaning of their own, and those of the metadata."""
     meant = {str(v) for v in out.columns.values() if isinstance(v, str)}
     return meant.union(out.columns.get(METADATA, ()))
-
-
-def _ranked(table: pa.Table) -> list[tuple[str, str]]:
-    """Pairs of columns with the first, second, … class and its confidence; empty if not so."""
-    groups: dict[int, list[str]] = {}
-    for name in table.column_names:
-        told = _RANKED.match(name)
-        if told and not name.startswith(_PREFIXES):
-            groups.setdefault(int(told[2]), []).append(name)
-    pairs = []
-    for number in sorted(groups):
-        names = groups[number]
-        texts = [n for n in names if _names_class(table.schema.field(n))]
-        numbers = [n for n in names if pa.types.is_floating(table.schema.field(n).type)]
-        if len(texts) != 1 or len(numbers) != 1:
-            return []
-        pairs.append((texts[0], numbers[0]))
-    starts = {0, 1} & set(groups)
-    return pairs if len(pairs) > 1 and starts and len(groups) == len(pairs) else []
-
-
-def _names_class(column: pa.Field) -> bool:
-    """Whether a ranked column holds classes: texts, or their numbers by its name."""
-    numbered = pa.types.is_integer(column.type) and is_ranked_class(column.name)
-    return bool(pa.types.is_string(column.type) or numbered)
-
-
-def _top_k(out: LaidOut, pairs: list[tuple[str, str]], options: TableOptions) -> LaidOut:
-    """The likeliest classes of each item as a mapping; the others share the mass that is left."""
-    table, n = out.table, out.table.num_rows
-    answers = [texts_of(table.column(answer)) for answer, _ in pairs]
-    sure = [table.column(column).to_numpy(zero_copy_only=False) for _, column in pairs]
-    met = sorted({name for column in answers for name in column if name})
-    classes = list(options.classes or met)
-    strange = sorted(set(met).difference(classes))
-    if strange:
-        raise InvalidInput(f"a class must be one of {listed(classes, 20)}; got {listed(strange)}.")
-    places = {name: i for i, name in enumerate(classes)}
-    check_spread("class scores", n, len(classes), n * len(pairs))
-    rows: NDArray[np.float64] = np.full((n, len(classes)), np.nan)
-    named = np.zeros(rows.shape, dtype=bool)
-    for column, values in zip(answers, sure, strict=True):
-        for row, name in enumerate(column):
-            if name:
-                rows[row, places[name]], named[row, places[name]] = values[row], True
-    if leaves_rest(rows, options):
-        classes.append(OTHER)
-        rows = np.column_stack([rows, np.full(n, np.nan)])
-        named = np.column_stack([named, np.zeros(n, dtype=bool)])
-    taken = {name for pair in pairs for name in pair}
-    table = table.select([name for name in table.column_names if name not in taken])
-    done = replace(out, table=table.append_column("probabilities", mapping(classes, rows, named)))
-    return _told(done, f"Read {len(pairs)} ranked classes of each item ({pairs[0][0]!r}, …).")
 
 
 def _wide(out: LaidOut, options: TableOptions) -> LaidOut:

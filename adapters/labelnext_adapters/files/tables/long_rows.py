@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput, listed
+from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
@@ -31,31 +31,6 @@ def is_boxed(table: pa.Table) -> bool:
     name = first_of(table.column_names, BOXES)
     nested = name is not None and pa.types.is_nested(table.schema.field(name).type)
     return nested or corners_in(table.column_names) is not None
-
-
-def check_names_images(table: pa.Table, id_name: str) -> None:
-    """Refuse ids that are the names of classes, as detectors write them beside their numbers.
-
-    Args:
-        table: as it stands in the file.
-        id_name: the column that would be taken for the ids.
-
-    Raises:
-        InvalidInput: if each name has one number of a class, and each number one name.
-    """
-    number = first_of(table.column_names, ("class", "class_id", "cls"))
-    if id_name != "name" or number is None or corners_in(table.column_names) is None:
-        return
-    pairs = table.select([id_name, number]).group_by([id_name, number]).aggregate([]).to_pydict()
-    names, numbers = pairs[id_name], [str(one).removesuffix(".0") for one in pairs[number]]
-    paired = len({*names}) == len({*numbers}) == len(names)
-    if paired and all(one.isdigit() for one in numbers) and not any("." in str(n) for n in names):
-        raise InvalidInput(
-            f"a column must name the image of each detection; {id_name!r} seems to hold names of "
-            f"classes: {listed(map(str, names))}.",
-            hint="add a column image before you save the table; or, if these are the images, set "
-            "source.key: name.",
-        )
 
 
 def one_row_each(table: pa.Table, id_name: str) -> tuple[NDArray[np.int64], pa.Table]:

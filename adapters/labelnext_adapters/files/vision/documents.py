@@ -112,7 +112,9 @@ def documents(
 
 
 def _beside_samples(path: Path) -> bool:
-    """Whether a file describes the fields of FiftyOne's samples beside it."""
+    """Whether a file describes FiftyOne's samples beside it, or Supervisely's images below."""
+    if path.name == "meta.json":
+        return next(path.parent.glob("*/ann"), None) is not None
     return path.name == "metadata.json" and (path.parent / "samples.json").is_file()
 
 
@@ -225,7 +227,8 @@ class Names:
             records: that may name the image.
 
         Returns:
-            The id; or why there is none, if `source.key` is set and no record has that key.
+            The id; or why there is none, if `source.key` is set and no record has that key, or
+            nothing can be used.
 
         Raises:
             InvalidInput: if another document had that name.
@@ -242,6 +245,8 @@ class Names:
         return name
 
     def _of(self, document: Document, position: int, *records: Mapping[str, Any]) -> Any:
+        if document.name is None and isinstance(document.value, Unusable):
+            return document.value
         if self.key is not None:
             for record in records:
                 if self.key in record:
@@ -297,3 +302,28 @@ def named(*records: Mapping[str, Any], keys: Sequence[str] = IMAGE_KEYS) -> str 
             if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
                 return value
     return None
+
+
+def image_key(rows: Sequence[Any], keys: Sequence[str] = IMAGE_KEYS) -> str | None:
+    """The key that names the image in nine of ten rows, or in as many as any; None without one.
+
+    Args:
+        rows: each of one detection.
+        keys: in the order of preference.
+
+    Raises:
+        InvalidInput: if rows that it calls the same are of several images or videos.
+
+    Example:
+        >>> image_key([{"frame": 1, "file_name": "a.jpg"}, {"frame": 2, "file_name": "b.jpg"}])
+        'file_name'
+    """
+    from labelnext_adapters.files.tables.guessed_ids import check_rows
+
+    counts = {key: sum(isinstance(r, dict) and named(r, keys=(key,)) is not None for r in rows)
+              for key in keys}  # fmt: skip
+    enough = min(0.9 * len(rows), max(counts.values()))
+    key = next((key for key, count in counts.items() if count >= enough and count), None)
+    if key is not None:
+        check_rows(rows, key)
+    return key

@@ -10,7 +10,7 @@ from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.vision.detections import Detections, class_of
-from labelnext_adapters.files.vision.documents import IMAGE_KEYS, named
+from labelnext_adapters.files.vision.documents import IMAGE_KEYS, image_key
 from labelnext_adapters.files.vision.options import DetectionOptions
 
 CORNERS = ("x_min", "y_min", "x_max", "y_max")
@@ -40,6 +40,7 @@ def read_rows(rows: Sequence[Any], options: DetectionOptions, key: str | None) -
         InvalidInput: if no column names the image, or rows have no confidence.
     """
     _refuse_labels(rows)
+    key = image_key(rows) if key is None else key
     _refuse_nameless(rows, key)
     gathered = Gathered("detection", classes=options.classes)
     detections = Detections(gathered, options.image_size)
@@ -58,9 +59,7 @@ def read_rows(rows: Sequence[Any], options: DetectionOptions, key: str | None) -
 
 
 def _name(row: Any, key: str | None) -> Any:
-    if not isinstance(row, dict):
-        return None
-    name = named(row) if key is None else row.get(key)
+    name = row.get(key) if isinstance(row, dict) else None
     return None if name == "" else name
 
 

@@ -21,6 +21,7 @@ from labelnext_adapters.files.vision.documents import (
     WHOLE,
     Document,
     Names,
+    image_key,
     load_json,
     named,
     row_of,
@@ -95,19 +96,25 @@ def images_in(
     ):
         return [Document(WHOLE, stem, documents[0].value)]
     images: dict[Any, list[Any]] = {}
-    for record in documents[0].value:
-        record = record if isinstance(record, dict) else {}
-        name = named(record) if key is None else record.get(key)
-        if name is None or isinstance(name, list | dict):
-            raise InvalidInput(
-                "the file must say which image a detection is from; it is what to_json() gives "
-                "for one image.",
-                hint="write one file for each image into a folder, named like the image; or one "
-                'JSON object {"a.jpg": [...], "b.jpg": [...]}; or add a column with the image '
-                f"({', '.join(IMAGE_KEYS[:4])}, …; source.key names another).",
-            )
-        images.setdefault(name, []).append(record)
-    return [Document(f"image {str(n)[:60]}", str(n), rows) for n, rows in images.items()]
+    nameless: list[Document] = []
+    key = image_key(documents[0].value) if key is None else key
+    for number, record in enumerate(documents[0].value, 1):
+        name = record.get(key) if isinstance(record, dict) else None
+        if isinstance(name, str | int) and name != "":
+            images.setdefault(name, []).append(record)
+        else:
+            why = Unusable(f"it must name its image{f' in {key}' if key else ''}")
+            nameless.append(Document(f"detection {number}", None, why))
+    if not images:
+        raise InvalidInput(
+            "the file must say which image a detection is from; it is what to_json() gives "
+            "for one image.",
+            hint="write one file for each image into a folder, named like the image; or one "
+            'JSON object {"a.jpg": [...], "b.jpg": [...]}; or add a column with the image '
+            f"({', '.join(IMAGE_KEYS[:4])}, …; source.key names another).",
+        )
+    told = [Document(f"image {str(n)[:60]}", str(n), rows) for n, rows in images.items()]
+    return told + nameless
 
 
 def read_results(
