@@ -138,13 +138,15 @@ def test_rank_herds_by_the_second_opinion(acquisition: str | None) -> None:
     assert ranking.item_ids.tolist() != by_margin.item_ids.tolist()
 
 
-def test_order_of_rows_has_no_influence() -> None:
+@pytest.mark.parametrize("options", [ALONG, {"selection": "auto"}])
+def test_order_of_rows_has_no_influence(options: dict[str, Any]) -> None:
     order = np.random.default_rng(1).permutation(66)
     first, second = (
-        rank(pool, budget=20, **ALONG).item_ids.tolist()
+        rank(pool, "margin", budget=20, **options)
         for pool in (labelled_pool(), labelled_pool(order))
     )
-    assert first == second
+    assert first.recipe.selection_options == {"doubt": "embeddings"}
+    assert first.item_ids.tolist() == second.item_ids.tolist()
 
 
 def test_picks_of_a_quota_count_as_labelled_without_a_class() -> None:
