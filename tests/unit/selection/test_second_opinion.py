@@ -138,6 +138,21 @@ def test_rank_herds_by_the_second_opinion(acquisition: str | None) -> None:
     assert ranking.item_ids.tolist() != by_margin.item_ids.tolist()
 
 
+def test_embeddings_that_explain_nothing_leave_doubt_to_the_model() -> None:
+    pool = labelled_pool()
+    alike = np.arange(6)[:, None] % 3 * [1.0, 1.0, 1.0]  # each place has a label of both classes
+    embeddings = np.concatenate([RNG.normal(size=(60, 3)), alike])
+    rows, labels = pool.probabilities, np.where(np.arange(66) < 60, -1, np.arange(66) % 2)
+    mixed = Pool(pool.item_ids, probabilities=rows, embeddings=embeddings, labels=labels)
+    by_both = rank(mixed, "margin", budget=9, **ALONG)
+    by_model = rank(mixed, "margin", budget=9, selection="uncertainty_herding")
+    assert by_both.item_ids.tolist() == by_model.item_ids.tolist()
+    assert [notice.message for notice in by_both.notices] == [
+        "About 0% of the doubt comes from labels and embeddings, by how well they predict labels "
+        "that are left out."
+    ]
+
+
 @pytest.mark.parametrize("options", [ALONG, {"selection": "auto"}])
 def test_order_of_rows_has_no_influence(options: dict[str, Any]) -> None:
     order = np.random.default_rng(1).permutation(66)
