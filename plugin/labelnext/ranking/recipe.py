@@ -19,12 +19,13 @@ from labelnext.acquisition import (
 from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.errors import InvalidInput, shown, unknown
 from labelnext.pool.pool import Pool
+from labelnext.ranking.doubt import gives_opinion
 from labelnext.selection import SelectionMethod, get_selection
 from labelnext.selection.auto import auto_options, auto_selection
 from labelnext.selection.constraints import Constraints
-from labelnext.selection.hellinger import has_shares, vectors_of_pool
+from labelnext.selection.hellinger import has_shares, n_anchors
 from labelnext.selection.likeness import Likeness
-from labelnext.selection.vectors import Coordinates, Points, Space, finite_rows
+from labelnext.selection.vectors import Coordinates, Space
 from labelnext.support.signatures import fitted_options, option_kinds
 
 Purpose = Literal["label", "review"]
@@ -283,18 +284,20 @@ def not_trained(pool: Pool) -> str:
 def _with_method(recipe: Recipe, pool: Pool, n_labels: int | None) -> Recipe:
     """The recipe with the selection method that auto chooses, and the reason."""
     scored, space = recipe.scored, auto_space(recipe, pool)
+    opinion = scored and n_labels is None and gives_opinion(pool, recipe)
     name, why = auto_selection(
-        _n_anchors(pool, space) if n_labels is None else n_labels,
+        n_anchors(pool, space) if n_labels is None else n_labels,
         scored=scored,
         space=space,
         n_classes=None if pool.probabilities is None else pool.probabilities.shape[-1],
+        opinion=opinion,
     )
     reasons = {**recipe.reasons, "selection": f"auto chose {name}: {why}."}
     measured = {"space": space} if space == "probabilities" else {}
     return replace(
         recipe,
         selection=name,
-        selection_options={**auto_options(name, space), **recipe.selection_options},
+        selection_options=auto_options(name, space, opinion=opinion),
         space={**recipe.space, **measured},
         reasons=reasons,
     )
@@ -362,14 +365,6 @@ def known_reasons(pool: Pool) -> str:
     causes = [notice for notice in pool.notices if notice.code in _CAUSES]
     about_items = causes or [notice for notice in pool.notices if notice.item_ids] or pool.notices
     return "".join(f". {notice.message.rstrip('.')}" for notice in about_items[:3])
-
-
-def _n_anchors(pool: Pool, space: Coordinates | None) -> int:
-    """Number of labelled items with a finite embedding."""
-    vectors = vectors_of_pool(pool, space)
-    if vectors is None:
-        return 0
-    return int((pool.labelled & finite_rows(Points(vectors), pool.item_ids)).sum())
 
 
 def _default_clusters(pool: Pool) -> int:

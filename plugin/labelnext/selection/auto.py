@@ -29,6 +29,8 @@ def auto(
     labelled_embeddings: Array | Points | None = None,
     probabilities: NDArray[np.floating] | None = None,
     budget: NaturalNumber | None = None,
+    labelled_classes: NDArray[np.integer] | None = None,
+    predicted_classes: NDArray[np.integer] | None = None,
     *,
     seed: Seed = 0,
 ) -> NDArray[np.intp]:
@@ -37,6 +39,7 @@ def auto(
     - With embeddings and fewer than two labels per class (20 labels if the classes are unknown),
       or with nothing but embeddings: TypiClust.
     - Otherwise, with embeddings: uncertainty herding with scores, or BADGE with only probabilities.
+      The herding goes by a second opinion too, if there are classes of labels and predictions.
     - Without embeddings: the best scores.
 
     A `LabelnextWarning` names the method and the reason.
@@ -47,6 +50,8 @@ def auto(
         labelled_embeddings: shape (n_labelled, n_dimensions).
         probabilities: shape (n_items, n_classes); how many classes there are.
         budget: how many; all when None or larger than the pool.
+        labelled_classes: shape (n_labelled,), −1 for none.
+        predicted_classes: shape (n_items,), −1 for none.
         seed: of the method.
 
     Returns:
@@ -65,11 +70,14 @@ def auto(
     n_labels = 0
     if embeddings is not None and labelled_embeddings is not None:
         n_labels = len(labelled_embeddings)
+    # Long: what each of its inputs means stands in one place.
+    opinion = has_opinion(labelled_classes, predicted_classes)
     name, why = auto_selection(
         n_labels,
         scored=utilities is not None,
         space=None if embeddings is None else "embeddings",
         n_classes=None if probabilities is None else probabilities.shape[1],
+        opinion=opinion,
     )
     warnings.warn(f"auto chose {name}: {why}.", LabelnextWarning, stacklevel=2)
     if embeddings is None:
@@ -79,8 +87,11 @@ def auto(
     if name == "typiclust":
         return typiclust(embeddings, given, budget, seed=seed)
     if name == "uncertainty_herding":
-        options = auto_options(name, "embeddings")
-        return uncertainty_herding(embeddings, given, utilities, budget, seed=seed, **options)
+        options = auto_options(name, "embeddings", opinion=opinion)
+        classes = labelled_classes, predicted_classes
+        return uncertainty_herding(
+            embeddings, given, utilities, budget, *classes, seed=seed, **options
+        )
     assert probabilities is not None
     return badge(probabilities, embeddings, budget, seed=seed)
 
@@ -98,23 +109,45 @@ def few_labels(n_classes: int | None) -> int:
     return _FEW if n_classes is None else _PER_CLASS * n_classes
 
 
-def auto_options(name: str, space: Coordinates | None) -> dict[str, Any]:
+def has_opinion(
+    labelled_classes: NDArray[np.integer] | None, predicted_classes: NDArray[np.integer] | None
+) -> bool:
+    """Whether labels of two classes can give a second opinion on what is predicted.
+
+    Example:
+        >>> has_opinion(np.array([0, -1, 1]), np.array([1])), has_opinion(None, np.array([1]))
+        (True, False)
+    """
+    if labelled_classes is None or predicted_classes is None:
+        return False
+    known = labelled_classes[labelled_classes >= 0]
+    return bool((predicted_classes >= 0).any()) and len(np.unique(known)) > 1
+
+
+def auto_options(name: str, space: Coordinates | None, *, opinion: bool) -> dict[str, Any]:
     """The options of the method that `auto` chooses; those with which it was measured.
 
     Args:
         name: of the method.
         space: what distances between items go by.
+        opinion: labels and embeddings can say where the model is wrong.
 
     Example:
-        >>> auto_options("uncertainty_herding", "embeddings")
-        {'width': 'pool'}
+        >>> auto_options("uncertainty_herding", "embeddings", opinion=True)
+        {'doubt': 'embeddings'}
     """
-    wide = name == "uncertainty_herding" and space == "embeddings"
-    return {"width": "pool"} if wide else {}
+    if name != "uncertainty_herding" or space != "embeddings":
+        return {}
+    return {"doubt": "embeddings"} if opinion else {"width": "pool"}
 
 
 def auto_selection(
-    n_labels: int, *, scored: bool, space: Coordinates | None, n_classes: int | None
+    n_labels: int,
+    *,
+    scored: bool,
+    space: Coordinates | None,
+    n_classes: int | None,
+    opinion: bool = False,
 ) -> tuple[str, str]:
     """The method that suits the available data, and why.
 
@@ -123,6 +156,7 @@ def auto_selection(
         scored: items have scores.
         space: what distances between items can go by; None for nothing.
         n_classes: of the class probabilities; None without any.
+        opinion: labels and embeddings can say where the model is wrong.
 
     Raises:
         InvalidInput: if there are neither embeddings nor scores.
@@ -146,7 +180,9 @@ def auto_selection(
             return "typiclust", "the pool has embeddings but no labels yet"
         return "typiclust", f"the pool has embeddings but only {labels}, fewer than {few}"
     if scored:
-        return "uncertainty_herding", f"the pool has scores, embeddings and at least {few} labels"
+        why = f"the pool has scores, embeddings and at least {few} labels"
+        more = ", whose classes give a second opinion (doubt: embeddings)" if opinion else ""
+        return "uncertainty_herding", why + more
     if n_classes is None:
         return "typiclust", "the pool has embeddings but no scores"
     return "badge", "the pool has probabilities and embeddings, but no scores"

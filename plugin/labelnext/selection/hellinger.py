@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
-from labelnext.selection.vectors import Array, Coordinates
+from labelnext.selection.vectors import Array, Coordinates, Points, finite_rows
 
 
 def vectors_of_pool(pool: Pool, space: Coordinates | None) -> Array | None:
@@ -43,6 +43,23 @@ def vectors_of_pool(pool: Pool, space: Coordinates | None) -> Array | None:
     roots: Array = np.sqrt(shares)
     roots *= np.sqrt(0.5)
     return roots
+
+
+def n_anchors(pool: Pool, space: Coordinates | None) -> int:
+    """Number of labelled items whose vector is finite; 0 if the pool has no vectors.
+
+    Args:
+        pool: the items.
+        space: embeddings when None.
+
+    Example:
+        >>> n_anchors(Pool(["a", "b"], embeddings=[[1.0], [np.nan]], labelled=[True, True]), None)
+        1
+    """
+    vectors = vectors_of_pool(pool, space)
+    if vectors is None:
+        return 0
+    return int((pool.labelled & finite_rows(Points(vectors), pool.item_ids)).sum())
 
 
 def has_shares(pool: Pool) -> bool:

@@ -17,66 +17,92 @@ _RIDGE = 0.1
 _TEMPERATURE = 0.15
 
 
-def chance_wrong(
+def second_opinion(
     embeddings: Array | Points,
     labelled_embeddings: Array | Points,
     labelled_classes: NDArray[np.integer],
     predicted_classes: NDArray[np.integer],
     *,
     seed: int = 0,
-) -> NDArray[np.float64]:
-    """The probability that each item's predicted class is wrong, as its labelled neighbours see it.
+) -> tuple[NDArray[np.float64], float]:
+    """The probability that each item's predicted class is wrong, and how far to trust it.
 
-    It is 1 − Q[n, ŷ_n] for the predicted class ŷ_n. Q = softmax(F / 0.15) comes from a kernel ridge
-    regression F = K (K_LL + 0.1 I)⁻¹ (Y − 1/c) of the labels' classes, one-hot in Y, on the
-    embeddings. K = exp(−d²/2w²), where w² is a quarter of the mean squared distance of 1,000 random
-    pairs of items. The c classes are those that are labelled or predicted.
+    The probability is 1 − Q[n, ŷ_n] for the predicted class ŷ_n. Q = softmax(F / 0.15) comes from
+    a kernel ridge regression F = K (K_LL + 0.1 I)⁻¹ (Y − 1/c) of the labels' classes, one-hot in
+    Y, on the embeddings. K = exp(−d²/2w²), where w² is a quarter of the mean squared distance of
+    1,000 random pairs of items. The c classes are those that are labelled or predicted.
+
+    Trust is twice what Q explains of the labels' entropy, from 0 to 1: 1 − its mean log loss on
+    labels, each predicted from all others, divided by the entropy of the labels' classes.
 
     Args:
         embeddings: shape (n_items, n_dimensions), finite.
         labelled_embeddings: shape (n_labelled, n_dimensions).
-        labelled_classes: shape (n_labelled,), −1 for none. Of more than 4,000 labels, as many
-            random ones are taken.
+        labelled_classes: shape (n_labelled,), −1 for none; of more than 4,000, as many random ones.
         predicted_classes: shape (n_items,), −1 for none, which is never right.
         seed: of the pairs and the random labels.
 
     Returns:
-        Shape (n_items,), in [0, 1].
+        Probabilities, shape (n_items,), in [0, 1], and trust, in [0, 1].
 
     Raises:
         InvalidInput: if the labels have fewer than two classes.
 
     References:
-        Our own; Rasmussen and Williams (2006), chapter 6, for the regression.
+        Our own; Rasmussen and Williams (2006), 5.4.2 and chapter 6, for the regression.
 
     Example:
-        >>> points, labelled = np.array([[0.1], [0.1], [0.9]]), np.array([[0.0], [1.0]])
-        >>> chance_wrong(points, labelled, np.array([0, 1]), np.array([0, 1, 1])).round(1).tolist()
-        [0.0, 1.0, 0.0]
+        >>> points, labelled = np.array([[0.1], [0.1], [0.9]]), np.array([[0.0], [0.1], [0.9], [1]])
+        >>> labels, predicted = np.array([0, 0, 1, 1]), np.array([0, 1, 1])
+        >>> wrong, trust = second_opinion(points, labelled, labels, predicted)
+        >>> wrong.round(1).tolist(), round(trust, 1)
+        ([0.0, 1.0, 0.0], 1.0)
     """
     points, given = as_points(embeddings), as_points(labelled_embeddings)
     known = _known(labelled_classes, seed)
     if len(points) == 0:
-        return np.empty(0)
-    predicted = predicted_classes >= 0
-    classes = np.union1d(labelled_classes[known], predicted_classes[predicted])
+        return np.empty(0), 0.0
+    labels, predicted = labelled_classes[known], predicted_classes >= 0
+    classes = np.union1d(labels, predicted_classes[predicted])
     places = np.searchsorted(classes, predicted_classes)
     kernel = Kernel("gaussian", similarity_scale(points, seed) / 8)
     origin, anchors = points[:1], given[known]
     with one_blas_thread():
-        among = kernel.between(anchors, anchors, origin).astype(np.float64)
-        among[np.diag_indices_from(among)] += _RIDGE
-        targets = (labelled_classes[known][:, None] == classes) - 1 / len(classes)
-        weights = np.linalg.solve(among, targets).astype(points.dtype)
+        among = kernel.between(anchors, anchors, origin)
+        weights, trust = _learnt(among, np.searchsorted(classes, labels), len(classes))
 
         def of_block(rows: slice, block: Array) -> NDArray[np.float64]:
-            logits = (kernel.between(block, anchors, origin) @ weights).astype(np.float64)
-            logits /= _TEMPERATURE
-            odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-            right = odds[np.arange(len(block)), places[rows]]
-            return 1 - np.where(predicted[rows], right / odds.sum(axis=1), 0)
+            logs = _log_softmax(kernel.between(block, anchors, origin) @ weights)
+            right = np.exp(logs[np.arange(len(block)), places[rows]])
+            return 1 - np.where(predicted[rows], right, 0)
 
-        return np.concatenate([*points.each(of_block, _ROWS)])
+        return np.concatenate([*points.each(of_block, _ROWS)]), trust
+
+
+def _learnt(
+    among: NDArray[np.floating], own: NDArray[np.intp], n_classes: int
+) -> tuple[NDArray[np.floating], float]:
+    """The weights of the labels, and how far to trust what they predict.
+
+    Args:
+        among: shape (n_labels, n_labels), their similarities.
+        own: shape (n_labels,), the class of each, from 0.
+        n_classes: which there are.
+    """
+    targets = np.eye(n_classes)[own] - 1 / n_classes
+    inverse = np.linalg.inv(among.astype(np.float64) + _RIDGE * np.eye(len(own)))
+    weights = inverse @ targets
+    left_out = targets - weights / np.diag(inverse)[:, None]  # what all other labels predict
+    loss = -_log_softmax(left_out)[np.arange(len(own)), own].mean()
+    entropy = -np.log((np.bincount(own) / len(own))[own]).mean()
+    return weights.astype(among.dtype), float(np.clip(2 * (1 - loss / entropy), 0, 1))
+
+
+def _log_softmax(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    logits = values.astype(np.float64) / _TEMPERATURE
+    logits -= logits.max(axis=1, keepdims=True)
+    logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return logits
 
 
 def _known(labelled_classes: NDArray[np.integer], seed: int) -> NDArray[np.intp]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.selection.facility_location import similarity_scale
 from labelnext.selection.kernels import Kernel, KernelName, default_width
 from labelnext.selection.neighbours import greedy_cover
-from labelnext.selection.second_opinion import chance_wrong
+from labelnext.selection.second_opinion import second_opinion
 from labelnext.selection.vectors import Array, Points, as_points
 from labelnext.support.annotations import Count, NaturalNumber, Positive, Seed
 from labelnext.support.signatures import checked
@@ -40,8 +41,9 @@ def uncertainty_herding(
     similarity of item n to anything labelled or picked. So doubtful items in crowded regions come
     first, and each region once. U is the utility brought to [0, 1], see `doubts`: 1 − (p₁ − p₂)
     with the margin, and 1 for all items without utilities, or if no item is in doubt. With
-    `doubt="embeddings"`, U is the probability that the predicted class is wrong, as labels and
-    embeddings say, see `chance_wrong`; utilities then only order what adds nothing.
+    `doubt="embeddings"`, a share of U is the probability that the predicted class is wrong, as
+    labels and embeddings say: the share to which they can be trusted, see `second_opinion`. A
+    warning says how much.
 
     Above 5,000 items, only the similarities of each item to its `n_neighbours` nearest are kept;
     above 30,000, the sum goes over 16,384 items drawn in proportion to U. A warning says how much
@@ -60,7 +62,7 @@ def uncertainty_herding(
             the root of the mean squared distance of 1,000 random pairs, whatever is labelled.
         n_neighbours: at least 1; about as many are kept of each item above 5,000 items. When
             None, twice the number of items per label and pick, at least 100.
-        doubt: what U is: utility, or embeddings, which must separate the classes well.
+        doubt: what U is: utility, or embeddings for a second opinion as far as it can be trusted.
         seed: of what is random in a large pool, and of the width without labels.
 
     Returns:
@@ -87,7 +89,8 @@ def uncertainty_herding(
     n_picks = n if budget is None else min(budget, n)
     weights = None if utilities is None else doubts(utilities)
     if doubt == "embeddings":
-        weights = _second_opinion(points, given, labelled_classes, predicted_classes, seed)
+        wrong, trust = _second_opinion(points, given, labelled_classes, predicted_classes, seed)
+        weights = trust * wrong + (1 - trust) * (1 if weights is None else weights)
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)
     if width == "pool":
@@ -113,7 +116,7 @@ def _second_opinion(
     labelled_classes: NDArray[np.integer] | None,
     predicted_classes: NDArray[np.integer] | None,
     seed: int,
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], float]:
     if labelled_classes is None or predicted_classes is None:
         lacking, cure = "classes of the labels", "add labels to the source"
         if labelled_classes is not None:
@@ -123,7 +126,14 @@ def _second_opinion(
             f"doubt must be utility without {lacking}; got 'embeddings'.",
             hint=f"{cure}, or leave out selection.options.doubt.",
         )
-    return chance_wrong(points, given, labelled_classes, predicted_classes, seed=seed)
+    wrong, trust = second_opinion(points, given, labelled_classes, predicted_classes, seed=seed)
+    warnings.warn(
+        f"About {round(trust, 1):.0%} of the doubt comes from labels and embeddings, by how well "
+        "they predict labels that are left out.",
+        LabelnextWarning,
+        stacklevel=3,
+    )
+    return wrong, trust
 
 
 def doubts(utilities: NDArray[np.floating]) -> NDArray[np.float64]:

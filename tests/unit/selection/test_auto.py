@@ -102,6 +102,46 @@ def test_auto_is_the_method_that_it_names_and_says_why(
     assert said(ranking) == f"auto chose {method}: {why}."
 
 
+CLASSES = np.where(np.arange(60) < 8, np.arange(60) % 2, -1)
+
+
+def test_labels_of_two_classes_give_a_second_opinion() -> None:
+    items = Pool(range(60), probabilities=ROWS, embeddings=POINTS, labels=CLASSES)
+    ranking = rank(items, "margin", selection="auto", budget=8, seed=2)
+    named = {"selection": "uncertainty_herding", "doubt": "embeddings"}
+    expected = rank(items, "margin", budget=8, seed=2, **named)
+    assert ranking.item_ids.tolist() == expected.item_ids.tolist()
+    assert [notice.message for notice in ranking.notices] == [
+        "auto chose uncertainty_herding: the pool has scores, embeddings and at least 4 labels, "
+        "whose classes give a second opinion (doubt: embeddings).",
+        expected.notices[0].message,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        ({"labels": np.where(CLASSES == 1, 0, CLASSES)}, {}),
+        ({"labels": None, "labelled": CLASSES >= 0}, {}),
+        ({"embeddings": np.where(CLASSES[:, None] == 1, np.nan, POINTS)}, {}),
+        ({"multilabel": True, "labels": None, "labelled": CLASSES >= 0}, {}),
+        ({}, {"similar_to": ["30"]}),
+        ({"groups": [f"g{i // 2}" for i in range(60)]}, {"groups_as_items": True}),
+    ],
+    ids=["one class", "no classes", "one class embedded", "multilabel", "similar_to", "groups"],
+)
+def test_auto_does_without_a_second_opinion_that_it_cannot_get(
+    changes: dict[str, object], options: dict[str, object]
+) -> None:
+    columns = {"probabilities": ROWS, "embeddings": POINTS, "labels": CLASSES} | changes
+    items = Pool(range(60), **columns)
+    ranking = rank(items, "least_confidence", selection="auto", budget=8, **options)
+    named = {"selection": "uncertainty_herding", "width": "pool", **options}
+    expected = rank(items, "least_confidence", budget=8, **named)
+    assert ranking.selection == "uncertainty_herding"
+    assert ranking.item_ids.tolist() == expected.item_ids.tolist()
+
+
 def test_nothing_to_go_by_is_refused() -> None:
     with pytest.raises(InvalidInput, match="auto needs embeddings or an acquisition function"):
         rank(pool(0), None, selection="auto")
@@ -125,6 +165,15 @@ def test_the_function_alone_chooses_as_rank_does() -> None:
             picks = auto(doubt[n_labels:], POINTS[n_labels:], POINTS[:n_labels], ROWS, 6)
         expected = rank(items, "margin", selection="auto", budget=6).item_ids.astype(int)
         assert (picks + n_labels).tolist() == expected.tolist()
+    items = Pool(range(60), probabilities=ROWS, embeddings=POINTS, labels=CLASSES)
+    given = doubt[8:], POINTS[8:], POINTS[:8], ROWS[8:], 6, CLASSES[:8], ROWS[8:].argmax(axis=1)
+    with (
+        pytest.warns(LabelnextWarning, match="auto chose"),
+        pytest.warns(LabelnextWarning, match="of the doubt"),
+    ):
+        picks = auto(*given)
+    expected = rank(items, "margin", selection="auto", budget=6).item_ids.astype(int)
+    assert (picks + 8).tolist() == expected.tolist()
 
 
 EVEN = np.full((60, 2), 0.5)

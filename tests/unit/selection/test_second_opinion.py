@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from math import exp
+from math import exp, log, log1p
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.special import softmax
+from scipy.stats import entropy
 from sklearn.kernel_ridge import KernelRidge
+from sklearn.metrics import log_loss
 
 from labelnext import Objects, Pool, rank, run
 from labelnext.errors import InvalidInput
 from labelnext.selection import uncertainty_herding
-from labelnext.selection.second_opinion import chance_wrong
+from labelnext.selection.second_opinion import second_opinion
 from tests.unit.selection.test_uncertainty_herding import brute_force
 
 RNG = np.random.default_rng(0)
@@ -24,22 +26,29 @@ ALONG = {"selection": "uncertainty_herding", "doubt": "embeddings"}
 
 def by_ridge(
     points: np.ndarray, given: np.ndarray, labels: np.ndarray, predicted: np.ndarray
-) -> np.ndarray:
-    """The same, where the classes are 0 to the largest and all of them occur."""
+) -> tuple[np.ndarray, float]:
+    """The same, where the classes are 0 to the largest and all occur, with a fit for each label."""
     first, second = np.random.default_rng(0).integers(0, len(points), (2, 1000))
     squared = ((points[first] - points[second]) ** 2).sum(axis=1).mean() / 4
     n_classes = 1 + max(labels.max(), predicted.max())
+    targets = np.eye(n_classes)[labels] - 1 / n_classes
     model = KernelRidge(alpha=0.1, kernel="rbf", gamma=1 / (2 * squared))
-    fitted = model.fit(given, np.eye(n_classes)[labels] - 1 / n_classes)
-    opinion = softmax((fitted.predict(points) + 1 / n_classes) / 0.15, axis=1)
-    return 1 - opinion[np.arange(len(points)), predicted]
+
+    def opinion(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        return softmax(model.fit(given[known], targets[known]).predict(asked) / 0.15, axis=1)
+
+    every = np.arange(len(given))
+    wrong = 1 - opinion(every, points)[np.arange(len(points)), predicted]
+    left_out = np.concatenate([opinion(every != i, given[[i]]) for i in every])
+    loss = log_loss(labels, left_out, labels=range(n_classes))
+    return wrong, np.clip(2 * (1 - loss / entropy(np.bincount(labels))), 0, 1)
 
 
 def labelled_pool(order: np.ndarray | None = None) -> Pool:
     """Two crowds, 60 items of 66 to choose from, and a model that is no good."""
     rng = np.random.default_rng(4)
     classes = rng.integers(0, 2, 66)
-    points = rng.normal(size=(66, 3)) + 2 * classes[:, None]
+    points = rng.normal(size=(66, 3)) + 4 * classes[:, None]
     rows, labels = rng.dirichlet([1, 1, 1], 66), np.where(np.arange(66) < 60, -1, classes)
     order = np.arange(66) if order is None else order
     ids = np.arange(100, 166)[order]
@@ -51,43 +60,65 @@ def test_far_labels_decide_by_hand() -> None:
     points, given = np.zeros((4, 1)), np.array([[0.0], [10.0], [0.0]])
     labels = np.array([0, 1, -1])  # the third has no class, and so no say
     odds = exp(1 / 1.1 / 0.15)
-    wrong = chance_wrong(points, given, labels, np.array([0, 1, 0, -1]))
+    wrong, trust = second_opinion(points, given, labels, np.array([0, 1, 0, -1]))
     assert wrong == pytest.approx([1 / (1 + odds), odds / (1 + odds), 1 / (1 + odds), 1])
-    wrong = chance_wrong(points, given, labels, np.array([0, 1, 7, -1]))  # nobody is labelled 7
+    assert trust == 0  # a label says nothing about the other
+    wrong, _ = second_opinion(points, given, labels, np.array([0, 1, 7, -1]))  # no label is 7
     assert wrong == pytest.approx([2 / (2 + odds), *2 * [1 - 1 / (2 + odds)], 1])
+
+
+def test_trust_by_hand() -> None:
+    # Two labels are predicted by their equal, whose F differs by 1/1.1, and two far ones by none.
+    points, given = np.zeros((4, 1)), np.array([[0.0], [0.0], [10.0], [20.0]])
+    labels = np.array([0, 0, 1, 1])
+    loss = (log1p(exp(-1 / 1.1 / 0.15)) + log(2)) / 2
+    assert second_opinion(points, given, labels, labels)[1] == pytest.approx(2 - 2 * loss / log(2))
+    given[3] = 10.0  # all have an equal: more than half of the entropy is explained
+    assert second_opinion(points, given, labels, labels)[1] == 1
+    labels = np.array([0, 1, 0, 1])  # the equal label is always of the other class
+    assert second_opinion(points, given, labels, labels)[1] == 0
 
 
 @pytest.mark.parametrize("n", [5, 700])
 @pytest.mark.parametrize(("kind", "close"), [(np.float64, 1e-9), (np.float32, 2e-4)])
-def test_as_kernel_ridge_says(n: int, kind: Any, close: float) -> None:
-    points, given = RNG.normal(size=(n, 3)), RNG.normal(size=(6, 3))
-    labels, predicted = np.array([0, 1, 2, 1, 0, 0]), RNG.integers(0, 4, n)
+def test_as_refits_of_a_kernel_ridge_say(n: int, kind: Any, close: float) -> None:
+    rng, labels = np.random.default_rng(n), np.arange(36) % 3
+    points, given = rng.normal(size=(n, 3)), rng.normal(size=(36, 3)) + 1.6 * np.eye(3)[labels]
+    predicted = rng.integers(0, 4, n)
     predicted[0] = 3
-    wrong = chance_wrong(points.astype(kind), given.astype(kind), labels, predicted)
-    assert wrong == pytest.approx(by_ridge(points, given, labels, predicted), abs=close)
+    wrong, trust = second_opinion(points.astype(kind), given.astype(kind), labels, predicted)
+    expected, share = by_ridge(points, given, labels, predicted)
+    assert wrong == pytest.approx(expected, abs=close)
+    assert trust == pytest.approx(share, abs=close)
+    assert 0 < trust < 1
 
 
 def test_names_of_classes_have_no_influence() -> None:
-    points, given = RNG.normal(size=(5, 2)), RNG.normal(size=(4, 2))
-    labels, predicted = np.array([0, 1, 2, 0]), np.array([2, 1, 0, 0, 1])
+    points, given = RNG.normal(size=(5, 2)), RNG.normal(size=(8, 2))
+    labels, predicted = np.arange(8) % 3, np.array([2, 1, 0, 0, 1])
+    given += 4 * labels[:, None]
     other = np.array([5, 900, 3])
-    wrong = chance_wrong(points, given, other[labels], other[predicted])
-    assert wrong == pytest.approx(chance_wrong(points, given, labels, predicted))
+    wrong, trust = second_opinion(points, given, labels, predicted)
+    named, share = second_opinion(points, given, other[labels], other[predicted])
+    assert (named, share) == (pytest.approx(wrong), pytest.approx(trust))
+    assert trust > 0
 
 
 def test_of_very_many_labels_random_ones_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    points, given = RNG.normal(size=(5, 2)), RNG.normal(size=(50, 2))
-    labels, predicted = RNG.integers(0, 2, 50), np.array([0, 1, 0, 1, 1])
+    points, labels = RNG.normal(size=(5, 2)), RNG.integers(0, 2, 50)
+    given, predicted = RNG.normal(size=(50, 2)) + labels[:, None], np.array([0, 1, 0, 1, 1])
     monkeypatch.setattr("labelnext.selection.second_opinion._MOST", 20)
     some = np.random.default_rng(0).permutation(50)[:20]
-    wrong = chance_wrong(points, given, labels, predicted)
-    assert wrong == pytest.approx(by_ridge(points, given[some], labels[some], predicted))
-    assert chance_wrong(points, given, labels, predicted, seed=1) != pytest.approx(wrong)
+    wrong, trust = second_opinion(points, given, labels, predicted)
+    expected, share = by_ridge(points, given[some], labels[some], predicted)
+    assert (wrong, trust) == (pytest.approx(expected), pytest.approx(share))
+    assert second_opinion(points, given, labels, predicted, seed=1)[0] != pytest.approx(wrong)
 
 
 def test_no_items_have_no_doubt() -> None:
     none, given = np.empty((0, 2)), np.zeros((2, 2))
-    assert chance_wrong(none, given, np.array([0, 1]), np.empty(0, int)).shape == (0,)
+    wrong, trust = second_opinion(none, given, np.array([0, 1]), np.empty(0, int))
+    assert (wrong.shape, trust) == ((0,), 0)
 
 
 @pytest.mark.parametrize("acquisition", ["margin", None])
@@ -95,7 +126,11 @@ def test_rank_herds_by_the_second_opinion(acquisition: str | None) -> None:
     pool = labelled_pool()
     points, given = pool.embeddings[:60], pool.embeddings[60:]
     predicted = pool.probabilities[:60].argmax(axis=1)
-    doubt = by_ridge(points, given, pool.labels[60:], predicted)
+    wrong, trust = by_ridge(points, given, pool.labels[60:], predicted)
+    top = np.sort(pool.probabilities[:60], axis=1)
+    utility = 1 if acquisition is None else 1 - (top[:, -1] - top[:, -2])
+    doubt = trust * wrong + (1 - trust) * utility
+    assert 0.1 < trust < 0.9
     ranking = rank(pool, acquisition, budget=9, width=0.8, **ALONG)
     expected = brute_force(points, given, doubt, 9, "gaussian", 0.8)
     assert ranking.item_ids.tolist() == [str(100 + i) for i in expected]
@@ -103,13 +138,30 @@ def test_rank_herds_by_the_second_opinion(acquisition: str | None) -> None:
     assert ranking.item_ids.tolist() != by_margin.item_ids.tolist()
 
 
-def test_order_of_rows_has_no_influence() -> None:
+def test_embeddings_that_explain_nothing_leave_doubt_to_the_model() -> None:
+    pool = labelled_pool()
+    alike = np.arange(6)[:, None] % 3 * [1.0, 1.0, 1.0]  # each place has a label of both classes
+    embeddings = np.concatenate([RNG.normal(size=(60, 3)), alike])
+    rows, labels = pool.probabilities, np.where(np.arange(66) < 60, -1, np.arange(66) % 2)
+    mixed = Pool(pool.item_ids, probabilities=rows, embeddings=embeddings, labels=labels)
+    by_both = rank(mixed, "margin", budget=9, **ALONG)
+    by_model = rank(mixed, "margin", budget=9, selection="uncertainty_herding")
+    assert by_both.item_ids.tolist() == by_model.item_ids.tolist()
+    assert [notice.message for notice in by_both.notices] == [
+        "About 0% of the doubt comes from labels and embeddings, by how well they predict labels "
+        "that are left out."
+    ]
+
+
+@pytest.mark.parametrize("options", [ALONG, {"selection": "auto"}])
+def test_order_of_rows_has_no_influence(options: dict[str, Any]) -> None:
     order = np.random.default_rng(1).permutation(66)
     first, second = (
-        rank(pool, budget=20, **ALONG).item_ids.tolist()
+        rank(pool, "margin", budget=20, **options)
         for pool in (labelled_pool(), labelled_pool(order))
     )
-    assert first == second
+    assert first.recipe.selection_options == {"doubt": "embeddings"}
+    assert first.item_ids.tolist() == second.item_ids.tolist()
 
 
 def test_picks_of_a_quota_count_as_labelled_without_a_class() -> None:
