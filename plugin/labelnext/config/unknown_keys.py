@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from labelnext.adapter.options import WriteOptions
 from labelnext.adapter.registry import adapter_names, get_adapter
 from labelnext.config.document import Document, Location
-from labelnext.config.sections import SECTIONS, Source
+from labelnext.config.source import Source
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.selection.constraints import Constraints
 from labelnext.support.written import hint_of_colons
@@ -88,6 +88,8 @@ def _constraint(key: str) -> list[str]:
 
 def _elsewhere(key: str) -> list[str]:
     """The keys with their sections that have this name, or else are spelled like it."""
+    from labelnext.config.sections import SECTIONS
+
     models: dict[str, type[BaseModel]] = {"source": Source, "write": WriteOptions, **SECTIONS}
     same = [f"{name}.{key}" for name, model in models.items() if key in model.model_fields]
     return same or _alike(key, models)
