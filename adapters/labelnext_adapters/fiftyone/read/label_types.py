@@ -58,6 +58,15 @@ class Kind:
         """
         return f"{field}.{self.listed}" if self.listed else field
 
+    def label(self, field: str) -> str:
+        """Where the classes of a field's labels are.
+
+        Example:
+            >>> KINDS["Detections"].label("truth"), TEXT.label("truth")
+            ('truth.detections.label', 'truth')
+        """
+        return field if self.name == TEXT.name else f"{self.path(field)}.label"
+
     def number(self, field: str) -> str:
         """Where the number of a scalar field is.
 
@@ -86,6 +95,8 @@ KINDS = {
         Kind("FloatField", scalar=True),
     )
 }
+#: A field of labels that are texts, each the name of a class.
+TEXT = Kind("StringField")
 SEGMENTATION = "it holds no confidences: store them as a Heatmap or a number, and name that field"
 LABELS = [name for name, kind in KINDS.items() if not kind.scalar]
 
@@ -114,7 +125,8 @@ def labels_of(collection: Any, path: str) -> Kind | None:
     Raises:
         NotFound: if there is no such field.
     """
-    kind = KINDS.get(class_name(field_of(collection, "gt_field", path)))
+    name = class_name(field_of(collection, "gt_field", path))
+    kind = TEXT if name == TEXT.name else KINDS.get(name)
     return None if kind is None or kind.scalar else kind
 
 

@@ -32,6 +32,7 @@ from labelnext_adapters.fiftyone.read.groups import (
     groups_of,
 )
 from labelnext_adapters.fiftyone.read.label_types import (
+    TEXT,
     Kind,
     kind_of,
     labels_of,
@@ -74,7 +75,7 @@ def read_pool(
     _check(collection, options, fields, key, metadata)
     held = {name: held_vectors(collection, name, kind, options.vectors) for name, kind in fields}
     with talking():
-        paths = _paths(options, fields, truth, key, held, numbers)
+        paths = _paths(collection, options, fields, truth, key, held, numbers)
         columns = fetch(collection, [*paths, *metadata])
         further = {path: columns[path] for path in metadata} or None
         for name, kind in fields:
@@ -133,6 +134,7 @@ def _check(
 
 
 def _paths(
+    collection: Any,
     options: FiftyOneSource,
     fields: Sequence[tuple[str, Kind]],
     truth: Kind | None,
@@ -145,13 +147,15 @@ def _paths(
     if options.label_tag:
         paths.append("tags")
     if options.gt_field and truth is None:
-        paths.append(numbers or f"{options.gt_field}._cls")
+        paths.append(numbers or _mark(collection, options.gt_field))
     standard = ("label", "confidence")
     wanted: list[tuple[str, Kind, tuple[str, ...]]] = []
     for name, kind in fields:
         vectors = options.object_embeddings if kind.of_objects else None
         wanted.append((name, kind, (*standard, vectors) if vectors else standard))
-    if options.gt_field and truth:
+    if options.gt_field and truth and truth.name == TEXT.name:
+        paths.append(options.gt_field)
+    elif options.gt_field and truth:
         wanted.append((options.gt_field, truth, ("label",)))
     for name, kind, attributes in wanted:
         if kind.scalar and kind.name != "Heatmap":
@@ -162,6 +166,12 @@ def _paths(
         if kind.single:
             paths.append(f"{name}._cls")
     return paths + [path for name, _ in fields for path in held[name]]
+
+
+def _mark(collection: Any, field: str) -> str:
+    """What of a field tells that it has a value: of a document, its class alone."""
+    of_documents = hasattr(collection.get_field(field), "document_type")
+    return f"{field}._cls" if of_documents else field
 
 
 def _as_lists(columns: Columns, name: str) -> None:
@@ -220,7 +230,7 @@ def _classes(
 def _labels_in(reading: Reading, name: str, kind: Kind) -> list[Any]:
     if kind.scalar:
         return []
-    labels = reading.columns[f"{kind.path(name)}.label"]
+    labels = reading.columns[kind.label(name)]
     return flat(labels) if kind.of_objects else labels
 
 
@@ -274,15 +284,15 @@ def _labels(
         parts["numbers"] = np.where(np.isfinite(said), said, np.nan)
         labelled |= np.isfinite(said)
     elif name and truth is None:
-        marks = reading.columns[f"{name}._cls"]
-        labelled |= np.array([mark is not None for mark in marks], dtype=bool)
+        marks = reading.columns[_mark(collection, name)]
+        labelled |= np.array([mark is not None and mark != [] for mark in marks], dtype=bool)
     elif name and truth and not truth.of_objects:
-        labels = reading.columns[f"{name}.label"]
+        labels = reading.columns[truth.label(name)]
         parts["labels"] = positions(labels, classes)
         note_unknown(reading, labels, parts["labels"], np.arange(n))
         labelled |= np.array([bool(label) for label in labels], dtype=bool)
     elif name and truth:
-        lists = reading.columns[f"{truth.path(name)}.label"]
+        lists = reading.columns[truth.label(name)]
         starts = offsets(lists)
         sure = np.ones(int(starts[-1]))
         made = objects_of(reading, name, truth, starts, classes, sure)
