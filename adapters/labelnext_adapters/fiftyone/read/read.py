@@ -78,10 +78,6 @@ def read_pool(
         paths = _paths(collection, options, fields, truth, key, held, numbers)
         columns = fetch(collection, [*paths, *metadata])
         further = {path: columns[path] for path in metadata} or None
-        for name, kind in fields:
-            if kind.name == "Heatmap":
-                means = map_means(collection, name)
-                columns[name] = [means.get(i) for i in columns["id"]]
     read = fields if truth is None else [*fields, (str(options.gt_field), truth)]
     for name, kind in read:
         if kind.single:
@@ -89,6 +85,8 @@ def read_pool(
     ids = keyed(columns["id"], columns[key] if key else None, key)
     reading = Reading(options, columns, ids, _declared(collection, options))
     for name, kind in fields:
+        if kind.name == "Heatmap":
+            _read_maps(reading, collection, name)
         name_vectors(reading, name, kind, held[name], options.vectors)
     vectors = [
         class_vectors(reading, name, kind) if kind.has_vectors else None for name, kind in fields
@@ -182,6 +180,17 @@ def _as_lists(columns: Columns, name: str) -> None:
             columns[path] = [[v] if here else None for v, here in zip(values, present, strict=True)]
 
 
+def _read_maps(reading: Reading, collection: Any, name: str) -> None:
+    """A column with the mean of each heatmap."""
+    with talking():
+        means, unreadable = map_means(collection, name)
+    samples = reading.columns["id"]
+    reading.columns[name] = [means.get(sample) for sample in samples]
+    if unreadable:
+        rows = [row for row, sample in enumerate(samples) if sample in unreadable]
+        reading.note("unreadable_map", f"items have a heatmap in {name} that can't be read.", rows)
+
+
 def _declared(collection: Any, options: FiftyOneSource) -> tuple[str, ...] | None:
     dataset = collection._root_dataset
     for path in (*options.pred_fields, options.gt_field):
@@ -219,10 +228,13 @@ def _classes(
     if not names and not fields and truth is None and len(reading.options.label_tags) > 1:
         return reading.options.label_tags  # nothing else names a class
     if names:
+        counts = f"those of its labels count ({len(names)})"
+        if widths and not with_vectors:
+            counts = f"its {len(names)} classes are numbered"
         reading.note(
             "derived_classes",
-            f"the dataset declares no classes, so those of its labels count ({len(names)}); "
-            "set dataset.classes or dataset.default_classes to fix their number and order.",
+            f"the dataset declares no classes, so {counts}; set dataset.classes or "
+            "dataset.default_classes to fix their number and order.",
         )
     return names
 
