@@ -152,6 +152,9 @@ def _nothing(inputs: Any, offered: Offered, view: Any, items: Any) -> None:
         lines = [f"{dataset.name} has no samples yet. Add some with predictions, then come back."]
     elif not len(items):
         lines = ["The view has no samples. Remove its filters, or choose the dataset above."]
+    elif has_frames(view) and not items._is_frames:
+        lines = ["The videos have no predictions of their own. Tick Rank frames above: their "
+                 "frames have fields of labels or predictions."]  # fmt: skip
     else:
         sliced = view.media_type == "group"
         lines = [

@@ -164,6 +164,7 @@ def test_frames_of_videos_are_ranked_when_asked(videos: Any) -> None:
     inputs = form("rank_samples", videos)
     assert "frames" in inputs
     assert inputs["nothing"]["invalid"], "whole videos have no predictions"
+    assert "Tick Rank frames above" in inputs["nothing"]["view"]["description"]
     inputs = form("rank_samples", videos, frames=True)
     assert list(choices(inputs["pred_field"])) == ["pred"]
     taken = form("rank_samples", videos, frames=True, run="pred")["run"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from labelnext.adapter import open_adapter
@@ -132,3 +133,21 @@ def test_fields_of_samples_are_read_as_metadata(dataset: Any) -> None:
         read(dataset, pred_field="pred", metadata=["town"])
     with pytest.raises(InvalidInput, match=r"source.metadata must be fields of .*; got 'pred'"):
         read(dataset, pred_field="pred", metadata=["pred"])
+
+
+def test_classes_that_nothing_names_are_numbered_and_the_notices_say_so(dataset: Any) -> None:
+    import fiftyone as fo
+
+    listed = [fo.Classification(label="cat")]
+    guess = fo.Classifications(classifications=listed, logits=np.array([0.5, -1.0]))
+    add(dataset, {"pred": guess}, classes=[])
+    pool = open_adapter("fiftyone", dataset=dataset.name, pred_field="pred").read()
+    assert pool.classes == ("class 0", "class 1")
+    said = {notice.code: notice.message for notice in pool.notices}
+    assert said["derived_classes"].startswith(
+        "the dataset declares no classes, so its 2 classes are numbered; set dataset.classes"
+    )
+    assert said["unknown_class"] == (
+        "1 item has labels that belong to no column of the vectors, as the dataset declares no "
+        "classes: cat."
+    )

@@ -138,6 +138,18 @@ def test_a_heatmap_in_a_file_counts_in_its_range(dataset: Any, tmp_path: Path) -
     assert read(dataset, pred_field="pred").objects.confidences.tolist() == [0.5, 0.25]
 
 
+def test_a_heatmap_that_cannot_be_read_is_no_prediction(dataset: Any) -> None:
+    import fiftyone as fo
+
+    lost = {"pred": fo.Heatmap(map_path="/nowhere/heat.png")}
+    ids = add(dataset, lost, {"pred": fo.Heatmap(map=np.array([[0.5, 0.25]]))})
+    pool = read(dataset, pred_field="pred")
+    assert pool.missing.tolist() == [True, False]
+    (notice,) = [n for n in pool.notices if n.code == "unreadable_map"]
+    assert notice.item_ids == (ids[0],)
+    assert notice.message == "1 item has a heatmap in pred that can't be read."
+
+
 def test_a_number_field_is_a_confidence_or_an_uncertainty(dataset: Any) -> None:
     ids = add(dataset, {"sure": 0.25}, {"sure": None}, {"sure": 1.0})
     pool = read(dataset, pred_field="sure")

@@ -144,6 +144,21 @@ def test_undo_keeps_labels_that_others_put_into_the_field(three: Any, tmp_path: 
     assert held(three) == [None, None, "mine"]
 
 
+def test_undo_keeps_fetched_labels_that_people_changed_since(three: Any, tmp_path: Path) -> None:
+    boxes = {n: (Mark("x", (0.1, 0.2, 0.3, 0.4)),) for n in "abc"}
+    journal = written(three, said(three, boxes, "box"), tmp_path)
+    a, b, _ = three.sort_by("name")
+    a.labels.detections[0].label = "y"
+    b.labels.detections[0].tags = ["checked"]
+    for sample in (a, b):
+        sample.save()
+    (stayed,) = open_adapter("fiftyone", dataset=three).undo(journal)
+    assert stayed == "Kept field labels on 2 samples, where somebody changed it since."
+    in_order = three.sort_by("name")
+    assert in_order.values("labels.detections.label") == [["y"], ["x"], None]
+    assert in_order.values("labels.detections.tags")[1] == [["checked"]]
+
+
 def test_undo_puts_back_every_attribute_of_a_label(three: Any, tmp_path: Path) -> None:
     written(three, said(three, {"a": (Mark("x"),)}), tmp_path)
     three.match({"name": "a"}).set_values("labels.tags", [["checked"]])

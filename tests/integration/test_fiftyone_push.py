@@ -102,6 +102,28 @@ def test_later_push_into_the_field_replaces_it_and_undo_restores_it(
     assert state(dataset) == first
 
 
+@pytest.mark.parametrize("boxes", [False, True])
+def test_undo_keeps_predictions_that_people_corrected(
+    dataset: Any, config: Path, boxes: bool
+) -> None:
+    place = [[0.1, 0.2, 0.3, 0.7]] * 3
+    objects = Objects([0, 1, 2, 3], [0.75] * 3, class_ids=[0] * 3, boxes=place)
+    rows = {"objects": objects} if boxes else {"probabilities": [[0.75, 0.25]] * 3}
+    push(config, Pool(["a", "b", "c"], classes=["cat", "dog"], **rows), "v8")
+    dataset.reload()
+    corrected, _, deleted, _ = dataset.sort_by("name")
+    label = corrected.v8.detections[0] if boxes else corrected.v8
+    label.label = "dog"
+    deleted["v8"] = None
+    corrected.save()
+    deleted.save()
+    dataset.delete_samples(dataset.match({"name": "d"}))
+    stayed = undo(config)[1]
+    assert stayed == ["Kept field v8 on 1 sample, where somebody changed it since."]
+    said = dataset.values("v8.detections.label" if boxes else "v8.label")
+    assert said == [["dog"] if boxes else "dog", None, None]
+
+
 def test_boxes_are_read_back_with_their_vectors(dataset: Any, config: Path) -> None:
     objects = Objects(
         [0, 2, 2],

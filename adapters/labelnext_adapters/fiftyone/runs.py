@@ -13,6 +13,7 @@ import fiftyone.core.runs as fors
 from labelnext_adapters.fiftyone.database.fields import (
     MARKER,
     METHOD,
+    PRELABELS,
     delete_field,
     field_path,
     items_of,
@@ -101,7 +102,7 @@ class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
         dataset.update_run_config(key, config)
 
     def cleanup(self, samples: Any, key: str) -> None:
-        """Delete the run's views, index and field."""
+        """Delete the run's views, index and fields."""
         dataset = samples._root_dataset
         for view in self.config.views:
             remove_view(dataset, view)
@@ -112,6 +113,15 @@ class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
             delete_field(dataset, field)
         if objects := getattr(self.config, "objects", None):
             remove_scores(dataset, objects)
+        if prelabels := prelabel_field(dataset, self.config):
+            delete_field(dataset, prelabels)
+
+
+def prelabel_field(dataset: Any, config: Any) -> str | None:
+    """The field with the pre-labels of a run; None if it has none."""
+    name = getattr(config, "prelabels", None)
+    field = dataset.get_field(name) if name else None
+    return name if field is not None and PRELABELS in (field.info or {}) else None
 
 
 def is_ours(dataset: Any, field: str) -> bool:

@@ -193,7 +193,7 @@ def print_report(report: Report) -> None:
         out.print("[bold]Next:[/]", escaped(line), soft_wrap=True)
     if report.path is not None:
         out.print(f"Report: {escaped(str(report.path))}", soft_wrap=True)
-    if not report.dry_run:
+    if report.steps and not report.dry_run:
         out.print(f"To undo it: {escaped(report.undo)}", soft_wrap=True)
 
 

@@ -256,6 +256,21 @@ def checked_whole_items(sets: Sequence[Objects], *, alone: bool) -> None:
         )
 
 
+def _note_gaps(objects: Objects, ids: NDArray[np.str_], notices: list[Notice]) -> None:
+    """Name the items that get no score, because a number of theirs is missing."""
+    bare = np.isnan(objects.confidences)
+    owner = "" if objects.whole_items else "with an object "
+    gaps = {f"{owner}without a confidence": bare}
+    if objects.probabilities is not None:
+        broken = np.isnan(objects.probabilities).any(axis=1) & ~bare
+        gaps["with NaN in the probabilities of an object"] = broken
+    for what, rows in gaps.items():
+        items = tuple(ids[np.unique(objects.item_positions[rows])].tolist())
+        if items:
+            message = f"No score for {counted(len(items), 'item')} {what}: {listed(items)}."
+            notices.append(Notice("nan", message, items))
+
+
 def checked_objects(
     what: str, objects: Objects, ids: NDArray[np.str_], notices: list[Notice]
 ) -> Objects:
@@ -270,18 +285,7 @@ def checked_objects(
         raise InvalidInput(
             f"{what} must hold one entry for each of the {len(ids)} items; got {len(objects)}."
         )
-    nan = np.isnan(objects.confidences)
-    if objects.probabilities is not None:
-        nan |= np.isnan(objects.probabilities).any(axis=1)
-    if nan.any():
-        items = np.unique(objects.item_positions[nan])
-        notices.append(
-            Notice(
-                "nan",
-                f"No score for {counted(len(items), 'item')} with NaN in {what}.",
-                tuple(ids[items].tolist()),
-            )
-        )
+    _note_gaps(objects, ids, notices)
     boxes = objects.boxes
     if boxes is None or not len(boxes):
         return objects

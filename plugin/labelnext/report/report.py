@@ -107,8 +107,7 @@ class Report:
         if self.counts["ranked"] or not n:
             return ""
         what = counted(n, "labelled item" if review else "item")
-        has = "a usable prediction" if n == 1 else "usable predictions"
-        return f"nothing was ranked: {what} {'was' if n == 1 else 'were'} to be, but without {has}."
+        return f"nothing was ranked: {what} {'has' if n == 1 else 'have'} no usable prediction."
 
     @property
     def why_nothing(self) -> str:

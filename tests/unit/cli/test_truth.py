@@ -40,10 +40,10 @@ def test_status_says_whether_anything_has_changed(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "code", "words"),
     [
-        ("x,,,\n", 1, "nothing was ranked: 1 item was to be, but without a usable prediction."),
-        ("x,,,\ny,,,\n", 1, "nothing was ranked: 2 items were to be, but without usable"),
+        ("x,,,\n", 1, "nothing was ranked: 1 item has no usable prediction."),
+        ("x,,,\ny,,,\n", 1, "nothing was ranked: 2 items have no usable prediction."),
         ("z,0.9,0.1,a\n", 0, ""),  # all is labelled: nothing was to be ranked
-        ("z,0.9,0.1,a\nx,,,\n", 1, "1 item was to be"),
+        ("z,0.9,0.1,a\nx,,,\n", 1, "1 item has no usable"),
         ("x,0.9,0.1,\ny,,,\n", 0, ""),
     ],
 )

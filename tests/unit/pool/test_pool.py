@@ -201,6 +201,18 @@ def test_turned_box_is_refused(box: list[float]) -> None:
 def test_nan_confidence_is_counted() -> None:
     pool = Pool(["a", "b"], objects=Objects([0, 1, 1], [np.nan]))
     assert [(n.code, n.item_ids) for n in pool.notices] == [("nan", ("a",))]
+    assert pool.notices[0].message == "No score for 1 item with an object without a confidence: a."
+    pool = Pool(["a", "b"], objects=Objects([0, 1, 2], [np.nan, np.nan], whole_items=True))
+    assert pool.notices[0].message == "No score for 2 items without a confidence: a, b."
+
+
+def test_nan_in_the_probabilities_of_an_object_is_named() -> None:
+    rows = [[0.5, 0.5], [np.nan, 1.0], [0.5, 0.5]]
+    pool = Pool(["a", "b"], objects=Objects([0, 2, 3], [0.5, 0.5, np.nan], probabilities=rows))
+    assert [n.message for n in pool.notices] == [
+        "No score for 1 item with an object without a confidence: b.",
+        "No score for 1 item with NaN in the probabilities of an object: a.",
+    ]
 
 
 def test_pool_without_predictions_is_missing_everything() -> None:

@@ -10,12 +10,12 @@ from typing import Any
 from labelnext_adapters.fiftyone.app.foreseen import Kept, view_as_it_stands
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import PREFIX
+from labelnext_adapters.fiftyone.read.count import is_labelled
 from labelnext_adapters.fiftyone.read.fetched import fetched_fields
 from labelnext_adapters.fiftyone.read.label_types import (
     KINDS,
     class_name,
     is_predicted,
-    labels_of,
 )
 from labelnext_adapters.fiftyone.read.own_runs import registered, run_names
 
@@ -150,9 +150,7 @@ def _counted(
 
     labelled = [ViewField(name) != None for name in fetched_fields(items)]  # noqa: E711
     if gt_field is not None and items.get_field(gt_field) is not None:
-        kind = labels_of(items, gt_field)
-        path = gt_field if kind is None or kind.of_objects else f"{gt_field}.label"
-        labelled.append(ViewField(path) != None)  # noqa: E711
+        labelled.append(is_labelled(items, gt_field))
     if tag is not None:
         labelled.append(ViewField("tags").contains([tag]))
     with talking():

@@ -20,6 +20,7 @@ from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.database.values import fetch, flat, floats
 from labelnext_adapters.fiftyone.options import FiftyOneSource
+from labelnext_adapters.fiftyone.read.count import is_labelled
 from labelnext_adapters.fiftyone.read.fetched import fetched_fields, fetched_ids
 from labelnext_adapters.fiftyone.read.label_types import kind_of
 from labelnext_adapters.fiftyone.read.own_runs import run_config
@@ -226,7 +227,7 @@ def _labelled(samples: Any, config: Any, ids: Sequence[str]) -> set[str] | None:
     fetched = fetched_ids(batch)
     with talking():
         if gt_field is not None and samples.get_field(gt_field) is not None:
-            fetched.update(batch.exists(gt_field).values("id"))
+            fetched.update(batch.match(is_labelled(batch, gt_field)).values("id"))
         if tag:
             fetched.update(batch.match_tags(tag).values("id"))
     return fetched

@@ -18,6 +18,7 @@ from labelnext_adapters.fiftyone.database.connection import (
     talking,
 )
 from labelnext_adapters.fiftyone.database.mongod import bundled_mongod, mongod_version
+from labelnext_adapters.fiftyone.read.count import is_labelled
 from labelnext_adapters.fiftyone.read.embeddings import check_embeddings, is_index
 from labelnext_adapters.fiftyone.read.label_types import (
     certainties,
@@ -93,7 +94,7 @@ def _collection(collection: Any, source: FiftyOneSource, context: Context) -> It
     if source.gt_field:
         kind = labels_of(collection, source.gt_field)
         with talking():
-            n = collection.exists(source.gt_field).count()
+            n = collection.match(is_labelled(collection, source.gt_field)).count()
         what = f" ({kind.name})" if kind else ""
         yield Finding("ok", f"{_are(n, item)} labelled in {source.gt_field}{what}.")
     if source.label_tags:

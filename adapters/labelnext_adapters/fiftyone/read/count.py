@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from math import inf
 from operator import or_
 from typing import Any
 
@@ -28,18 +29,36 @@ def count_labelled(collection: Any, source: FiftyOneSource) -> int:
 
     signs = [ViewField(name).exists() for name in fetched_fields(collection)]
     if source.gt_field:
-        kind = labels_of(collection, source.gt_field)
-        numbers = number_path(collection, source.gt_field)
-        signs.append(ViewField(numbers or source.gt_field).exists())
-        if kind is not None and not kind.of_objects:  # a label may have no class yet
-            label = ViewField(f"{source.gt_field}.label")
-            signs[-1] = label.exists() & (label != "")
+        signs.append(is_labelled(collection, source.gt_field))
     if source.label_tags:
         signs.append(ViewField("tags").intersection(list(source.label_tags)).length() > 0)
     if not signs:
         return 0
     with talking():
         return int(collection.match(reduce(or_, signs)).count())
+
+
+def is_labelled(collection: Any, field: str) -> Any:
+    """What the database is asked for samples with a label, as an expression of FiftyOne.
+
+    That is a class, which may be a text, a finite number, or any other value but an empty list;
+    an empty list of objects says that there are none.
+
+    Args:
+        collection: a dataset or view.
+        field: the field of the labels.
+    """
+    from fiftyone import ViewField
+
+    kind, numbers = labels_of(collection, field), number_path(collection, field)
+    if numbers is not None:
+        number = ViewField(numbers)
+        return (number > -inf) & (number < inf)  # the database sorts NaN and null before numbers
+    if kind is not None and not kind.of_objects:  # a label may have no class yet
+        label = ViewField(kind.label(field))
+        return label.exists() & (label != "")
+    value = ViewField(field)
+    return value.exists() & (value != [])
 
 
 def prediction_state(collection: Any, source: FiftyOneSource) -> str:

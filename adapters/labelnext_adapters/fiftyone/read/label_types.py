@@ -58,6 +58,15 @@ class Kind:
         """
         return f"{field}.{self.listed}" if self.listed else field
 
+    def label(self, field: str) -> str:
+        """Where the classes of a field's labels are.
+
+        Example:
+            >>> KINDS["Detections"].label("truth"), TEXT.label("truth")
+            ('truth.detections.label', 'truth')
+        """
+        return field if self.name == TEXT.name else f"{self.path(field)}.label"
+
     def number(self, field: str) -> str:
         """Where the number of a scalar field is.
 
@@ -86,6 +95,8 @@ KINDS = {
         Kind("FloatField", scalar=True),
     )
 }
+#: A field of labels that are texts, each the name of a class.
+TEXT = Kind("StringField")
 SEGMENTATION = "it holds no confidences: store them as a Heatmap or a number, and name that field"
 LABELS = [name for name, kind in KINDS.items() if not kind.scalar]
 
@@ -114,7 +125,8 @@ def labels_of(collection: Any, path: str) -> Kind | None:
     Raises:
         NotFound: if there is no such field.
     """
-    kind = KINDS.get(class_name(field_of(collection, "gt_field", path)))
+    name = class_name(field_of(collection, "gt_field", path))
+    kind = TEXT if name == TEXT.name else KINDS.get(name)
     return None if kind is None or kind.scalar else kind
 
 
@@ -239,22 +251,28 @@ def _pairs(points: Any) -> Iterator[Any]:
             yield [np.nan if x is None else x for x in part]
 
 
-def map_means(collection: Any, path: str) -> dict[str, float]:
+def map_means(collection: Any, path: str) -> tuple[dict[str, float], set[str]]:
     """The mean of each sample's heatmap, as a fraction of its range; by the ids of the samples.
 
     Without a range, FiftyOne's rule holds: [0, 1] for floats and [0, 255] for whole numbers.
+
+    Returns:
+        The means, and the samples whose map is a file that can't be read.
     """
     import fiftyone as fo
 
-    means = {}
+    means, unreadable = {}, set()
     parts = in_parts(collection, ["id", path])
     for sample, stored in (row for part in parts for row in zip(*part.values(), strict=True)):
         if stored is None:
             continue
         values = vector(stored.get("map"))
         if values is None:
-            values = fo.Heatmap(map_path=stored.get("map_path")).get_map()
+            try:
+                values = fo.Heatmap(map_path=stored.get("map_path")).get_map()
+            except OSError:
+                unreadable.add(sample)
         if values is not None and values.size:
             low, high = stored.get("range") or ((0, 1) if values.dtype.kind == "f" else (0, 255))
             means[sample] = float((values.mean(dtype=np.float64) - low) / (high - low))
-    return means
+    return means, unreadable

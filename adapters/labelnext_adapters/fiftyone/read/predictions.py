@@ -360,8 +360,7 @@ def note_unknown(
     odd = [i for i in np.flatnonzero(ids < 0) if labels[i]]
     if odd:
         names = listed(sorted({str(labels[i]) for i in odd}))
-        reading.note(
-            "unknown_class",
-            f"items have labels that are not among the dataset's classes: {names}.",
-            owners[odd],
-        )
+        what = "are not among the dataset's classes"
+        if reading.declared is None:
+            what = "belong to no column of the vectors, as the dataset declares no classes"
+        reading.note("unknown_class", f"items have labels that {what}: {names}.", owners[odd])

@@ -32,6 +32,7 @@ from labelnext_adapters.fiftyone.read.groups import (
     groups_of,
 )
 from labelnext_adapters.fiftyone.read.label_types import (
+    TEXT,
     Kind,
     kind_of,
     labels_of,
@@ -74,13 +75,9 @@ def read_pool(
     _check(collection, options, fields, key, metadata)
     held = {name: held_vectors(collection, name, kind, options.vectors) for name, kind in fields}
     with talking():
-        paths = _paths(options, fields, truth, key, held, numbers)
+        paths = _paths(collection, options, fields, truth, key, held, numbers)
         columns = fetch(collection, [*paths, *metadata])
         further = {path: columns[path] for path in metadata} or None
-        for name, kind in fields:
-            if kind.name == "Heatmap":
-                means = map_means(collection, name)
-                columns[name] = [means.get(i) for i in columns["id"]]
     read = fields if truth is None else [*fields, (str(options.gt_field), truth)]
     for name, kind in read:
         if kind.single:
@@ -88,6 +85,8 @@ def read_pool(
     ids = keyed(columns["id"], columns[key] if key else None, key)
     reading = Reading(options, columns, ids, _declared(collection, options))
     for name, kind in fields:
+        if kind.name == "Heatmap":
+            _read_maps(reading, collection, name)
         name_vectors(reading, name, kind, held[name], options.vectors)
     vectors = [
         class_vectors(reading, name, kind) if kind.has_vectors else None for name, kind in fields
@@ -133,6 +132,7 @@ def _check(
 
 
 def _paths(
+    collection: Any,
     options: FiftyOneSource,
     fields: Sequence[tuple[str, Kind]],
     truth: Kind | None,
@@ -145,13 +145,15 @@ def _paths(
     if options.label_tag:
         paths.append("tags")
     if options.gt_field and truth is None:
-        paths.append(numbers or f"{options.gt_field}._cls")
+        paths.append(numbers or _mark(collection, options.gt_field))
     standard = ("label", "confidence")
     wanted: list[tuple[str, Kind, tuple[str, ...]]] = []
     for name, kind in fields:
         vectors = options.object_embeddings if kind.of_objects else None
         wanted.append((name, kind, (*standard, vectors) if vectors else standard))
-    if options.gt_field and truth:
+    if options.gt_field and truth and truth.name == TEXT.name:
+        paths.append(options.gt_field)
+    elif options.gt_field and truth:
         wanted.append((options.gt_field, truth, ("label",)))
     for name, kind, attributes in wanted:
         if kind.scalar and kind.name != "Heatmap":
@@ -164,12 +166,29 @@ def _paths(
     return paths + [path for name, _ in fields for path in held[name]]
 
 
+def _mark(collection: Any, field: str) -> str:
+    """What of a field tells that it has a value: of a document, its class alone."""
+    of_documents = hasattr(collection.get_field(field), "document_type")
+    return f"{field}._cls" if of_documents else field
+
+
 def _as_lists(columns: Columns, name: str) -> None:
     """The attributes of one label as lists of one, and None where there is no label."""
     present = [mark is not None for mark in columns.pop(f"{name}._cls")]
     for path, values in columns.items():
         if path.startswith(f"{name}."):
             columns[path] = [[v] if here else None for v, here in zip(values, present, strict=True)]
+
+
+def _read_maps(reading: Reading, collection: Any, name: str) -> None:
+    """A column with the mean of each heatmap."""
+    with talking():
+        means, unreadable = map_means(collection, name)
+    samples = reading.columns["id"]
+    reading.columns[name] = [means.get(sample) for sample in samples]
+    if unreadable:
+        rows = [row for row, sample in enumerate(samples) if sample in unreadable]
+        reading.note("unreadable_map", f"items have a heatmap in {name} that can't be read.", rows)
 
 
 def _declared(collection: Any, options: FiftyOneSource) -> tuple[str, ...] | None:
@@ -209,10 +228,13 @@ def _classes(
     if not names and not fields and truth is None and len(reading.options.label_tags) > 1:
         return reading.options.label_tags  # nothing else names a class
     if names:
+        counts = f"those of its labels count ({len(names)})"
+        if widths and not with_vectors:
+            counts = f"its {len(names)} classes are numbered"
         reading.note(
             "derived_classes",
-            f"the dataset declares no classes, so those of its labels count ({len(names)}); "
-            "set dataset.classes or dataset.default_classes to fix their number and order.",
+            f"the dataset declares no classes, so {counts}; set dataset.classes or "
+            "dataset.default_classes to fix their number and order.",
         )
     return names
 
@@ -220,7 +242,7 @@ def _classes(
 def _labels_in(reading: Reading, name: str, kind: Kind) -> list[Any]:
     if kind.scalar:
         return []
-    labels = reading.columns[f"{kind.path(name)}.label"]
+    labels = reading.columns[kind.label(name)]
     return flat(labels) if kind.of_objects else labels
 
 
@@ -274,15 +296,15 @@ def _labels(
         parts["numbers"] = np.where(np.isfinite(said), said, np.nan)
         labelled |= np.isfinite(said)
     elif name and truth is None:
-        marks = reading.columns[f"{name}._cls"]
-        labelled |= np.array([mark is not None for mark in marks], dtype=bool)
+        marks = reading.columns[_mark(collection, name)]
+        labelled |= np.array([mark is not None and mark != [] for mark in marks], dtype=bool)
     elif name and truth and not truth.of_objects:
-        labels = reading.columns[f"{name}.label"]
+        labels = reading.columns[truth.label(name)]
         parts["labels"] = positions(labels, classes)
         note_unknown(reading, labels, parts["labels"], np.arange(n))
         labelled |= np.array([bool(label) for label in labels], dtype=bool)
     elif name and truth:
-        lists = reading.columns[f"{truth.path(name)}.label"]
+        lists = reading.columns[truth.label(name)]
         starts = offsets(lists)
         sure = np.ones(int(starts[-1]))
         made = objects_of(reading, name, truth, starts, classes, sure)

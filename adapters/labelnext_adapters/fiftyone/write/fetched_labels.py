@@ -28,6 +28,7 @@ from labelnext_adapters.fiftyone.database.marks import (
 from labelnext_adapters.fiftyone.read.fetched import LABELS_MARKER, fetched_fields
 from labelnext_adapters.fiftyone.read.label_types import class_name
 from labelnext_adapters.fiftyone.read.own_runs import run_config, run_names
+from labelnext_adapters.fiftyone.write.put_back import fetch_labels, to_put_back, what_stays
 
 KIND = "labels"  # of the step
 SEGMENTED = "Segmentation"
@@ -267,8 +268,7 @@ class LabelsPerformer(Performer):
                 if targets is not None:
                     dataset.mask_targets[field] = targets
                     dataset.save()
-            values = {i: _label(rows, kind, targets) for i, rows in step.payload["labels"].items()}
-            _write(dataset, field, {**values, **dict.fromkeys(step.payload["clear"])})
+            _write(dataset, field, _written(step))
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Put back what the field held; returns what had to stay."""
@@ -278,20 +278,20 @@ class LabelsPerformer(Performer):
         if dataset.get_field(field) is None:
             return []
         check_label_field(dataset, field)
-        wanted = {*step.payload["labels"], *step.payload["clear"]}
         targets = _targets_in(step)
         made = getattr(fo, CLASSES[_kind_of(step)] if targets is None else SEGMENTED)
         old = {i: made.from_dict(d, extended=True) for i, d in (before or {}).items()}
         with talking():
-            _write(dataset, field, {i: old.get(i) for i in wanted})
+            values, changed = to_put_back(dataset, field, _written(step), old)
+            _write(dataset, field, values)
             left = dataset.exists(field).count()
             if before is None and left == 0:
                 dataset.delete_sample_field(field)
                 if targets is not None and dataset.mask_targets.pop(field, None):
                     dataset.save()
-        if before is None and left:
+        if before is None and left > len(changed):
             return [f"Kept field {field}, which has other labels on {counted(left, 'sample')}."]
-        return []
+        return what_stays(field, changed)
 
 
 def _kind_of(step: Step) -> Kind:
@@ -305,12 +305,6 @@ def _targets_in(step: Step) -> dict[int, str] | None:
     return None if targets is None else {int(value): name for value, name in targets.items()}
 
 
-def fetch_labels(dataset: Any, field: str) -> dict[str, Any]:
-    """The label of each sample that has one in that field."""
-    ids, labels = dataset.exists(field).values(["id", field])
-    return dict(zip(ids, labels, strict=True))
-
-
 def _write(dataset: Any, field: str, values: Mapping[str, Any]) -> None:
     known = set(dataset.values("id"))  # samples may have been deleted since
     present = {i: value for i, value in values.items() if i in known}
@@ -318,9 +312,14 @@ def _write(dataset: Any, field: str, values: Mapping[str, Any]) -> None:
         dataset.set_values(field, present, key_field="id", dynamic=True)
 
 
-def _label(rows: Sequence[list[Any]], kind: Kind, targets: Mapping[int, str] | None) -> Any:
-    marks = [Mark.from_row(row) for row in rows]
-    return label_of(marks, kind) if targets is None else mask_of_marks(marks, targets)
+def _written(step: Step) -> dict[str, Any]:
+    """The label that a step writes on each of its samples; None where it takes one away."""
+    kind, targets = _kind_of(step), _targets_in(step)
+    labels: dict[str, Any] = dict.fromkeys(step.payload["clear"])
+    for sample, rows in step.payload["labels"].items():
+        marks = [Mark.from_row(row) for row in rows]
+        labels[sample] = label_of(marks, kind) if targets is None else mask_of_marks(marks, targets)
+    return labels
 
 
 def _marks(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labelnext.errors import ConfigError, NotFound
+from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import documents, field_path, without_bars
 from labelnext_adapters.fiftyone.database.views import view_names
@@ -47,6 +48,8 @@ def what_goes(dataset: Any, run: str) -> list[str]:
     Raises:
         NotFound: if there is no such run.
     """
+    from labelnext_adapters.fiftyone.runs import prelabel_field
+
     config = run_config(dataset, run)
     field, items = config.field, "frames" if getattr(config, "frames", False) else "samples"
     collection, inside = documents(dataset, field)
@@ -58,6 +61,10 @@ def what_goes(dataset: Any, run: str) -> list[str]:
         parts.append(f"the index on {field}.rank")
     if objects := getattr(config, "objects", None):
         parts.append(f"the attribute {objects} of the labels")
+    if prelabels := prelabel_field(dataset, config):
+        with talking():
+            n = dataset.exists(prelabels).count()
+        parts.append(f"the pre-labels in {prelabels}, on {counted(n, 'sample')}")
     return [*parts, f"the custom run {run}"]
 
 

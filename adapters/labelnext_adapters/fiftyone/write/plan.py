@@ -77,8 +77,10 @@ def plan_ranking(
         details["slice"] = dataset.default_group_slice
     labels = _scored_labels(collection, source) if write.objects else None
     samples = _samples(collection, context.key, known)
-    plan = make_plan(collection, ranking, write.run, samples, details, labels)
+    check_run_name(write.run)
     prelabels = prelabel_plan(collection, source, context.key, ranking.prelabels, write.run)
+    details["prelabels"] = prelabels.run if prelabels.steps else None
+    plan = make_plan(collection, ranking, write.run, samples, details, labels)
     return replace(plan, steps=(*plan.steps, *prelabels.steps), left_out=prelabels.left_out)
 
 
@@ -113,10 +115,9 @@ def make_plan(
         labels: path of the labels that get the ranking's scores of objects; None to write none.
 
     Raises:
-        InvalidInput: if the run's name cannot be a field, or the ranking holds unknown items.
+        InvalidInput: if the ranking holds unknown items.
         WriteRefused: if something of that name is not labelnext's.
     """
-    check_run_name(run)
     dataset, frames = collection._root_dataset, bool(details.get("frames"))
     field = field_path(run, frames)
     with talking():

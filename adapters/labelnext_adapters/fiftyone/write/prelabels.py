@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from labelnext.errors import ConfigError, WriteRefused
 from labelnext.journal.plan import Plan, Step
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.fields import PRELABELS
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.write.pushed import KIND, plan_predictions
+from labelnext_adapters.fiftyone.write.pushed_labels import kind_of
 
 
 def prelabel_plan(
@@ -26,10 +28,13 @@ def prelabel_plan(
         run: name of the run.
 
     Raises:
-        InvalidInput, WriteRefused: as `plan_predictions`.
+        ConfigError: if frames are ranked.
+        InvalidInput: as `plan_predictions`.
+        WriteRefused: if the field is there and holds something else.
     """
     field = f"{run}_prelabel"
     if pool is not None:
+        _check_free(collection._root_dataset, source, field, kind_of(pool))
         plan = plan_predictions(collection, source, key, pool, field)
         marked = (
             replace(
@@ -59,6 +64,20 @@ def prelabel_plan(
     }
     what = f"Clear the pre-labels in field {field}"
     return Plan("fiftyone", field, dataset.name, (Step(KIND, what, 0, payload),))
+
+
+def _check_free(dataset: Any, source: FiftyOneSource, field: str, kind: str) -> None:
+    if source.frames:
+        raise ConfigError("write.prelabels must be left out where frames are ranked; got True.")
+    existing = dataset.get_field(field)
+    if existing is None:
+        return
+    if PRELABELS not in (existing.info or {}) or existing.document_type.__name__ != kind:
+        raise WriteRefused(
+            f"field {field} of {dataset.name} must be free, or hold pre-labels of {kind}; it "
+            "doesn't.",
+            hint="choose another write.run.",
+        )
 
 
 __all__ = ["prelabel_plan"]

@@ -20,13 +20,13 @@ from labelnext_adapters.fiftyone.database.fields import (
 )
 from labelnext_adapters.fiftyone.database.values import fetch, keyed
 from labelnext_adapters.fiftyone.options import FiftyOneSource
-from labelnext_adapters.fiftyone.write.fetched_labels import fetch_labels
 from labelnext_adapters.fiftyone.write.pushed_labels import (
     content_of,
     content_of_numbers,
     kind_of,
     labels_of,
 )
+from labelnext_adapters.fiftyone.write.put_back import fetch_labels, to_put_back, what_stays
 
 KIND = "predictions"  # of the step
 MARKER = "labelnext_predictions"  # key in the info of a field that holds pushed predictions
@@ -183,17 +183,20 @@ class PushedPerformer(Performer):
         check_field(dataset, field)
         kind = getattr(fo, step.payload["kind"])
         old = {i: kind.from_dict(d, extended=True) for i, d in (before["values"] or {}).items()}
-        ids = {*step.payload["ids"], *old}
+        new = dict(zip(step.payload["ids"], labels_of(step.payload), strict=True))
         with talking():
-            self._write(_samples(dataset, step), field, {i: old.get(i) for i in ids})
+            samples = _samples(dataset, step)
+            written = {**dict.fromkeys(old), **new}
+            values, changed = to_put_back(samples, field, written, old)
+            self._write(samples, field, values)
             left = dataset.exists(field).count() if before["values"] is None else 0
             if before["values"] is None and left == 0:
                 dataset.delete_sample_field(field)
             if step.payload["classes"] is not None and not left:
                 _declare(dataset, field, before["classes"])
-        if left:
+        if left > len(changed):
             return [f"Kept field {field}, which has predictions on {counted(left, 'sample')} more."]
-        return []
+        return what_stays(field, changed)
 
     def _write(self, samples: Any, field: str, values: Mapping[str, Any]) -> None:
         known = set(samples.values("id"))  # samples may have been deleted since
