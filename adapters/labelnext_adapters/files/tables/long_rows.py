@@ -180,7 +180,8 @@ def detections(
         fields |= boxes
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     structs = pa.StructArray.from_arrays(list(fields.values()), list(fields))
-    return pa.ListArray.from_arrays(offsets, structs), notices
+    unknown = np.isin(np.arange(n_items), codes[bad]) & (counts == 0)  # not empty, but all odd
+    return pa.ListArray.from_arrays(offsets, structs, mask=pa.array(unknown)), notices
 
 
 def _boxes(
