@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,3 +94,17 @@ def test_rows_of_an_image_whose_only_object_is_odd_are_not_empty(tmp_path: Path)
     pool = read(tmp_path, "p.csv")
     ranked = rank(pool, "mean_object_confidence").pool_order.tolist()
     assert ranked == [f"{n}.jpg" for n in range(N) if n != ODD]
+
+
+def test_a_plain_text_among_completions_makes_no_class(tmp_path: Path) -> None:
+    def completion(item: int) -> Any:
+        token = {"token": "no" if item % 2 else "yes", "logprob": math.log(sure(item))}
+        logprobs = {"content": [{**token, "top_logprobs": [token]}]}
+        choice = {"message": {"content": token["token"]}, "logprobs": logprobs}
+        return {"custom_id": str(item), "response": {"body": {"choices": [choice]}}}
+
+    told = ["perhaps" if n == ODD else completion(n) for n in range(N)]
+    (tmp_path / "p.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in told))
+    pool = read(tmp_path, "p.jsonl")
+    assert pool.classes == ("no", "yes")
+    assert rank(pool).pool_order.tolist() == [str(n) for n in range(N) if n != ODD]

@@ -259,6 +259,47 @@ def answers_beside_scores(names: Iterable[str]) -> list[tuple[str, str]]:
     ]
 
 
+def check_one_model(names: Iterable[str]) -> None:
+    """Refuse the answers of several models, each in a column called after it, beside its certainty.
+
+    Raises:
+        InvalidInput: if there are several.
+
+    Example:
+        >>> check_one_model(["id", "pred", "conf", "pred_old"])
+    """
+    known = {plain(name): name for name in names}
+    answers = {
+        known[sure]: name
+        for said, name in known.items()
+        for answer in (*ANSWERS, "label")
+        for certainty in CERTAINTIES
+        if (sure := _of_model(said, answer, certainty)) in known
+    }
+    if len({*answers.values()}) > 1:
+        raise InvalidInput(
+            f"one column must be the prediction; {listed(answers.values())} seem to be those of "
+            "several models or questions.",
+            hint="for a committee of models set source.columns: {prediction: "
+            f"[{', '.join(answers.values())}], confidence: [{', '.join(answers)}]}}; for one of "
+            "them, name its columns.",
+        )
+
+
+def _of_model(said: str, answer: str, certainty: str) -> str | None:
+    """What a model's certainty is called if its answer is called so; None if it isn't.
+
+    Example:
+        >>> _of_model("pred_a", "pred", "conf"), _of_model("a_label", "label", "score")
+        ('conf_a', 'a_score')
+    """
+    if said.startswith(f"{answer}_"):
+        return f"{certainty}{said[len(answer) :]}"
+    if said.endswith(f"_{answer}"):
+        return f"{said[: -len(answer)]}{certainty}"
+    return None
+
+
 def is_ranked_class(name: str) -> bool:
     """Whether a column holds the first, second, … class by its name.
 
