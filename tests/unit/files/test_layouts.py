@@ -298,6 +298,13 @@ def test_rows_without_any_value_count_for_nothing(tmp_path: Path) -> None:
     assert not [one for one in pool.notices if one.code == "left_out"]
 
 
+def test_a_doubt_beside_class_scores_is_no_class(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("img_id,cat,dog,entropy\na,.9,.1,.3\nb,.5,.5,.69\n")
+    adapter: Any = open_adapter("files", directory=tmp_path, path="p.csv")
+    pool = adapter.read()
+    assert (pool.classes, rank(pool).item_ids.tolist()) == (("cat", "dog"), ["b", "a"])
+
+
 def test_true_classes_beside_a_probability_are_no_scores(tmp_path: Path) -> None:
     rows = "".join(f"{n},{n % 2},{1 - n % 2}.0\n" for n in range(9))
     (tmp_path / "p.csv").write_text(f"id,y_true,y_prob\n{rows}")

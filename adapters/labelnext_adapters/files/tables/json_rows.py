@@ -83,6 +83,7 @@ _WRAPPERS = (
     "items",
     "records",
     "samples",
+    "images",
 )
 
 

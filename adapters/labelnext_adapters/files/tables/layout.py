@@ -39,7 +39,12 @@ from labelnext_adapters.files.tables.long_rows import (
     one_row_each,
 )
 from labelnext_adapters.files.tables.nested import pairs_of, read_nested, usual_records
-from labelnext_adapters.files.tables.not_scores import NOT_READ, names_within, no_predictions
+from labelnext_adapters.files.tables.not_scores import (
+    DOUBTS,
+    NOT_READ,
+    names_within,
+    no_predictions,
+)
 from labelnext_adapters.files.tables.percentages import without_percent_signs
 from labelnext_adapters.files.tables.prediction_strings import (
     column_of_strings,
@@ -328,6 +333,7 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
         and name.lower() not in INDEXES
         and _is_number(table.schema.field(name).type)
     ]
+    numeric = _without_doubts(table, numeric, options)
     likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
     likely = likely if len(likely) > 1 else []
     chosen = likely or numeric
@@ -355,6 +361,15 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
     table = table.rename_columns([renamed.get(n, n) for n in table.column_names])
     message = f"Read columns {listed(chosen)} as class probabilities."
     return _told(replace(out, table=table), message)
+
+
+def _without_doubts(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:
+    """Number columns without an entropy or the like, where the others alone are class scores."""
+    rest = [name for name in names if plain(name) not in DOUBTS]
+    if not 1 < len(rest) < len(names):
+        return names
+    columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in rest]
+    return rest if are_scores(np.stack(columns, axis=1), options) else names
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -167,8 +167,7 @@ def detections(
     order = kept[np.argsort(codes[kept], kind="stable")]
     counts = np.bincount(codes[order], minlength=n_items)
     fields: dict[str, Any] = {"confidence": pa.array(confidences[order])}
-    if names is not None:
-        fields["class"] = names.take(pa.array(order))
+    fields |= {} if names is None else {"class": names.take(pa.array(order))}
     try:
         notices = odd.notices()
     except InvalidInput as error:
