@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import jwt
 import numpy as np
 import pytest
 
 from labelnext.errors import AccessDenied, ConfigError, NotFound, Unavailable
+from labelnext.runs.run import run
+from labelnext.runs.undo import runs, undo
+from labelnext_adapters.label_studio.server.pages import task_pages
 from tests.integration.label_studio_tasks import (
     CHOICES,
     choice,
@@ -148,3 +154,66 @@ def test_a_legacy_token_that_the_organization_forbids_is_explained(
             connect(1).read()
     finally:
         allow(True)
+
+
+def expired(label_studio: LabelStudio, access: str) -> str:
+    """The same access token, signed by the server a while ago."""
+    key = re.search(r"SECRET_KEY=(\S+)", (label_studio.data / ".env").read_text())
+    assert key is not None
+    said = jwt.decode(access, options={"verify_signature": False})
+    times = {name: said[name] - 3600 for name in ("exp", "iat")}
+    return jwt.encode({**said, **times}, key[1].strip("'\""), algorithm="HS256")
+
+
+@pytest.mark.parametrize("late", ["/api/predictions/", "/api/tasks"])
+def test_a_token_that_expires_while_a_project_is_read_is_exchanged(
+    label_studio: LabelStudio,
+    connect: Open,
+    personal_token: str,
+    monkeypatch: pytest.MonkeyPatch,
+    late: str,
+) -> None:
+    small = {**task_pages.__kwdefaults__, "page_size": 2}
+    monkeypatch.setattr(task_pages, "__kwdefaults__", small)
+    monkeypatch.setattr("labelnext_adapters.label_studio.server.pages.PAGE_SIZE", 2)
+    tasks = [text_task([choice("good", probs=[0.5, 0.3, 0.2])]) for _ in range(9)]
+    for number, task in enumerate(tasks):
+        task["data"]["name"] = f"t{number}"
+    project = label_studio.create_project(CHOICES.format(more=""), tasks)
+    old = expired(label_studio, access_token(label_studio, personal_token))
+    adapter = connect(project, api_key=personal_token, key="name")
+    answers: list[tuple[str, int]] = []
+
+    def spoil(request: httpx.Request) -> None:
+        asked = [path for path, _ in answers].count(late)
+        if request.url.path == late and asked in (0, 3):  # the first, and once more
+            request.headers["Authorization"] = f"Bearer {old}"
+
+    def note(response: httpx.Response) -> None:
+        answers.append((response.request.url.path, response.status_code))
+
+    adapter.client._http.event_hooks["request"].append(spoil)
+    adapter.client._http.event_hooks["response"].append(note)
+    assert adapter.read().item_ids.tolist() == [f"t{i}" for i in range(9)]
+    assert (late, 401) in answers
+    refreshed = [path for path, _ in answers].count("/api/token/refresh/")
+    assert refreshed >= [code for _, code in answers].count(401)
+
+
+def test_configurations_with_either_token_are_of_one_target(
+    label_studio: LabelStudio, personal_token: str, tmp_path: Path
+) -> None:
+    tasks = [text_task([choice("good", probs=[0.5, 0.3, 0.2])]) for _ in range(3)]
+    project = label_studio.create_project(CHOICES.format(more=""), tasks)
+    legacy, personal = tmp_path / "legacy.yaml", tmp_path / "personal.yaml"
+    for path, token in ((legacy, label_studio.token), (personal, personal_token)):
+        source = f"url: '{label_studio.url}', api_key: {token}, project: {project}"
+        path.write_text(
+            f"source: {{adapter: label-studio, {source}}}\nreport: {{path: null}}\n"
+            "acquisition: {name: margin}\n"
+        )
+    made = [run(path).run_id for path in (legacy, personal)]
+    for path in (legacy, personal):
+        assert [journal.run_id for journal in runs(path)] == made
+    assert [undo(path)[0].run_id for path in (legacy, personal)] == made[::-1]
+    assert label_studio.tabs(project) == []

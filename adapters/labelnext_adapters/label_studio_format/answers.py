@@ -30,18 +30,18 @@ SUM_ERROR = 1e-3  # some scored choices that reach 1 this closely are a whole di
 class _Choices(msgspec.Struct):
     """What the tags that label a whole item may hold; each fills one."""
 
-    choices: list[str] = []
+    choices: list[str | list[str]] = []
     taxonomy: list[list[str]] = []
     selected: str | None = None
-    rating: int | None = None
+    rating: int | float | None = None
     probs: Probs = None
 
     def labels(self, separator: str) -> list[str]:
-        """The chosen classes; that of a taxonomy is its whole path."""
-        if self.taxonomy:
-            return [separator.join(path) for path in self.taxonomy if path]
-        one = self.selected if self.rating is None else str(self.rating)
-        return self.choices if one is None else [one]
+        """The chosen classes; that of a taxonomy, or of nested choices, is its whole path."""
+        one = self.selected if self.rating is None else f"{self.rating:g}"
+        named: Sequence[str | list[str]] = self.taxonomy or self.choices
+        named = named if one is None else [one]
+        return [name if isinstance(name, str) else separator.join(name) for name in named if name]
 
 
 class _Number(msgspec.Struct):

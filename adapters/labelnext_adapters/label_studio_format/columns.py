@@ -22,6 +22,7 @@ from labelnext_adapters.label_studio_format.region import Remarks
 from labelnext_adapters.label_studio_format.regions import Found, Setup, parse_result, tags_of
 from labelnext_adapters.label_studio_format.remarks import (
     Problem,
+    no_sums,
     notices_of,
     settled_notices,
     suspicious,
@@ -246,7 +247,7 @@ class Columns:
         taken = self._used(task_ids)
         problems = {t: row.problem for t, row in taken.items() if row.problem is not None}
         problems |= self._beyond(taken, names)
-        vectors, multilabel = self._vectors(taken, problems)
+        vectors, multilabel = self._vectors(taken, problems, names)
         placed = [t for t, row in taken.items() if row.place is not None and t not in vectors]
         whole = _whole_items(taken, placed)
         probabilities = objects = None
@@ -275,7 +276,7 @@ class Columns:
         return Content(probabilities, objects, present, multilabel)
 
     def _vectors(
-        self, taken: Mapping[int, _Taken], problems: dict[int, Problem]
+        self, taken: Mapping[int, _Taken], problems: dict[int, Problem], names: Mapping[int, str]
     ) -> tuple[dict[int, Sequence[float]], bool]:
         """Class probabilities, and whether classes are independent; adds to the problems."""
         vectors: dict[int, Sequence[float]] = {
@@ -284,9 +285,10 @@ class Columns:
         odd = {t: s for t, v in vectors.items() if abs((s := math.fsum(v)) - 1) > SUM_ERROR}
         if odd and self.setup.multiple:
             return vectors, True
-        if len(odd) <= _FEW * len(taken):  # else the pool says it of all
-            problems |= {t: Problem("no_sum", f"{s:.6g}") for t, s in odd.items()}
-            vectors = {t: vector for t, vector in vectors.items() if t not in odd}
+        if len(odd) > _FEW * len(taken):
+            raise no_sums(odd, names, self.setup)
+        problems |= {t: Problem("no_sum", f"{s:.6g}") for t, s in odd.items()}
+        vectors = {t: vector for t, vector in vectors.items() if t not in odd}
         if any(taken[t].remarks.spread for t in vectors):  # then a single class is such a list, too
             for task, row in taken.items():
                 if row.whole is not None and row.whole.class_id >= 0:

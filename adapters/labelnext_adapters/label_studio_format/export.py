@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -188,7 +189,14 @@ def _item_ids(tasks: Sequence[Task], key: str | None) -> list[str]:
                 f"every task must have an id; got {without} without one.",
                 hint="set source.key to a data key that is unique for every task.",
             )
-        return [str(task.id) for task in tasks]
+        ids = [str(task.id) for task in tasks]
+        if twice := [number for number, n in Counter(ids).items() if n > 1]:
+            raise InvalidInput(
+                f"every task must have an id of its own; got {counted(len(twice), 'repeated id')}: "
+                f"{listed(twice)}.",
+                hint="set source.key to a data key that is unique for every task.",
+            )
+        return ids
     ids = [key_value(task.data, key) for task in tasks]
     if "" in ids:
         row = ids.index("") + 1

@@ -170,7 +170,8 @@ def _with_nan(text: bytes, error: Exception, of: str) -> list[msgspec.Raw]:
 def _no_export(problem: str, of: str) -> InvalidInput:
     return InvalidInput(
         f"the file{of} must be a JSON export of a Label Studio project; {problem}.",
-        hint="for a COCO results list, set source.images to the file that lists the images.",
+        hint="export the project as JSON; for a COCO results list, set source.images to the file "
+        "that lists the images.",
     )
 
 
@@ -198,6 +199,12 @@ def _refuse_kinds(records: Sequence[msgspec.Raw], of: str) -> None:
                 f"the file{of} must be a Label Studio export in the format JSON; got JSON_MIN, "
                 "which has no predictions.",
                 hint="choose JSON when exporting, or download a snapshot with exportType=JSON.",
+            )
+        if "tasks" in keys:
+            raise InvalidInput(
+                f"the file{of} must be a list of tasks; got the keys {', '.join(keys)}, as in an "
+                "answer of Label Studio's API.",
+                hint="save the list under tasks by itself, or export the project as JSON.",
             )
         if {"task", "result"} <= keys.keys():
             raise InvalidInput(

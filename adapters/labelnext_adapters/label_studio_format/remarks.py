@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from labelnext.errors import listed
+from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice, Objects
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio_format.region import Remarks
@@ -202,8 +202,26 @@ def suspicious(objects: Objects | None, multilabel: bool) -> list[Notice]:
     return notices
 
 
+def no_sums(sums: Mapping[int, float], names: Mapping[int, str], setup: Setup) -> InvalidInput:
+    """The error where most probabilities of a single choice don't sum to 1.
+
+    Args:
+        sums: of each prediction's probabilities, by task.
+        names: the items' ids, by task.
+        setup: the control tag that was read.
+    """
+    several = 'give the control tag choice="multiple" if classes are independent of each other'
+    if setup.derived:
+        several = "set source.label_config, which says whether several choices are allowed"
+    return InvalidInput(
+        f"probabilities of a single choice must sum to 1; got {next(iter(sums.values())):.6g} from "
+        f"control tag {setup.from_name!r} for item {listed(names[task] for task in sums)}.",
+        hint=f"pass logits through a softmax, or {several}.",
+    )
+
+
 def _ids(tasks: Sequence[int], names: Mapping[int, str]) -> tuple[str, ...]:
     return tuple(names[task] for task in tasks)
 
 
-__all__ = ["Problem", "notices_of", "settled_notices", "suspicious"]
+__all__ = ["Problem", "no_sums", "notices_of", "settled_notices", "suspicious"]

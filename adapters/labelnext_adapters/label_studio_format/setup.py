@@ -127,13 +127,15 @@ def _of_text(tag: dict[str, Any], xml: object) -> bool:
 def _aliases(
     tag: dict[str, Any], described: Element | None, labels: Iterable[str], separator: str
 ) -> dict[str, str]:
-    """Labels by other names that predictions may use: before an alias, or the end of a path."""
+    """Labels by other names that predictions may use: before an alias, or a path or its end."""
     if tag["type"] != "Taxonomy":
-        return {} if described is None else other_names(described)
+        return {} if described is None else other_names(described, separator)
     ends: dict[str, list[str]] = {}
     for path in labels:
         ends.setdefault(path.rpartition(separator)[2], []).append(path)
-    return {end: names[0] for end, names in ends.items() if len(names) == 1}
+    said = {} if described is None else paths(described, separator)
+    by_value = {value: path for path, value in said.items() if value not in said}
+    return {end: names[0] for end, names in ends.items() if len(names) == 1} | by_value
 
 
 def _most_telling(able: dict[str, Any]) -> dict[str, Any]:
@@ -166,7 +168,7 @@ def _labels(
         return [str(stars) for stars in range(1, _most_stars(attributes(described)) + 1)]
     labels: list[str] = list(tag.get("labels") or ())
     if kind == "Taxonomy" and described is not None:
-        labels = paths(described, separator)
+        labels = [*paths(described, separator)]
     if kind == "VideoRectangle":  # its labels stand in a tag of their own
         labels = [
             label

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,7 +13,7 @@ import msgspec
 from labelnext.errors import InvalidInput
 from labelnext_adapters.label_studio_format.controls import CONTROLS
 from labelnext_adapters.label_studio_format.faults import UNDECODABLE, BrokenRegion
-from labelnext_adapters.label_studio_format.region import Region, Remarks, regions_of
+from labelnext_adapters.label_studio_format.region import Region, Remarks, probs_of, regions_of
 
 Tags = dict[str, dict[str, Any]]
 
@@ -82,29 +83,43 @@ def attributes(tag: ElementTree.Element | None) -> dict[str, str]:
     return {} if tag is None else {name.lower(): value for name, value in tag.attrib.items()}
 
 
-def paths(tag: ElementTree.Element, separator: str) -> list[str]:
-    """The paths through a taxonomy, from its root to every node.
+def paths(tag: ElementTree.Element, separator: str) -> dict[str, str]:
+    """The paths through nested choices, from the root to every node; each also by the `value`s.
 
     Example:
-        >>> xml = '<T><Choice value="A"><Choice value="x"/></Choice><Choice value="B"/></T>'
+        >>> xml = '<T><Choice value="A"><Choice value="x" alias="y"/></Choice></T>'
         >>> paths(ElementTree.fromstring(xml), " / ")
-        ['A', 'A / x', 'B']
+        {'A': 'A', 'A / y': 'A / x'}
     """
-    chains: list[str] = []
-    open_tags = [(child, "") for child in reversed(tag)]
+    chains: dict[str, str] = {}
+    open_tags = [(child, "", "") for child in reversed(tag)]
     while open_tags:
-        node, above = open_tags.pop()
+        node, above, said = open_tags.pop()
         label = _label(node)
-        path = above if label is None else f"{above}{separator}{label}" if above else label
         if label is not None:
-            chains.append(path)
-        open_tags += [(child, path) for child in reversed(node)]
+            value = node.get("value") or label
+            above = f"{above}{separator}{label}" if above else label
+            said = f"{said}{separator}{value}" if said else value
+            chains.setdefault(above, said)
+        open_tags += [(child, above, said) for child in reversed(node)]
     return chains
 
 
-def other_names(tag: ElementTree.Element) -> dict[str, str]:
-    """The labels of a tag by their other names: what `value` says where there is an `alias`."""
-    return {
+def other_names(tag: ElementTree.Element, separator: str) -> dict[str, str]:
+    """The labels of a tag by their other names: `value` beside an `alias`, and their paths.
+
+    Example:
+        >>> xml = '<Choices><Choice value="Car" alias="c"><Choice value="van"/></Choice></Choices>'
+        >>> other_names(ElementTree.fromstring(xml), " / ")
+        {'c / van': 'van', 'Car / van': 'van', 'Car': 'c', 'van': 'van'}
+    """
+    nested = {
+        path: label.rpartition(separator)[2]
+        for label, said in paths(tag, separator).items()
+        for path in (label, said)
+        if separator in label
+    }
+    return nested | {
         str(node.get("value")): str(_label(node))
         for node in tag.iter()
         if _label(node) is not None and node.get("value")
@@ -156,7 +171,7 @@ def derived_tags(results: Iterable[msgspec.Raw]) -> tuple[Tags, set[str]]:
             tag, value = _TAGS.get(region.type), _value(region)
             if tag is None:
                 continue
-            labels_here = _labels(region.type, value)
+            labels_here = _labels(region, value)
             labels.setdefault((region.from_name, tag), set()).update(labels_here)
             targets.setdefault(region.from_name, set()).update(_names(region.to_name))
             chosen = value.get("choices")
@@ -214,17 +229,18 @@ def _shared_ids(regions: Iterable[Region]) -> set[str]:
     }
 
 
-def _labels(kind: str, value: dict[str, Any]) -> list[str]:
+def _labels(region: Region, value: dict[str, Any]) -> list[str]:
     """The labels that a region names, also in its class probabilities."""
-    labels = value.get(kind, value.get("labels")) or []
+    labels = value.get(region.type, value.get("labels")) or []
     if not isinstance(labels, list):
         return []
     named = [
         SEPARATOR.join(map(str, path)) if isinstance(path, list) and path else path
         for path in labels
     ]
-    probabilities = value.get("probs")
-    named += [*probabilities] if isinstance(probabilities, dict) else []
+    with suppress(BrokenRegion):
+        probabilities = probs_of(region, value.get("probs"))
+        named += [*probabilities] if isinstance(probabilities, dict) else []
     return [label for label in named if isinstance(label, str)]
 
 

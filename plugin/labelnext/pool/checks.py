@@ -21,6 +21,8 @@ _INTEGER = re.compile(r"-?\d+", re.ASCII)
 _NINES = str.maketrans(
     "0123456789", "9876543210"
 )  # the larger of two negative numbers is the lower
+#: The cure for positions that leave 0 out.
+COUNTED_FROM_1 = "positions count from 0: subtract 1 if these count from 1."
 
 
 def distributions(
@@ -270,19 +272,22 @@ def _by_value(digits: str) -> tuple[int, str]:
 
 
 def checked_labels(
-    labels: ArrayLike, n: int, classes: tuple[str, ...] | None, *, what: str = "labels"
+    labels: ArrayLike, n: int, n_classes: int | None, *, what: str = "labels"
 ) -> NDArray[np.int64]:
-    """Check labels: class positions, −1 for none; without classes, below `MOST_CLASSES`.
+    """Check labels: class positions, −1 for none; of unknown classes, below `MOST_CLASSES`.
 
     Raises:
         InvalidInput: if a label is not a class position or −1.
     """
     column = column_of(what, labels, n, np.int64)
-    last = (MOST_CLASSES if classes is None else len(classes)) - 1
+    last = (n_classes or MOST_CLASSES) - 1
     if n and (column.min() < -1 or column.max() > last):
+        known = column[column >= 0]
+        from_1 = column.max() == last + 1 and known.min() > 0
         raise InvalidInput(
             f"{what} must be class positions from 0 to {last}, or -1 for none; "
-            f"got {column.min()} to {column.max()}."
+            f"got {column.min()} to {column.max()}.",
+            hint=COUNTED_FROM_1 if from_1 else None,
         )
     return column
 
@@ -353,7 +358,7 @@ def likeliest_classes(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
     return classes
 
 
-def checked_votes(votes: ArrayLike, n: int, classes: tuple[str, ...] | None) -> NDArray[np.int64]:
+def checked_votes(votes: ArrayLike, n: int, n_classes: int | None) -> NDArray[np.int64]:
     """Check votes, shape (n_items, n_people), with the rules of `checked_labels`."""
     unmasked("votes", votes)
     try:
@@ -362,7 +367,7 @@ def checked_votes(votes: ArrayLike, n: int, classes: tuple[str, ...] | None) -> 
         raise InvalidInput("votes must have rows of equal length.") from error
     if columns.ndim != 2 or len(columns) != n:
         raise InvalidInput(f"votes must be of shape ({n}, n_people); got shape {columns.shape}.")
-    checked = checked_labels(columns.reshape(-1), columns.size, classes, what="votes")
+    checked = checked_labels(columns.reshape(-1), columns.size, n_classes, what="votes")
     return checked.reshape(columns.shape)
 
 

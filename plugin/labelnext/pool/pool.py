@@ -162,8 +162,11 @@ class Pool(FromElsewhere):
             predicted = checked_probabilities(
                 probabilities, ids, names, absent, multilabel, collected
             )
-        classed = None if labels is None else checked_labels(labels, n, names)
-        ballots = None if votes is None else checked_votes(votes, n, names)
+        n_classes = None if names is None else len(names)
+        if n_classes is None and predicted is not None and predicted.shape[-1] > 1:
+            n_classes = predicted.shape[-1]
+        classed = None if labels is None else checked_labels(labels, n, n_classes)
+        ballots = None if votes is None else checked_votes(votes, n, n_classes)
         done: NDArray[np.bool_] = np.zeros(n, dtype=bool) if classed is None else classed >= 0
         if ballots is not None:
             done = done | (ballots >= 0).any(axis=1)

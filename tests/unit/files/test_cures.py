@@ -92,3 +92,18 @@ def test_a_number_beside_the_only_confidence_is_no_score(tmp_path: Path, other: 
 )
 def test_usual_names_of_tools_need_no_mapping(tmp_path: Path, head: str) -> None:
     assert order(read(tmp_path, "t.csv", f"{head}\na,cat,0.9\nb,dog,0.6\n")) == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("id,prediction\na,cat\nb,dog\n", "prediction says what the model predicts, but not how"),
+        ("id,mean,std\na,12.5,0.3\nb,3.1,0.9\n", "std seems to say how uncertain the model is"),
+        ("item_id,rank,priority,score,batch\na,1,1.0,0.1,true\n", "a ranking that labelnext wrote"),
+    ],
+)
+def test_tables_without_a_certainty_are_called_what_they_are(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        order(read(tmp_path, "p.csv", text))

@@ -48,6 +48,8 @@ def test_a_column_name_of_files_is_the_image(tmp_path: Path) -> None:
     [
         ("video,frame,class,score,x1,y1,x2,y2\nv,0,a,.9,1,1,2,2\nw,0,a,.5,1,1,2,2\n",
          "'frame' is '0' in rows whose video is v, w"),
+        ("site,filename,species,score\nv,1.jpg,a,.9\nw,1.jpg,b,.5\nw,2.jpg,b,.7\n",
+         "'filename' is '1.jpg' in rows whose site is v, w"),
         ("file,frame,class,score,x1,y1,x2,y2\nv,0,a,.9,1,1,2,2\nv,1,a,.5,1,1,2,2\n",
          "'file' is 'v' in rows whose frame is 0, 1"),
         ("image_id,split,class,score,x1,y1,x2,y2\n0,train,a,.9,1,1,2,2\n0,val,a,.5,1,1,2,2\n",

@@ -6,6 +6,7 @@ import datetime
 import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -288,3 +289,23 @@ def test_utf_16_without_a_mark_is_named(tmp_path: Path, encoding: str, name: str
     if name == "t.csv":
         pool = read(tmp_path, name, text.encode(encoding), encoding=encoding)
         assert order(pool) == ["b", "a"]
+
+
+@pytest.mark.parametrize("classes", [None, ["cat", "dog"]])
+@pytest.mark.parametrize("suffix", ["json", "parquet", "npz"])
+def test_positions_that_count_from_1_are_refused(
+    tmp_path: Path, suffix: str, classes: list[str] | None
+) -> None:
+    rows = {"item_id": ["a", "b", "c"], "probabilities": [[0.9, 0.1], [0.5, 0.5], [0.6, 0.4]]}
+    labels = [2, 1, -1]
+    content: Content = [
+        {"item_id": i, "probabilities": p, "label": k}
+        for i, p, k in zip(*rows.values(), labels, strict=True)
+    ]
+    if suffix == "parquet":
+        content = pa.table({**rows, "label": labels})
+    if suffix == "npz":
+        content = partial(np.savez, **rows, labels=labels)
+    with pytest.raises(InvalidInput, match="got (-1 to )?2") as caught:
+        read(tmp_path, f"p.{suffix}", content, classes=classes)
+    assert "subtract 1 if these count from 1" in str(caught.value.hint)

@@ -259,3 +259,57 @@ def test_a_column_that_is_not_there_is_told_beside_those_of_the_file(tmp_path: P
     ) as caught:
         read(tmp_path, "p.csv", text, columns={"label": "label"})
     assert caught.value.hint == "did you mean 'lable'?"
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ("id,pred_a,conf_a,pred_b,conf_b", "prediction: [pred_a, pred_b], confidence: [conf_a, "),
+        ("id,vit_pred,vit_conf,cnn_pred,cnn_conf", "prediction: [vit_pred, cnn_pred]"),
+        ("id,mood_label,mood_score,topic_label,topic_score", "[mood_label, topic_label]"),
+    ],
+)
+def test_answers_of_several_models_are_asked_about(tmp_path: Path, head: str, said: str) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(f"{head}\na,cat,0.9,dog,0.8\nb,cat,0.7,cat,0.7\n")
+    adapter: Any = open_adapter("files", directory=tmp_path, path="p.csv")
+    with pytest.raises(InvalidInput, match="one column must be the prediction") as caught:
+        adapter.read()
+    assert said in str(caught.value.hint)
+    _, first, sure, second, other = head.split(",")
+    columns = {"prediction": [first, second], "confidence": [sure, other]}
+    committee: Any = open_adapter("files", directory=tmp_path, path="p.csv", columns=columns)
+    assert rank(committee.read()).item_ids.tolist() == ["a", "b"]
+
+
+def test_names_of_one_answer_are_no_several_models(tmp_path: Path) -> None:
+    text = "id,pred_class,pred_category,pred_score\na,cat,x,.9\nb,dog,y,.5\n"
+    (tmp_path / "p.csv").write_text(text)
+    adapter: Any = open_adapter("files", directory=tmp_path, path="p.csv")
+    assert rank(adapter.read()).item_ids.tolist() == ["b", "a"]
+
+
+def test_rows_without_any_value_count_for_nothing(tmp_path: Path) -> None:
+    text = "img,pred,conf\na,cat,0.9\nb,dog,0.5\n,,\n , ,\n"
+    (tmp_path / "p.csv").write_text(text.replace(" ", ""))
+    adapter: Any = open_adapter("files", directory=tmp_path, path="p.csv")
+    pool = adapter.read()
+    assert rank(pool).item_ids.tolist() == ["b", "a"]
+    assert not [one for one in pool.notices if one.code == "left_out"]
+
+
+def test_a_doubt_beside_class_scores_is_no_class(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("img_id,cat,dog,entropy\na,.9,.1,.3\nb,.5,.5,.69\n")
+    adapter: Any = open_adapter("files", directory=tmp_path, path="p.csv")
+    pool = adapter.read()
+    assert (pool.classes, rank(pool).item_ids.tolist()) == (("cat", "dog"), ["b", "a"])
+
+
+def test_true_classes_beside_a_probability_are_no_scores(tmp_path: Path) -> None:
+    rows = "".join(f"{n},{n % 2},{1 - n % 2}.0\n" for n in range(9))
+    (tmp_path / "p.csv").write_text(f"id,y_true,y_prob\n{rows}")
+    adapter: Any = open_adapter("files", directory=tmp_path, path="p.csv")
+    pool = adapter.read()
+    assert pool.probabilities is None
+    told = next(one.message for one in pool.notices if one.code == "no_predictions")
+    assert "y_prob can be how sure the model is" in told

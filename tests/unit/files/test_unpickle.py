@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labelnext import rank
+from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.vision.unpickle import load_pickle
 from tests.formats.independent import by_mean, ranked, read
@@ -121,3 +123,10 @@ def test_a_pickle_of_something_else_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="arrays must hold numbers or text; got the type 'M8'"):
         read(saved(tmp_path, dates))
     assert by_mean({}) == []
+
+
+def test_a_pickled_list_of_records_is_a_table(tmp_path: Path) -> None:
+    records = [{"id": "a", "cat": 0.9, "dog": 0.1}, {"id": "b", "cat": 0.5, "dog": 0.5}]
+    (tmp_path / "p.pkl").write_bytes(pickle.dumps(records))
+    adapter: Any = open_adapter("files", directory=tmp_path, path="p.pkl")
+    assert rank(adapter.read()).item_ids.tolist() == ["b", "a"]

@@ -92,6 +92,13 @@ def test_rows_of_scores_or_embeddings_are_no_votes(tmp_path: Path) -> None:
             read(tmp_path, "t.csv", table(f"id,worker,label,{more}", rows))
 
 
+def test_rows_that_differ_in_more_than_the_class_are_no_votes(tmp_path: Path) -> None:
+    rows = [("a", "cat", "3.5"), ("a", "dog", "4.5"), ("b", "cat", "1.5"), ("b", "cat", "2.5")]
+    with pytest.raises(InvalidInput, match="id must be distinct"):
+        read(tmp_path, "t.csv", table("id,label,length", rows))
+    assert order(read(tmp_path, "t.csv", table("id,label,timestamp", rows))) == ["a", "b"]
+
+
 def test_an_id_of_several_texts_is_no_item_of_votes(tmp_path: Path) -> None:
     rows = [("a", "one", "cat"), ("a", "two", "dog"), ("b", "three", "dog")]
     with pytest.raises(InvalidInput, match="'id' repeats with several values of text"):

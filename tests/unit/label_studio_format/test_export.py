@@ -149,7 +149,7 @@ def test_the_newest_model_version_is_read_and_the_others_are_said(tmp_path: Path
 
 def test_what_is_no_export_is_refused(tmp_path: Path) -> None:
     detection = {"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 0.5}
-    for body in ([detection], {"tasks": []}, [{"text": "of JSON_MIN", "id": 1}]):
+    for body in ([detection], {"rows": []}, [{"text": "of JSON_MIN", "id": 1}]):
         with pytest.raises(InvalidInput, match="a JSON export of a Label Studio project") as error:
             read(tmp_path, body)
         assert "source.images" in str(error.value)

@@ -82,6 +82,8 @@ OLD = {"id": 1, "data": {"text": "a"}, "completions": [{"id": 1, "result": []}]}
         ([OLD], "Label Studio 1.0 or later; got completions"),
         ([{"id": 1, "task": 2, "result": []}], "got a list of predictions"),
         ([{"id": 1}], "its records have no data"),
+        ({"tasks": ROWS, "total": 2}, "got the keys tasks, total, as in an answer of Label Studio"),
+        ([ROWS[0], ROWS[0]], "must have an id of its own; got 1 repeated id: 1. Hint: set source"),
         ("{", "line 1: "),
         ("[" * 100_000, "JSON export"),
         (json.dumps(ROWS).encode().replace(b"text 1", b"\x80"), "can't decode byte 0x80"),

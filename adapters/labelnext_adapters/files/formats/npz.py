@@ -94,7 +94,8 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         matrix = columns["probabilities"]
         if matrix is None or not matrix.shape[:-1] or "item_id" in options.columns:
             raise InvalidInput(
-                f"the file must contain an array item_ids; got {sorted(names_in(Path(path)))}."
+                f"the file must contain an array item_ids; got {sorted(names_in(Path(path)))}.",
+                hint="name the arrays: numpy.savez(path, item_ids=ids, probabilities=scores).",
             )
         columns["item_ids"] = np.arange(matrix.shape[-2])
         message = "Items are named by their row from 0; save their names as the array item_ids."

@@ -68,7 +68,9 @@ def _scored(value: Any, options: PickleOptions, context: Context) -> Pool:
         rows = rows_of_json(value, TextColumns())
     except InvalidInput:
         rows = None
-    if rows is not None and has_our_names(rows.table.column_names, {}):
+    names = [] if rows is None else rows.table.column_names
+    listed_rows = isinstance(value, list) and TextColumns().id_among(names) is not None
+    if rows is not None and (listed_rows or has_our_names(names, {})):
         return pool_of(rows, table_options, context)
     raise InvalidInput(
         "a pickle must hold the detections of each image: bboxes, labels and scores, boxes, labels "

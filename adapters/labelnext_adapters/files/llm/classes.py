@@ -227,3 +227,33 @@ def chance(logprob: Any) -> float:
     if math.isnan(value) or value > 0.01:
         raise Unusable(f"a logprob must be at most 0; got {logprob!r:.40}")
     return math.exp(min(value, 0.0))
+
+
+def spread(meaning: Any, classes: Sequence[str]) -> dict[str, float]:
+    """The probabilities of all classes; what an answer leaves goes to those it doesn't name.
+
+    Args:
+        meaning: the shares of classes; or a class and its confidence, which is 1 when None.
+        classes: all of them.
+
+    Example:
+        >>> spread(("yes", 0.75), ["yes", "no"])
+        {'yes': 0.75, 'no': 0.25}
+    """
+    if isinstance(meaning, Mapping):
+        shares = dict(meaning)
+    else:
+        shares = {meaning[0]: 1.0 if meaning[1] is None else float(meaning[1])}
+    unnamed = [name for name in classes if name not in shares]
+    left = max(0.0, 1 - sum(shares.values()))
+    return {**shares, **{name: left / len(unnamed) for name in unnamed}}
+
+
+def mean_of(vectors: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of the probabilities of the same classes.
+
+    Example:
+        >>> mean_of([{"yes": 1.0}, {"yes": 0.5}])
+        {'yes': 0.75}
+    """
+    return {name: sum(v[name] for v in vectors) / len(vectors) for name in vectors[0]}

@@ -22,6 +22,8 @@ from labelnext_adapters.files.llm.classes import (
     class_probabilities,
     classes_answered,
     folded,
+    mean_of,
+    spread,
 )
 from labelnext_adapters.files.llm.replies import (
     ANSWERS,
@@ -98,7 +100,7 @@ def pool_of_records(
         _refuse_all(gathered)
     check_one_id([one for _, one in records], [answer.item for answer in answers], asked.key)
     if classes is None:
-        texts = [(answer.shares, answer.text) for answer in answers]
+        texts = [(answer.shares, answer.text) for answer in _telling(answers)]
         compared = any(top for answer in answers for _, _, top in answer.reply.tokens)
         classes = classes_answered(texts, compared=compared)
     judges = _judges(answers)
@@ -120,9 +122,15 @@ def pool_of_records(
             gathered.answer(row, label, sure, judge)
         else:
             gathered.scores(
-                row, _mean([_vector(meaning, classes) for _, meaning in several]), judge
+                row, mean_of([spread(meaning, classes) for _, meaning in several]), judge
             )
     return gathered.pool()
+
+
+def _telling(answers: Sequence[_Answer]) -> Sequence[_Answer]:
+    """The answers that say how certain they are, if nine in ten do: an odd one makes no class."""
+    sure = [one for one in answers if one.reply.tokens or one.shares or one.confidence is not None]
+    return sure if len(sure) >= 0.9 * len(answers) else answers
 
 
 def _refuse_all(gathered: Gathered) -> None:
@@ -317,21 +325,6 @@ def _leave_out(said: Any, kind: str, why: str, gathered: Gathered) -> None:
     for key in [key for key, several in said.items() if _certainty(several) == kind]:
         answer = said.pop(key)[0][0]
         gathered.odd.leave_out(answer.place, answer.item, why)
-
-
-def _vector(meaning: Any, classes: Sequence[str]) -> dict[str, float]:
-    """The probabilities of all classes; what an answer leaves goes to those it doesn't name."""
-    if isinstance(meaning, Mapping):
-        shares = dict(meaning)
-    else:
-        shares = {meaning[0]: 1.0 if meaning[1] is None else float(meaning[1])}
-    unnamed = [name for name in classes if name not in shares]
-    left = max(0.0, 1 - sum(shares.values()))
-    return {**shares, **{name: left / len(unnamed) for name in unnamed}}
-
-
-def _mean(vectors: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: sum(v[name] for v in vectors) / len(vectors) for name in vectors[0]}
 
 
 def described(records: Sequence[Mapping[str, Any]]) -> str | None:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
+from labelnext.pool.checks import COUNTED_FROM_1
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.tables.table_options import LabelsAre
@@ -131,7 +132,12 @@ def _places(
             strange.append(text)
     if strange:
         known = listed(names, 20) if names else "positions from 0"
-        raise InvalidInput(f"{what} must be one of {known}; got {listed(sorted(strange))}.")
+        wholes = [whole for whole in map(_whole, values) if whole not in (None, -1)]
+        from_1 = bool(names) and (min(wholes, default=0), max(wholes, default=0)) == (1, len(names))
+        raise InvalidInput(
+            f"{what} must be one of {known}; got {listed(sorted(strange))}.",
+            hint=COUNTED_FROM_1 if from_1 else None,
+        )
     texts_only = all(isinstance(value, str) for value in values)
     all_named = all(index is not None for index in by_name)
     all_placed = all(index is not None for index in by_position)

@@ -21,7 +21,8 @@ IDS = (
     "row_id", "url", "request_id", "comment_id", "reference_id",
     "fname", "audio", "audio_path", "audio_file", "video", "video_path", "video_file", "begin_path",
     "row_ids", "rowname", "row_name", "rownames", "record_id", "instance_id", "global_key",
-    "item", "item_name", "task", "task_name", "question_id", "hit_id",
+    "item", "item_name", "task", "task_name", "question_id", "hit_id", "img_id", "tile_id",
+    "patch_id", "sentence_id", "message_id", "ticket_id", "review_id", "article_id", "case_id",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (
@@ -29,7 +30,7 @@ ANSWERS = (
     "pred_label", "label_pred", "y_pred", "top1", "top_1", "top1_class", "class_name",
     "category_name", "label_name", "scored_labels", "class", "category", "class_id", "category_id",
     "answer", "verdict", "prediction_label", "prediction_class", "predicted_category",
-    "predicted_name", "class_pred", "pred_name", "pred_category",
+    "predicted_name", "class_pred", "pred_name", "pred_category", "species",
 )  # fmt: skip
 #: Names of columns with the first, second, … class, without the number.
 RANKED_CLASSES = (
@@ -54,15 +55,15 @@ MAYBE_LABELS = (
 #: Keys of a record that hold its class, or how sure the model is of it.
 CLASSES = (
     "label", "class_name", "category_name", "tag_name", "name", "class", "category", "tag",
-    "display_name", "detection_name", *ANSWERS, "species", "concept", "cls", "cls_id", "cls_name",
+    "display_name", "detection_name", *ANSWERS, "concept", "cls", "cls_id", "cls_name",
     "entity_group", "entity_type", "entity",
 )  # fmt: skip
 SCORES = (*CERTAINTIES, "detection_score", "value", "likelihood", "weight")
 #: Columns that name the image of a box, before those that number the box itself.
 IMAGES = (
     "item_id", "image_id", "file_name", "filename", "image", "image_path", "image_name", "img",
-    "img_path", "img_name", "img_file", "image_file", "file", "filepath", "path", "frame_index",
-    "frame_number", "frame_id", "frame",
+    "img_id", "img_path", "img_name", "img_file", "image_file", "file", "filepath", "path",
+    "frame_index", "frame_number", "frame_id", "frame",
 )  # fmt: skip
 INDEXES = ("", "unnamed: 0", "__index_level_0__")  # what pandas writes an index as
 #: Columns that hold the scores of all classes, in the order of preference.
@@ -257,6 +258,47 @@ def answers_beside_scores(names: Iterable[str]) -> list[tuple[str, str]]:
         for word in ("score", "confidence", "prob", "probability")
         if f"{said}_{word}" in known and known[said] not in ("item_id", "label")
     ]
+
+
+def check_one_model(names: Iterable[str]) -> None:
+    """Refuse the answers of several models, each in a column called after it, beside its certainty.
+
+    Raises:
+        InvalidInput: if there are several.
+
+    Example:
+        >>> check_one_model(["id", "pred", "conf", "pred_old"])
+    """
+    known = {plain(name): name for name in names}
+    answers = {
+        known[sure]: name
+        for said, name in known.items()
+        for answer in (*ANSWERS, "label")
+        for certainty in CERTAINTIES
+        if (sure := _of_model(said, answer, certainty)) in known
+    }
+    if len({*answers.values()}) > 1:
+        raise InvalidInput(
+            f"one column must be the prediction; {listed(answers.values())} seem to be those of "
+            "several models or questions.",
+            hint="for a committee of models set source.columns: {prediction: "
+            f"[{', '.join(answers.values())}], confidence: [{', '.join(answers)}]}}; for one of "
+            "them, name its columns.",
+        )
+
+
+def _of_model(said: str, answer: str, certainty: str) -> str | None:
+    """What a model's certainty is called if its answer is called so; None if it isn't.
+
+    Example:
+        >>> _of_model("pred_a", "pred", "conf"), _of_model("a_label", "label", "score")
+        ('conf_a', 'a_score')
+    """
+    if said.startswith(f"{answer}_"):
+        return f"{certainty}{said[len(answer) :]}"
+    if said.endswith(f"_{answer}"):
+        return f"{said[: -len(answer)]}{certainty}"
+    return None
 
 
 def is_ranked_class(name: str) -> bool:

@@ -26,7 +26,8 @@ from labelnext_adapters.files.tables.repeats import repeats
 _AROUND = (
     "video", "video_id", "video_name", "video_path", "video_file", "sequence", "sequence_id",
     "sequence_name", "seq", "seq_name", "clip", "clip_id", "clip_name", "camera", "camera_id",
-    "camera_name", "scene", "scene_id", "folder", "directory", "split", "subset", "dataset",
+    "camera_name", "scene", "scene_id", "folder", "directory", "dir", "split", "subset", "dataset",
+    "deployment", "deployment_id", "site", "site_id", "station",
 )  # fmt: skip
 _SHAPES = tuple(name for name in BOXES if name not in ("x", "cx"))  # that no other numbers have
 _LIKE_A_FILE = r"[/\\]|\.\w{1,5}$"

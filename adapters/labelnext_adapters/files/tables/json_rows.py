@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed_lines, read_text
+from labelnext_adapters.files.content.oddities import Broken
+from labelnext_adapters.files.json.odd_values import without_odd
 from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
 from labelnext_adapters.files.tables.box_rows import are_box_rows, check_box_rows, named_rows
 from labelnext_adapters.files.tables.column_names import (
@@ -53,7 +56,7 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
     if (matrix := table_of_matrix(value)) is not None:
         return Rows(*matrix)
     if isinstance(value, dict):
-        value = _listed_records(_unwrapped(value), is_text)
+        value = _with_broken(_unwrapped(value), is_text)
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value[:1]):
         what = "a list of other values" if isinstance(value, list) else f"{json.dumps(value):.60}"
         raise InvalidInput(
@@ -66,6 +69,8 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
 
 #: Keys of what is said of a whole file.
 _ABOUT = ("meta", "metadata", "info", "config", "args")
+_NO_ROWS = "what it says of {!r:.60} must be rows of five or six numbers; got {!r:.60}"
+_NO_SCORES = "what it says of {!r:.60} must be classes with their scores; got {!r:.60}"
 _OF_TIGHT = ("index_names", "column_names")  # as pandas' to_dict() adds
 _NAMED = tuple(name for name in IDS if name != "name")
 #: Keys of an object whose only list may be of the records.
@@ -78,6 +83,7 @@ _WRAPPERS = (
     "items",
     "records",
     "samples",
+    "images",
 )
 
 
@@ -97,6 +103,16 @@ def _nested(value: dict[str, Any]) -> list[str]:
     return [
         name for name, one in value.items() if isinstance(one, dict | list) and name not in _ABOUT
     ]
+
+
+def _with_broken(value: dict[str, Any], is_text: Callable[[str], bool]) -> list[Any]:
+    """The records of an object; of one by item, with the few of another form as broken ones."""
+    named = getattr(is_text, "id_among", lambda names: None)(list(value))
+    rest, odd = (value, {}) if named is not None else without_odd(value)
+    rows = _listed_records(rest, is_text)
+    for place in sorted(odd):
+        rows.insert(place, odd[place])
+    return rows
 
 
 def _are_columns(value: dict[str, Any]) -> bool:
@@ -121,7 +137,7 @@ def _check_ids(value: dict[str, Any], is_text: Callable[[str], bool]) -> None:
         )
 
 
-def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> list[dict[str, Any]]:
+def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> list[Any]:
     if value.get("type") in ("FeatureCollection", "Feature"):
         raise InvalidInput(
             "GeoJSON isn't read: it has shapes on a map, but not the items that they are of.",
@@ -144,7 +160,7 @@ def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> li
     if (by_name := _records_by_item(value)) is not None:
         return by_name
     if columns and all(isinstance(column, list) for column in columns):
-        if all(map(_sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
+        if _mostly(map(_sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
             return [{"item_id": name, "probabilities": row} for name, row in value.items()]
         if len({len(column) for column in columns}) > 1:
             lengths = [f"{name} has {len(value[name])}" for name in list(value)[:5]]
@@ -181,16 +197,20 @@ def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> li
     )
 
 
-def _rows_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+def _rows_by_item(value: dict[str, Any]) -> list[Any] | None:
     """Detections as rows of numbers, or one number, by item; None if it is something else.
 
     Raises:
         InvalidInput: if it can't be told which of the numbers is the confidence.
     """
     columns = list(value.values())
-    if any(columns) and all(map(are_box_rows, columns)):
-        check_box_rows(columns)
-        return [{"item_id": name, "predictions": rows} for name, rows in value.items()]
+    fits = [*map(are_box_rows, columns)]
+    if any(columns) and _mostly(fits):
+        check_box_rows([rows for rows, fit in zip(columns, fits, strict=True) if fit])
+        return [
+            {"item_id": name, "predictions": rows} if fit else Broken(_NO_ROWS.format(name, rows))
+            for (name, rows), fit in zip(value.items(), fits, strict=True)
+        ]
     if (named := named_rows(columns)) is not None:
         return [
             {"item_id": name, "predictions": rows} for name, rows in zip(value, named, strict=True)
@@ -255,7 +275,7 @@ def _levels(stated: Any, n_levels: int) -> list[str]:
     return [str(name or (f"level_{at}" if at else "")) for at, name in enumerate(known)]
 
 
-def _records_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+def _records_by_item(value: dict[str, Any]) -> list[Any] | None:
     """A class with its score, or a list of those, by item; None if it is something else.
 
     Records that name their items, by the index of pandas, are those of a list.
@@ -266,15 +286,26 @@ def _records_by_item(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     """
     lists = [one if isinstance(one, list) else [one] for one in value.values()]
     told = [record for records in lists for record in records]
-    if not told or not all(isinstance(record, dict) for record in told):
-        return None
-    if not all((first_of(r, CLASSES) or corners_in(r)) and first_of(r, SCORES) for r in told[:20]):
+    fits = [all(map(_is_scored, records)) for records in lists]
+    if not told or not _mostly(fits) or not any(map(_is_scored, told)):
         return None
     numbered = list(value) == [*map(str, range(len(value)))]
     if numbered and len(told) == len(value) and first_of(told[0], (*IMAGES, *_NAMED)):
         return told
-    named = zip(value, lists, strict=True)
-    return [{"item_id": name, "predictions": records} for name, records in named]
+    return [
+        {"item_id": name, "predictions": records} if fit else Broken(_NO_SCORES.format(name, one))
+        for (name, one), records, fit in zip(value.items(), lists, fits, strict=True)
+    ]
+
+
+def _is_scored(record: Any) -> bool:
+    """Whether a record has a class or a box, and how sure a model is of it."""
+    return isinstance(record, dict) and _name_scores(tuple(record))
+
+
+@lru_cache(1 << 10)
+def _name_scores(keys: tuple[str, ...]) -> bool:
+    return bool((first_of(keys, CLASSES) or corners_in(keys)) and first_of(keys, SCORES))
 
 
 def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | None:
@@ -291,7 +322,7 @@ def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | 
     mappings = [
         one
         for one in (value, turned)
-        if all(_sums_to_one(list(scores.values())) for scores in one.values())
+        if _mostly(_sums_to_one(list(scores.values())) for scores in one.values())
     ]
     if len(mappings) != 1:
         return None
@@ -317,6 +348,12 @@ def _predicted_by_item(
     if not first_of(first, told):
         return None
     return [{"item_id": name, **record} for name, record in value.items()]
+
+
+def _mostly(facts: Iterable[bool]) -> bool:
+    """Whether nine in ten are true: one odd record never decides for all."""
+    told = list(facts)
+    return sum(told) >= 0.9 * len(told)
 
 
 def _sums_to_one(numbers: list[Any]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
@@ -23,6 +24,7 @@ from labelnext_adapters.files.tables.column_names import (
     YOLOV5,
     answers_beside_scores,
     check_columns,
+    check_one_model,
     corners_in,
     first_of,
     has_our_names,
@@ -37,14 +39,24 @@ from labelnext_adapters.files.tables.long_rows import (
     one_row_each,
 )
 from labelnext_adapters.files.tables.nested import pairs_of, read_nested, usual_records
-from labelnext_adapters.files.tables.not_scores import NOT_READ, names_within, no_predictions
+from labelnext_adapters.files.tables.not_scores import (
+    DOUBTS,
+    NOT_READ,
+    names_within,
+    no_predictions,
+)
 from labelnext_adapters.files.tables.percentages import without_percent_signs
 from labelnext_adapters.files.tables.prediction_strings import (
     column_of_strings,
     objects_of_strings,
 )
 from labelnext_adapters.files.tables.ranked_classes import ranked_columns, with_likeliest
-from labelnext_adapters.files.tables.repeats import first_copies, repeats, rows_of_items
+from labelnext_adapters.files.tables.repeats import (
+    first_copies,
+    repeats,
+    rows_of_items,
+    rows_with_values,
+)
 from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.score_columns import (
     are_scores,
@@ -99,6 +111,7 @@ def laid_out(
     notices = [*rows.notices, *read]
     whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
     names, id_name = set(whole.table.column_names), str(whole.columns["item_id"])
+    whole = _of_rows(whole, rows_with_values(whole.table, id_name))
     out = _without_repeats(whole, id_name)
     if has_our_names([n for n in out.table.column_names if n not in usual], out.columns):
         answered = "prediction" in names or "prediction" in columns
@@ -127,6 +140,7 @@ def _understood(out: LaidOut, whole: LaidOut, options: TableOptions) -> LaidOut:
     if ranked := ranked_columns(out.table):
         message = f"Read {len(ranked)} ranked classes of each item ({ranked[0][0]!r}, …)."
         return _told(replace(out, table=with_likeliest(out.table, ranked, options)), message)
+    check_one_model(out.table.column_names)
     answer, sure = first_of(names, ANSWERS), first_of(names, CERTAINTIES)
     if not (answer and sure):
         answer, sure = _beside_its_score(out.table) or (answer, sure)
@@ -195,14 +209,15 @@ def _without_repeats(out: LaidOut, id_name: str) -> LaidOut:
         kept, notices = first_copies(out.table, id_name)
     else:
         kept, notices = rows_of_items(out.table, id_name, out.place)
+    return _of_rows(replace(out, notices=[*out.notices, *notices]), kept)
+
+
+def _of_rows(out: LaidOut, kept: NDArray[np.int64]) -> LaidOut:
+    """Some rows alone."""
     if len(kept) == out.table.num_rows:
         return out
-    return replace(
-        out,
-        table=out.table.take(pa.array(kept)),
-        notices=[*out.notices, *notices],
-        place=lambda row: out.place(int(kept[row])),
-    )
+    table = out.table.take(pa.array(kept))
+    return replace(out, table=table, place=lambda row: out.place(int(kept[row])))
 
 
 def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
@@ -313,10 +328,12 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
         for name in table.column_names
         if name not in taken
         and not name.startswith("e_")
+        and plain(name) not in ("y_true", "y_pred")
         and not name.lower().startswith("unnamed")
         and name.lower() not in INDEXES
         and _is_number(table.schema.field(name).type)
     ]
+    numeric = _without_doubts(table, numeric, options)
     likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
     likely = likely if len(likely) > 1 else []
     chosen = likely or numeric
@@ -344,6 +361,15 @@ def _wide(out: LaidOut, options: TableOptions) -> LaidOut:
     table = table.rename_columns([renamed.get(n, n) for n in table.column_names])
     message = f"Read columns {listed(chosen)} as class probabilities."
     return _told(replace(out, table=table), message)
+
+
+def _without_doubts(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:
+    """Number columns without an entropy or the like, where the others alone are class scores."""
+    rest = [name for name in names if plain(name) not in DOUBTS]
+    if not 1 < len(rest) < len(names):
+        return names
+    columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in rest]
+    return rest if are_scores(np.stack(columns, axis=1), options) else names
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -167,8 +167,7 @@ def detections(
     order = kept[np.argsort(codes[kept], kind="stable")]
     counts = np.bincount(codes[order], minlength=n_items)
     fields: dict[str, Any] = {"confidence": pa.array(confidences[order])}
-    if names is not None:
-        fields["class"] = names.take(pa.array(order))
+    fields |= {} if names is None else {"class": names.take(pa.array(order))}
     try:
         notices = odd.notices()
     except InvalidInput as error:
@@ -180,7 +179,8 @@ def detections(
         fields |= boxes
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     structs = pa.StructArray.from_arrays(list(fields.values()), list(fields))
-    return pa.ListArray.from_arrays(offsets, structs), notices
+    unknown = np.isin(np.arange(n_items), codes[bad]) & (counts == 0)  # not empty, but all odd
+    return pa.ListArray.from_arrays(offsets, structs, mask=pa.array(unknown)), notices
 
 
 def _boxes(

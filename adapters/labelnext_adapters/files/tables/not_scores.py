@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.tables.arrow import is_list
-from labelnext_adapters.files.tables.column_names import CERTAINTIES, CLASSES, LOGITS, SCORES, plain
+from labelnext_adapters.files.tables.column_names import (
+    ANSWERS,
+    CERTAINTIES,
+    CLASSES,
+    LOGITS,
+    SCORES,
+    first_of,
+    plain,
+)
 from labelnext_adapters.files.tables.header import NUMBER
 from labelnext_adapters.files.tables.transcripts import pieces_in, transcript
 
@@ -25,6 +33,10 @@ _FOREIGN = (
     (
         {"annotation_id", "annotator", "lead_time"},
         "this is Label Studio's own table, which has none. Export the project as JSON.",
+    ),
+    (
+        {"rank", "priority", "score", "batch"},
+        "this is a ranking that labelnext wrote. Name the file with the model's predictions.",
     ),
     (
         {"region_shape_attributes", "region_attributes"},
@@ -81,6 +93,7 @@ def no_predictions(
             f"{place(row)} (item {_id(table, id_name, row)}). The columns are {shown}.",
         )
     sure = [name for name in chosen if plain(name) in CERTAINTIES]
+    sure = sure or [name for name in chosen if plain(name) in DOUBTS]
     if len(sure) == 1:
         return _one_number(sure[0])
     if values is not None and (values < 0).any():
@@ -138,6 +151,13 @@ def _cure(table: pa.Table, id_name: str) -> str:
             f": {listed(alike)} hold the same classes, but no certainty. If each is what one model "
             "or judge said, call them judge_1, judge_2, … and the items on which they disagree "
             "come first."
+        )
+    plain_names = [f.name for f in table.schema if not pa.types.is_nested(f.type)]
+    if answer := first_of([name for name in plain_names if name != id_name], ANSWERS):
+        return (
+            f": {answer} says what the model predicts, but not how sure it is. Save its "
+            "probabilities or its confidence beside it; or, if these are the answers of several "
+            "models, call the columns judge_1, judge_2, …"
         )
     names = [name for name in names_within(table.schema) if name not in (id_name, "")]
     return (

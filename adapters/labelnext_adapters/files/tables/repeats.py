@@ -41,6 +41,30 @@ def _rises(column: Any) -> bool:
     return pc.all(pc.less(column.slice(0, len(column) - 1), column.slice(1))).as_py() is True
 
 
+def rows_with_values(table: pa.Table, id_name: str) -> NDArray[np.int64]:
+    """The rows that hold anything: spreadsheets write empty ones at the end.
+
+    Args:
+        table: as it stands in the file.
+        id_name: the column of ids.
+
+    Example:
+        >>> rows_with_values(pa.table({"id": ["a", None], "p": [0.5, None]}), "id").tolist()
+        [0]
+    """
+    blank = _blank(table.column(id_name)) & (table.num_columns > 1)
+    for name in table.column_names if blank.any() else ():
+        blank &= _blank(table.column(name))
+    return np.flatnonzero(~blank)
+
+
+def _blank(column: Any) -> NDArray[np.bool_]:
+    nothing = pc.is_null(column, nan_is_null=True)
+    if pa.types.is_string(column.type):
+        nothing = pc.or_kleene(nothing, pc.equal(column, ""))
+    return np.array(nothing.fill_null(True).to_numpy(zero_copy_only=False), dtype=bool)
+
+
 def rows_of_items(
     table: pa.Table, id_name: str, place: Callable[[int], str]
 ) -> tuple[NDArray[np.int64], list[Notice]]:

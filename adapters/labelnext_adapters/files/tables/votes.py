@@ -33,6 +33,11 @@ _PEOPLE = (
 )  # fmt: skip
 _SAID = ("label", "annotation", "vote", "choice", "response", "judgment", "judgement", *ANSWERS)
 _VECTORS = ("embedding", "embeddings", "features", "vector")
+#: Columns that may differ between votes of the same item.
+_TIMES = (
+    "time", "timestamp", "date", "created_at", "updated_at", "lead_time", "duration", "unnamed_0",
+    "round", "batch",
+)  # fmt: skip
 _TEXTS = ("text", "sentence", "question", "prompt", "title")  # of an item
 
 
@@ -42,7 +47,8 @@ def vote_columns(
     """The column of classes, and that of who said them; None if rows aren't votes.
 
     Args:
-        schema: of the table; with scores, boxes or several columns of fractions, rows are no votes.
+        schema: of the table; with scores, boxes or several columns of fractions, rows are no votes,
+            and without a column of people neither with others that may tell items apart.
         id_name: the column of ids.
         columns: our names to the file's.
 
@@ -65,7 +71,9 @@ def vote_columns(
     said = filled[0] if said is None and len(filled) == 1 else said
     if said is None or pa.types.is_nested(schema.field(said).type):
         return None
-    return said, first_of([name for name in names if name != said], _PEOPLE)
+    who = first_of([name for name in names if name != said], _PEOPLE)
+    strange = [n for n in names if n != said and plain(n) and plain(n) not in (*_TIMES, *_TEXTS)]
+    return None if who is None and strange else (said, who)
 
 
 def shares_of_votes(

@@ -23,6 +23,10 @@ _TORCH = (
     "json.dump({name: {k: v.tolist() for k, v in r.items()} for name, r in results.items()}, "
     "open('results.json', 'w'))"
 )
+_CURES = {
+    "torch": _TORCH,
+    "pandas": "write it as Parquet: pandas.read_pickle(FILE).to_parquet('predictions.parquet').",
+}
 
 
 def load_pickle(path: Path) -> Any:
@@ -202,11 +206,11 @@ class _Unpickler(pickle._Unpickler):
         short = re.sub(r"^numpy\._?core\.", "", module)
         stand_in = _STAND_INS.get(f"{short}.{name}")
         if stand_in is None:
-            torch = module.split(".")[0] == "torch"
+            cure = _CURES.get(module.split(".")[0], "convert it to JSON where it was made.")
             raise InvalidInput(
                 "a pickle must hold only numpy arrays and plain containers; this one needs "
                 f"{module[:60]}.{name[:60]}, and nothing of it was run.",
-                hint=_TORCH if torch else "convert it to JSON where it was made.",
+                hint=cure,
             )
         if isinstance(stand_in, type):  # a new one each time, because a pickle may set attributes
             return type(stand_in.__name__, (stand_in,), {})

@@ -62,7 +62,7 @@ class Sender(Performer):
         self._looked: tuple[str | None] | None = None
         # One bar is shown, of the samples: the order takes a few requests.
         self._fields = Fields(client, Context(), self._remarks.append, journal.run_id)
-        self._tabs = Tabs(client, journal.run_id)
+        self._tabs = Tabs(client, journal, self._fields)
 
     def snapshot(self, step: Step) -> Any:
         """What is there now and would change."""

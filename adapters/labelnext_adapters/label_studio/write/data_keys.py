@@ -72,6 +72,7 @@ class Fields:
         self._client, self._context, self._remark = client, context, remark
         self._mark = mark_of(run)
         self._fresh: _Reading | None = None  # read for a snapshot, used by the step after it
+        self.unchanged = False  # whether a step was done and found everything as it should be
 
     def snapshot(self, step: Step) -> Any:
         """The values that are there now and would change."""
@@ -93,7 +94,9 @@ class Fields:
         targets = self._targets(step)
         reading, self._fresh = self._fresh or self._read(project, targets), None
         targets = self._without_done(step, targets, reading)
-        self._write(project, _differing(targets, reading), reading.values)
+        changing = _differing(targets, reading)
+        self.unchanged = not changing
+        self._write(project, changing, reading.values)
 
     def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
         """Put back what was there, where it is still as the step wrote it.

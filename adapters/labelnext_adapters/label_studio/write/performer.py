@@ -46,12 +46,13 @@ class Tabs:
 
     Args:
         client: the server.
-        run: id of the run, which the tab carries for other machines to see: what is as it wants it
-            is its own, though it had nothing to write.
+        journal: of the run, whose id the tab carries for other machines to see: what is as the run
+            wants it is its own, though it had nothing to write.
+        fields: which tells whether the run changed anything on the tasks.
     """
 
-    def __init__(self, client: Client, run: str) -> None:
-        self._client, self._run = client, run
+    def __init__(self, client: Client, journal: Journal, fields: Fields) -> None:
+        self._client, self._journal, self._fields = client, journal, fields
         self._fresh: list[View] | None = None  # listed for a snapshot, used by the step after it
 
     def snapshot(self, step: Step) -> Any:
@@ -68,8 +69,12 @@ class Tabs:
         views, self._fresh = self._fresh, None
         if views is None:
             views = list_tabs(self._client, project)
+        wanted = self._wanted(step)
+        tab = own_tab(views, wanted["title"])
+        if tab is not None and self._fields.unchanged and self._is_here(stamp_of(tab["data"])):
+            wanted.pop(STAMP)  # that run can't be undone before this one
         media, why = step.payload.get("media", ()), bool(step.payload.get("why"))
-        put_tab(self._client, project, views, self._wanted(step), media, why=why)
+        put_tab(self._client, project, views, wanted, media, why=why)
 
     def restore(self, step: Step, before: Any, later: str | None = None) -> list[str]:
         """As it was, unless a later run has it, or somebody made it their own."""
@@ -81,8 +86,12 @@ class Tabs:
             return []
         return [f"{kept} has nothing of labelnext's any more; delete it if nobody needs it."]
 
+    def _is_here(self, run: str | None) -> bool:
+        """Whether a run's journal is beside this one's."""
+        return run is not None and self._journal.path.with_name(f"{run}.jsonl").exists()
+
     def _wanted(self, step: Step) -> View:
-        return {**step.payload["tab"], STAMP: {"run": self._run}}
+        return {**step.payload["tab"], STAMP: {"run": self._journal.run_id}}
 
 
 class OldTabs:
@@ -171,7 +180,7 @@ class Writer(Performer):
         self._remarks: list[str] = []
         self._kept_for: str | None = None
         self._fields = Fields(client, context, self._remarks.append, journal.run_id)
-        self._tabs = Tabs(client, journal.run_id)
+        self._tabs = Tabs(client, journal, self._fields)
         self._copies = Copies(client, context, self._remarks.append)
         self._sampling = Sampling(client, context, journal.run_id)
         self._kinds: dict[str, StepPerformer] = {

@@ -1,0 +1,99 @@
+"""The names by which predictions call the classes of a labelling setup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelnext.errors import InvalidInput
+from labelnext.pool import Pool
+from tests.unit.label_studio_format.test_export import SETUP, choice, read, task
+
+TREE = '<Choice value="Car" alias="car"><Choice value="Van"/></Choice><Choice value="Bus"/>'
+NESTED = (
+    '<View><Text name="text" value="$text"/><Choices name="kind" toName="text" allowNested="true">'
+    f"{TREE}</Choices></View>"
+)
+TAXONOMY = (
+    '<View><Text name="text" value="$text"/><Taxonomy name="kind" toName="text">'
+    f"{TREE}</Taxonomy></View>"
+)
+
+
+def class_ids(pool: Pool) -> list[int]:
+    assert pool.objects is not None
+    assert not isinstance(pool.objects, tuple)
+    assert pool.objects.class_ids is not None
+    return pool.objects.class_ids.tolist()
+
+
+def nested(*names: Any) -> list[dict[str, Any]]:
+    """Tasks that are predicted to be of these classes."""
+    return [task(n, [choice(name, score=0.5)]) for n, name in enumerate(names, 1)]
+
+
+def test_a_nested_choice_is_named_by_itself_or_by_its_path(tmp_path: Path) -> None:
+    names = ["Van", ["car", "Van"], ["Car", "Van"], ["Car"], "car", ["Bus"]]
+    pool = read(tmp_path, nested(*names), NESTED)
+    assert pool.classes == ("car", "Van", "Bus")
+    assert class_ids(pool) == [1, 1, 1, 0, 0, 2]
+    assert pool.notices == ()
+    said = [task(9, said=[choice(["car", "Van"])]), *nested("Van")]
+    labels = read(tmp_path, said, NESTED).labels
+    assert labels is not None
+    assert labels.tolist() == [1, -1]
+
+
+def test_paths_are_classes_where_there_is_no_setup(tmp_path: Path) -> None:
+    pool = read(tmp_path, nested(["Car", "Van"], "Bus"), None)
+    assert pool.classes == ("Bus", "Car / Van")
+    assert class_ids(pool) == [1, 0]
+
+
+def test_a_taxonomy_is_named_by_aliases_or_by_values(tmp_path: Path) -> None:
+    tasks = [task(n, [{}]) for n in range(1, 6)]
+    paths = [["car", "Van"], ["Car", "Van"], ["Van"], ["Car"], ["Bus"]]
+    for each, path in zip(tasks, paths, strict=True):
+        value = {"taxonomy": [path]}
+        region = {"from_name": "kind", "to_name": "text", "type": "taxonomy", "value": value}
+        each["predictions"][0]["result"] = [{**region, "score": 0.5}]
+    pool = read(tmp_path, tasks, TAXONOMY)
+    assert pool.classes == ("car", "car / Van", "Bus")
+    assert class_ids(pool) == [1, 1, 1, 0, 2]
+
+
+def test_stars_may_be_written_as_decimal_numbers(tmp_path: Path) -> None:
+    setup = '<View><Text name="text" value="$text"/><Rating name="kind" toName="text"/></View>'
+    tasks = [task(n, [{}]) for n in (1, 2, 3)]
+    for each, stars in zip(tasks, (2, 4.0, 2.5), strict=True):
+        region = {"from_name": "kind", "to_name": "text", "type": "rating", "score": 0.5}
+        each["predictions"][0]["result"] = [{**region, "value": {"rating": stars}}]
+    pool = read(tmp_path, tasks, setup)
+    assert class_ids(pool) == [1, 3]
+    (left_out,) = pool.notices
+    assert left_out.item_ids == ("3",)
+    assert left_out.message.endswith("doesn't have; treated as missing: 2.5.")
+
+
+def test_probabilities_in_meta_name_classes_where_there_is_no_setup(tmp_path: Path) -> None:
+    tasks = [task(1, [choice("good", meta={"probs": {"good": 0.75, "bad": 0.25}})])]
+    pool = read(tmp_path, tasks, None)
+    assert pool.classes == ("bad", "good")
+    assert pool.probabilities is not None
+    assert pool.probabilities.tolist() == [[0.25, 0.75]]
+
+
+@pytest.mark.parametrize(
+    ("setup", "cure"), [(SETUP, 'choice="multiple" if'), (None, "set source.label_config, which")]
+)
+def test_probabilities_that_do_not_sum_to_1_are_refused_with_a_cure(
+    tmp_path: Path, setup: str | None, cure: str
+) -> None:
+    probs = {"good": 0.75, "bad": 0.5, "odd": 0.25}
+    tasks = [task(n, [choice("good", value={"probs": probs})]) for n in (1, 2)]
+    with pytest.raises(InvalidInput, match="single choice must sum to 1; got 1.5 from") as caught:
+        read(tmp_path, tasks, setup)
+    assert "'kind' for item 1, 2." in caught.value.message
+    assert cure in str(caught.value.hint)
