@@ -230,7 +230,7 @@ def whole(content: Any, label: str) -> Any:
     """
     # FiftyOne's dialog leaves this much of the window, and cuts off what is wider. A field that it
     # hides would take a row.
-    narrow = {"maxWidth": "calc(100vw - 112px)", "overflowWrap": "anywhere"}
+    narrow = {"maxWidth": "calc(100vw - 112px)", "overflowWrap": "break-word"}
     style = {"container": {"sx": narrow}, "gridItem": {"sx": {"&:empty": {"display": "none"}}}}
     return types.Property(content, view=types.View(label=label, componentsProps=style))
 
