@@ -221,6 +221,20 @@ def _shown(
     yield ctx.ops.show_output(outputs=outputs(results).to_json(), results=results)
 
 
+def whole(content: Any, label: str) -> Any:
+    """A form or a result as FiftyOne wants it, also in a narrow window.
+
+    Args:
+        content: an object with what there is.
+        label: stands above it.
+    """
+    # FiftyOne's dialog leaves this much of the window, and cuts off what is wider. A field that it
+    # hides would take a row.
+    narrow = {"maxWidth": "calc(100vw - 112px)", "overflowWrap": "break-word"}
+    style = {"container": {"sx": narrow}, "gridItem": {"sx": {"&:empty": {"display": "none"}}}}
+    return types.Property(content, view=types.View(label=label, componentsProps=style))
+
+
 def ask_target(ctx: Any, inputs: Any, verb: str) -> None:
     """Ask which samples are meant: the dataset where the grid shows a view of labelnext's own.
 
@@ -334,7 +348,7 @@ def run_form(
         missing, cure = _TOO_FEW[least]
         notice = types.Warning(label=missing, description=cure)
         refuse(inputs.view("no_runs", notice), f"{missing}. {cure}")
-    return types.Property(inputs, view=types.View(label=label))
+    return whole(inputs, label)
 
 
 _TOO_FEW = {

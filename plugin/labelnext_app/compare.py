@@ -13,7 +13,7 @@ from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.read.own_runs import run_config
 
-from .common import ask_target, choose, operator_config, refuse, run_form, target_view
+from .common import ask_target, choose, operator_config, refuse, run_form, target_view, whole
 
 
 class CompareRankings(foo.Operator):
@@ -90,4 +90,4 @@ class CompareRankings(foo.Operator):
         for key in ("first", "second"):
             table.add_column(key, label=f"rank in {ctx.params[key]}")
         outputs.list("disagreements", types.Object(), view=table, label="Largest disagreements")
-        return types.Property(outputs, view=types.View(label="Compare rankings"))
+        return whole(outputs, "Compare rankings")

@@ -28,6 +28,7 @@ from .common import (
     refuse,
     run_form,
     say_how_to_schedule,
+    whole,
 )
 
 # The names that FiftyOne's own dataset.annotate() uses.
@@ -118,7 +119,7 @@ class FetchAnnotations(foo.Operator):
                 refuse(field, in_words(error))
             else:
                 _preview(inputs, lambda: labelnext.fetch(settings(ctx), dry_run=True))
-        return types.Property(inputs, view=types.View(label="Fetch annotations"))
+        return whole(inputs, "Fetch annotations")
 
     def execute(self, ctx: Any) -> Any:
         """Fetch, and show the labelled samples."""
@@ -230,4 +231,4 @@ def _output(label: str) -> Any:
     outputs = types.Object()
     outputs.str("done", view=types.MarkdownView())
     outputs.str("next", view=types.MarkdownView())
-    return types.Property(outputs, view=types.View(label=label))
+    return whole(outputs, label)

@@ -23,7 +23,7 @@ from labelnext_adapters.fiftyone.write.manage import (
     what_goes,
 )
 
-from .common import choose, operator_config, refuse, run_form
+from .common import choose, operator_config, refuse, run_form, whole
 from .exchange import has_secrets, settings
 
 _ACTIONS = {
@@ -88,7 +88,7 @@ class ManageRuns(foo.Operator):
         """What was done."""
         outputs = types.Object()
         outputs.str("done", label="Done", view=types.LabelValueView())
-        return types.Property(outputs, view=types.View(label="Manage rankings"))
+        return whole(outputs, "Manage rankings")
 
 
 def _refresh(ctx: Any) -> None:

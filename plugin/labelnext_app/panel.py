@@ -186,7 +186,7 @@ class LabelNext(foo.Panel):
             table.add_column(key, label=key)
         for at, name in enumerate(state.next_ids):
             table.add_tooltip(at, 1, f"id {name}")
-        panel.list("next", types.Object(), view=table, label="Next to label")
+        panel.list("next", types.Object(), view=table, label=state.next_are)
 
     def _plots(self, panel: Any, state: Any) -> None:
         """Scores, classes and groups of the batch against all, and the map."""
@@ -322,6 +322,7 @@ def _summarise(ctx: Any, summary: RunSummary) -> None:
     state.n_classes, state.n_groups = len(summary.classes), len(summary.groups)
     state.groups_are = summary.groups_are
     state.template = _text(summary)
+    state.next_are = "Labels to check" if summary.reviewed else "Next to label"
     state.opens = summary.items == "samples"
     state.next_ids = [row["id"] for row in summary.next_items]
     pictured = state.opens and ctx.dataset.media_type in ("image", "group")
@@ -367,8 +368,9 @@ def _score(value: float) -> str:
 def _text(summary: RunSummary) -> str:
     """What the panel says; `_SHOWN` stands for how many the grid shows."""
     how = " and ".join(name for name in (summary.acquisition, summary.selection) if name)
+    batch, ranked = ("Batch", "ranked") if not summary.reviewed else ("To check", "labelled")
     lines = [
-        f"Batch: **{summary.n_batch:,}** of {summary.n_ranked:,} ranked {summary.items}, "
+        f"{batch}: **{summary.n_batch:,}** of {summary.n_ranked:,} {ranked} {summary.items}, "
         f"by {how}. The grid shows {_SHOWN} of them."
     ]
     lines += [in_words(why) for why in summary.reasons.values()]

@@ -26,7 +26,15 @@ from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.write.manage import batch_view
 
-from .common import ICON, ask_target, carried_out, operator_config, target_view, with_progress
+from .common import (
+    ICON,
+    ask_target,
+    carried_out,
+    operator_config,
+    target_view,
+    whole,
+    with_progress,
+)
 from .rank_form import fill
 
 
@@ -59,7 +67,7 @@ class RankSamples(foo.Operator):
         except LabelnextError as error:
             notice = types.Error(label="These samples can't be read", description=in_words(error))
             inputs.view("problem", notice).invalid = True
-        return types.Property(inputs, view=types.View(label="Rank samples to label"))
+        return whole(inputs, "Rank samples to label")
 
     def execute(self, ctx: Any) -> Any:
         """Rank, then show the batch in order; or measure, and show the figures."""
@@ -122,7 +130,7 @@ def _figures(results: dict[str, Any]) -> types.Property:
         for name, label in COLUMNS.items():
             table.add_column(name, label=label)
         outputs.list("rows", types.Object(), view=table)
-    return types.Property(outputs, view=types.View(label="Measure predictions"))
+    return whole(outputs, "Measure predictions")
 
 
 def _unit(params: dict[str, Any], items: Any, read: dict[str, Any]) -> str | None:

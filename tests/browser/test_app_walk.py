@@ -132,6 +132,26 @@ def structure(page: Page, where: str, dataset: str) -> list[str]:
     return [line for line in (ticks.sub(r"\1", line).strip() for line in lines) if line != "- img:"]
 
 
+# Fields and texts that reach into the right margin of a form's dialog.
+_CUT = """box => {
+    const paper = box.closest('.MuiDialog-paper') || box.querySelector('.MuiDialog-paper');
+    const edge = paper.getBoundingClientRect().right - 16;
+    return [...box.querySelectorAll('input, p, code, [role=combobox]')].filter(
+        e => e.offsetParent && e.getBoundingClientRect().right > edge).map(e => e.outerHTML);
+}"""
+
+
+def check_narrow(page: Page) -> None:
+    """An open form is whole in a window of 400 pixels, too."""
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.wait_for_timeout(500)
+    assert page.locator(MODAL).evaluate(_CUT) == []
+    picture(page, "form-narrow")
+    page.set_viewport_size(size)
+
+
 def check_structure(page: Page, where: str, dataset: str, name: str) -> None:
     """Compare what stands there with what is stored under that name."""
     check_shape(page, where)
@@ -152,6 +172,7 @@ def check_form(page: Page, dataset: str) -> Any:
         form.get_by_text(last, exact=True).wait_for()
         form.get_by_text("The batch: 100 of 1,800 samples.").wait_for()
         check_structure(page, MODAL, dataset, f"form: {level}")
+        check_narrow(page)
     for tab, last in {"Review labels": "Checks 200 of", "Measure predictions": "Compares"}.items():
         form.get_by_role("tab", name=tab).click()
         form.get_by_text(last).wait_for()

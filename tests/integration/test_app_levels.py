@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.integration.app import choices, execute, form, shown
+from labelnext_adapters.fiftyone.app.summary import summarise_run
+from tests.integration.app import choices, execute, form, panel, shown
 
 pytest_plugins = ("tests.integration.mongod",)
 
@@ -136,6 +137,13 @@ def test_labels_are_reviewed_on_a_tab(pictures: Any) -> None:
     pictures.reload()
     assert shown(pictures, result) == ["f"]
     assert pictures.list_runs() == ["labelnext_review"]
+    state = panel(pictures)[0].panel.state
+    assert state.text.startswith("To check: **1** of 2 labelled samples, by")
+    assert "Labelled so far" not in state.text, "all that is reviewed is labelled"
+    ids = dict(zip(*pictures.values(["name", "id"]), strict=True))
+    assert (state.next_are, state.next_ids) == ("Labels to check", [ids["f"]])
+    (row,) = summarise_run(pictures, "labelnext_review").next_items
+    assert row["reason"].startswith("The label says cat. The model leans to dog (70%)")
     pictures.clear_sample_field("truth")
     inputs = form("rank_samples", pictures, level="rank")
     assert "purpose" not in inputs

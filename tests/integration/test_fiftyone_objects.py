@@ -98,6 +98,17 @@ def test_scores_of_objects_go_with_the_run(detected: Any, tmp_path: Path, how: s
     assert state(detected) == before
 
 
+def test_undo_names_scores_of_objects_whose_field_was_renamed(
+    detected: Any, tmp_path: Path
+) -> None:
+    config = settings(detected, tmp_path)
+    labelnext.run(config)
+    detected.reload()
+    detected.rename_sample_field("pred", "guess")
+    moved = PATH.replace("pred", "guess", 1)
+    assert undo(config)[1] == [f"Kept attribute {moved}, which was {PATH}."]
+
+
 def test_undo_brings_back_the_earlier_scores_of_objects(detected: Any, tmp_path: Path) -> None:
     config = settings(detected, tmp_path)
     labelnext.run(config)
@@ -281,3 +292,18 @@ def test_read_only_predictions_get_no_scores_of_objects(detected: Any, tmp_path:
     with pytest.raises(WriteRefused, match="field pred .* must be writable; it is read-only"):
         labelnext.run(settings(detected, tmp_path))
     labelnext.run(settings(detected, tmp_path, objects=False))
+
+
+def test_undo_names_scores_of_frames_whose_field_was_renamed(dataset: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    video = fo.Sample("/a.mp4")
+    boxes = [fo.Detection(label="a", confidence=0.5, bounding_box=[0, 0, 0.5, 0.5])]
+    video.frames[1] = fo.Frame(pred=fo.Detections(detections=boxes))
+    dataset.add_sample(video)
+    config = settings(dataset, tmp_path, frames=True, key=None)
+    labelnext.run(config)
+    dataset.reload()
+    dataset.rename_frame_field("pred", "guess")
+    moved = f"frames.{PATH}".replace("pred", "guess", 1)
+    assert undo(config)[1] == [f"Kept attribute {moved}, which was frames.{PATH}."]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import NotFound
-from labelnext.ranking.reasons import reason
+from labelnext.ranking.reasons import doubt, reason
 from labelnext.ranking.recipe import Recipe
 from labelnext.support.histogram import histogram
 from labelnext_adapters.fiftyone.app.foreseen import Kept
@@ -40,6 +40,7 @@ class RunSummary:
         selection: the selection method.
         reasons: what was left to labelnext, by key, and why it is so; empty for runs of earlier
             versions.
+        reviewed: whether labels are ranked, the most doubtful first.
         items: what is ranked, samples or frames.
         n_ranked: samples that have a rank.
         n_batch: size of the batch.
@@ -60,6 +61,7 @@ class RunSummary:
     acquisition: str | None
     selection: str
     reasons: Mapping[str, str]
+    reviewed: bool
     items: str
     n_ranked: int
     n_batch: int
@@ -107,7 +109,8 @@ def _summary(dataset: Any, run: str, config: Any) -> RunSummary:
     in_batch = ranks <= config.n_batch
     order = np.argsort(ranks)
     ids = [columns["id"][i] for i in order[: int(in_batch.sum())]]
-    labelled = _labelled(samples, config, ids)
+    reviewed = _is_review(config)
+    labelled = None if reviewed else _labelled(samples, config, ids)
     edges, pool, batch = _histogram(scores, in_batch)
     groups, groups_are = _groups(ranked, config, in_batch)
     waiting = [i for i in ids if labelled is None or i not in labelled]
@@ -116,6 +119,7 @@ def _summary(dataset: Any, run: str, config: Any) -> RunSummary:
         acquisition=config.acquisition,
         selection=config.selection,
         reasons=_reasons(config),
+        reviewed=reviewed,
         items="frames" if getattr(config, "frames", False) else "samples",
         n_ranked=len(ranks),
         n_batch=len(ids),
@@ -280,6 +284,10 @@ def pred_fields(config: Any) -> tuple[str, ...]:
     return (stored,) if isinstance(stored, str) else tuple(stored or ())
 
 
+def _is_review(config: Any) -> bool:
+    return getattr(config, "purpose", None) == "review"
+
+
 def media_field(samples: Any) -> str:
     """The field with the images that FiftyOne's grid shows: small ones, where there are any."""
     field = str(samples._root_dataset.app_config.grid_media_field or "filepath")
@@ -289,13 +297,16 @@ def media_field(samples: Any) -> str:
 def _next_items(samples: Any, run: str, config: Any, ids: Sequence[str]) -> list[dict[str, Any]]:
     view = samples.select(ids, ordered=True)
     fields = [name for name in pred_fields(config) if samples.get_field(name) is not None]
+    truth = getattr(config, "gt_field", None) if _is_review(config) else None
     source = FiftyOneSource(
         dataset=samples,
         frames=getattr(config, "frames", False),
         pred_field=fields or None,  # without those that were deleted since
+        gt_field=truth if truth and samples.get_field(truth) is not None else None,
         pred_values=getattr(config, "pred_values", "confidence"),
     )
     pool = read_pool(view, source, None)
+    say = doubt if _is_review(config) else reason
     shown = media_field(samples)
     paths = ["id", "filepath", shown, f"{run}.rank", f"{run}.score"]
     with talking():
@@ -312,7 +323,7 @@ def _next_items(samples: Any, run: str, config: Any, ids: Sequence[str]) -> list
             "name": name,
             "path": path,
             "score": score,
-            "reason": reason(pool, at, config.of),
+            "reason": say(pool, at, config.of),
         }
         for at, ((i, name, rank, score), path) in enumerate(zip(rows, media, strict=True))
     ]

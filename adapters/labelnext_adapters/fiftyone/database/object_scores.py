@@ -20,6 +20,7 @@ from labelnext_adapters.fiftyone.database.fields import (
     bulk_writer,
     delete_field,
     documents,
+    field_path,
     refuse_read_only,
 )
 from labelnext_adapters.fiftyone.database.values import fetch
@@ -168,6 +169,28 @@ def remove_scores(dataset: Any, path: str) -> None:
     """Take the attribute away, if it is ours."""
     if is_our_attribute(dataset, path):
         delete_field(dataset, path)
+
+
+def kept_attributes(dataset: Any, paths: Sequence[str]) -> list[str]:
+    """What to say of attributes of ours that are elsewhere, as their fields have other names now.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        paths: where the attributes were, all on samples or all on frames.
+    """
+    from labelnext_adapters.fiftyone.database.fields import MARKER
+
+    frames = any(path.startswith(PREFIX) for path in paths)
+    schema = (dataset.get_frame_field_schema if frames else dataset.get_field_schema)(flat=True)
+    inner = {name: field.info or {} for name, field in schema.items() if "." in name}
+    ours = [field_path(name, frames) for name, info in inner.items() if MARKER in info]
+    return [
+        f"Kept attribute {now}, which was {path}."
+        for path in paths
+        for now in ours
+        if now not in paths and now.endswith("." + path.rpartition(".")[2])
+        and dataset.get_field(path) is None
+    ]  # fmt: skip
 
 
 def rename_scores(dataset: Any, path: str, new: str) -> None:

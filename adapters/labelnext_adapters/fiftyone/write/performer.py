@@ -36,6 +36,7 @@ from labelnext_adapters.fiftyone.database.fields import (
 )
 from labelnext_adapters.fiftyone.database.halves import remove_halves
 from labelnext_adapters.fiftyone.database.object_scores import (
+    kept_attributes,
     refuse_foreign_attribute,
     remove_scores,
     restore_scores,
@@ -152,6 +153,7 @@ class FiftyOnePerformer(Performer):
                 case "objects":
                     for path, scores in before.items():
                         restore_scores(dataset, path, scores)
+                    return kept_attributes(dataset, [*before])
                 case "index":
                     if not before and f"{field}.rank" in dataset.list_indexes():
                         dataset.drop_index(f"{field}.rank")
