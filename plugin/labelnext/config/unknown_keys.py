@@ -15,7 +15,6 @@ from labelnext.adapter.registry import adapter_names, get_adapter
 from labelnext.config.document import Document, Location
 from labelnext.config.source import Source
 from labelnext.errors import ConfigError, LabelnextError
-from labelnext.selection.constraints import Constraints
 from labelnext.support.written import hint_of_colons
 
 CHOICES = {"acquisition": "name", "selection": "method"}
@@ -82,6 +81,8 @@ def _usual(key: str, section: str) -> list[str]:
 
 def _constraint(key: str) -> list[str]:
     """The place of a constraint on batches, which every method takes as one of its options."""
+    from labelnext.selection.constraints import Constraints
+
     known = {one.name for one in fields(Constraints)}
     return [f"selection.options.{key}"] if key in known else []
 

@@ -60,6 +60,7 @@ def deal(
         >>> deal([7, 3, 5], ["1", "2"], {}, drafting={5: ["2"]}, held={"2": 2})
         {'1': [7, 3], '2': [5]}
     """
+    # Long: whom a task goes to depends on all that were given before it.
     able = {t: [n for n in names if n not in (barred or {}).get(t, ())] for t in task_ids}
     wanted = {t: min((needs or {}).get(t, 1), len(able[t])) for t in task_ids}
     sizes = {name: (held or {}).get(name, 0) for name in names}
