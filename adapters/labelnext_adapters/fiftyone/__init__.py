@@ -13,8 +13,6 @@ from labelnext.adapter.protocol import Adapter, Context, Finding
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
-from labelnext.pool.pool import Pool
-from labelnext.ranking.ranking import Ranking
 from labelnext_adapters.fiftyone.database.lean import import_fiftyone
 from labelnext_adapters.fiftyone.options import FiftyOneSend, FiftyOneSource, FiftyOneWrite
 from labelnext_adapters.fiftyone.write.target import FiftyOneTarget
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
 
     from labelnext.adapter.batch import Batch, Labels, Origin
     from labelnext.adapter.preview import Preview
+    from labelnext.pool.pool import Pool
+    from labelnext.ranking.ranking import Ranking
 
 
 class FiftyOneAdapter(Adapter):

@@ -14,8 +14,6 @@ from labelnext.errors import InvalidInput, LabelnextError
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
-from labelnext.pool.pool import Pool
-from labelnext.ranking.ranking import Ranking
 from labelnext.support.words import a_format, counted
 from labelnext_adapters.files.content.unpacked import allowing
 from labelnext_adapters.files.options import (
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
 
     from labelnext.adapter.batch import Batch, Origin
     from labelnext.adapter.preview import Preview
+    from labelnext.pool.pool import Pool
+    from labelnext.ranking.ranking import Ranking
     from labelnext_adapters.files.read import Input
 
 

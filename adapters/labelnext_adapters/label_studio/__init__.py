@@ -17,7 +17,6 @@ from labelnext.errors import ConfigError, LabelnextError
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Step
-from labelnext.pool.pool import Pool
 from labelnext.support.addresses import server_of
 from labelnext_adapters.label_studio.options import (
     LabelStudioSend,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from labelnext.adapter.preview import Preview
     from labelnext.adapter.records import LabelRecords
     from labelnext.adapter.team import Work
+    from labelnext.pool.pool import Pool
     from labelnext.ranking.ranking import Ranking
     from labelnext_adapters.label_studio.server.client import Client
     from labelnext_adapters.label_studio.server.tasks import Tasks

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from labelnext.adapter.capabilities import Capability
 from labelnext.adapter.options import Options, SendOptions, WriteOptions
 from labelnext.adapter.preview import Preview
@@ -34,7 +36,9 @@ from labelnext.adapter.team import Act, Shard, Work
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Progress, Step
-from labelnext.pool.objects import Notice
+
+if TYPE_CHECKING:
+    from labelnext.pool.objects import Notice
 
 __all__ = [
     "ADAPTERS",
@@ -73,3 +77,11 @@ __all__ = [
     "require",
     "source_options",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Notice":  # with numpy, which a list of runs needs nothing of
+        from labelnext.pool.objects import Notice
+
+        return Notice
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,13 +17,14 @@ from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context, Part
 from labelnext.adapter.sample import Sample, suffix_of
 from labelnext.errors import ConfigError, LabelnextError, LabelnextWarning, listed
-from labelnext.pool.pool import Pool
 from labelnext.support.plugins import Table
 from labelnext.support.rows import check_row
 from labelnext.support.started import how
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from labelnext.pool.pool import Pool
 
 #: Keys of `source` that a format can't use for its own options.
 TAKEN = ("adapter", "key", "predictions", "model", "embeddings", "path", "format", "max_unpacked")

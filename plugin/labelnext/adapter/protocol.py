@@ -17,7 +17,6 @@ from labelnext.errors import ConfigError
 from labelnext.journal.carry_out import Performer, carry_out, take_back
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Progress
-from labelnext.pool.pool import Pool
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from labelnext.adapter.preview import Preview
     from labelnext.adapter.records import LabelRecords
     from labelnext.adapter.team import Work
+    from labelnext.pool.pool import Pool
     from labelnext.ranking.ranking import Ranking
 
 

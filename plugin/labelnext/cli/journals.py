@@ -41,12 +41,12 @@ def runs(
 
     A planned run ended before it wrote anything; a broken one may have written a part.
     """
-    from labelnext.config.config import load_config
+    from labelnext.config.outline import load_outline
     from labelnext.journal.journal import read_journals
     from labelnext.runs.belonging import lists
     from labelnext.runs.elsewhere import everywhere
 
-    settings = load_config(config)
+    settings = load_outline(config)
     known, faults = read_journals(settings.state)
     for fault in faults.values():
         err.print("[yellow]warning[/] skipped:", escaped(str(fault)), soft_wrap=True)

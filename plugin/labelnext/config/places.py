@@ -7,12 +7,14 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labelnext.config.config import Config
 from labelnext.errors import ConfigError
 from labelnext.support.files import PAGE_ENDINGS, check_outputs, real_path, same_file
 from labelnext.support.store import is_run_id, is_url
+
+if TYPE_CHECKING:
+    from labelnext.config.config import Config
 
 _PAGE_KEYS = {("report", "path"), ("replay", "path"), ("watch", "page")}
 _WRITTEN = {("write", "output"), *_PAGE_KEYS, ("state",)}

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from labelnext.adapter.registry import adapter_names, get_adapter, get_target, target_names
-from labelnext.config.sections import SECTIONS, Rest, Source
+from labelnext.config.sections import SECTIONS
+from labelnext.config.source import Rest, Source
 
 
 def json_schema() -> dict[str, Any]:

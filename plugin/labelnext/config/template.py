@@ -15,7 +15,8 @@ from pydantic.fields import FieldInfo
 from labelnext.adapter.capabilities import Capability, can
 from labelnext.adapter.options import described
 from labelnext.adapter.registry import get_adapter, source_options
-from labelnext.config.sections import SECTIONS, Rest, Source
+from labelnext.config.sections import SECTIONS
+from labelnext.config.source import Rest, Source
 from labelnext.support.started import by_name
 
 _NOT_YET = {"calibrate", "engine", "purpose"}  # one value each so far: no choice to offer

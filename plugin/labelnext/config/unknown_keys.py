@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from labelnext.adapter.options import WriteOptions
 from labelnext.adapter.registry import adapter_names, get_adapter
 from labelnext.config.document import Document, Location
-from labelnext.config.sections import SECTIONS, Source
+from labelnext.config.source import Source
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.support.written import hint_of_colons
 
@@ -80,6 +80,8 @@ def _usual(key: str, section: str) -> list[str]:
 
 def _elsewhere(key: str) -> list[str]:
     """The keys with their sections that have this name, or else are spelled like it."""
+    from labelnext.config.sections import SECTIONS
+
     models: dict[str, type[BaseModel]] = {"source": Source, "write": WriteOptions, **SECTIONS}
     same = [f"{name}.{key}" for name, model in models.items() if key in model.model_fields]
     return same or _alike(key, models)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isqrt
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from labelnext.errors import ConfigError, unknown
 from labelnext.support.classifiers import Keys, check_importable, new_classifier
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 KINDS = {
     "logistic": "sklearn.linear_model.LogisticRegression",
@@ -124,6 +125,7 @@ def rare(counts: NDArray[np.integer]) -> bool:
     """Whether a class has less than half of an even share of the labels.
 
     Example:
+        >>> import numpy as np
         >>> rare(np.array([6, 4])), rare(np.array([8, 2]))
         (False, True)
     """

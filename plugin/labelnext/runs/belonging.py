@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter.protocol import Adapter
 from labelnext.adapter.registry import get_adapter
-from labelnext.config.config import Config
 from labelnext.config.places import check_unread
 from labelnext.errors import ConfigError
 from labelnext.journal.journal import Journal
 from labelnext.support.addresses import server_of
 from labelnext.support.store import is_url
+
+if TYPE_CHECKING:
+    from labelnext.config.config import Config
+    from labelnext.config.outline import Located, Outline
 
 
 def origin_of(settings: Config, what: str = "run") -> dict[str, Any]:
@@ -32,7 +35,7 @@ def origin_of(settings: Config, what: str = "run") -> dict[str, Any]:
     return {"origin": {"config": config, "place": _place(settings, what), **_output(settings)}}
 
 
-def belongs(journal: Journal, settings: Config) -> bool:
+def belongs(journal: Journal, settings: Config | Outline) -> bool:
     """Whether a run is of this configuration; a run of an older version is, if it may be.
 
     It has to reach the same platform. A run that was made from a file belongs to that file, even if
@@ -56,12 +59,12 @@ def belongs(journal: Journal, settings: Config) -> bool:
     return (gone or renamed) and _same_output(origin, settings)
 
 
-def lists(journal: Journal, settings: Config) -> bool:
+def lists(journal: Journal, settings: Config | Outline) -> bool:
     """Whether `runs` lists a run: its own, and those of versions that didn't say whose they are."""
     return not journal.origin or belongs(journal, settings)
 
 
-def reaches(journal: Journal, settings: Config) -> bool:
+def reaches(journal: Journal, settings: Config | Outline) -> bool:
     """Whether the configuration leads to the platform and project that a run wrote to."""
     target = journal.origin.get("place")
     if isinstance(target, Mapping):
@@ -70,7 +73,7 @@ def reaches(journal: Journal, settings: Config) -> bool:
     return adapter in ("", settings.source.adapter, settings.send.adapter)
 
 
-def _is_renamed(journal: Journal, settings: Config) -> bool:
+def _is_renamed(journal: Journal, settings: Config | Outline) -> bool:
     """Whether a run wrote to what the configuration names, which had another name then."""
     name = settings.source.adapter
     if journal.what == "send" or journal.header["plan"].get("adapter") != name:
@@ -79,7 +82,7 @@ def _is_renamed(journal: Journal, settings: Config) -> bool:
     return bool(asked(settings.source_options, journal.plan))
 
 
-def check_reaches(journal: Journal, settings: Config) -> None:
+def check_reaches(journal: Journal, settings: Config | Outline) -> None:
     """Check that a run that was asked for by name isn't of another project or ranking file.
 
     Raises:
@@ -145,11 +148,11 @@ def _named(place: Mapping[str, Any]) -> dict[str, Any]:
     return {k: server_of(str(v)) if k == "url" else v for k, v in place.items()}
 
 
-def _same_output(origin: Mapping[str, Any], settings: Config) -> bool:
+def _same_output(origin: Mapping[str, Any], settings: Config | Outline) -> bool:
     return bool(origin.get("output") == _output(settings).get("output"))
 
 
-def _output(settings: Config) -> dict[str, str]:
+def _output(settings: Config | Outline) -> dict[str, str]:
     """The ranking file, where it is all that is written."""
     output = settings.write.output
     if settings.source.adapter != "files" or output is None:
@@ -160,19 +163,19 @@ def _output(settings: Config) -> dict[str, str]:
     return {"output": path}
 
 
-def _place(settings: Config, what: str) -> dict[str, str]:
+def _place(settings: Config | Outline, what: str) -> dict[str, str]:
     """The platform and project."""
     name = settings.send.adapter if what == "send" else settings.source.adapter
-    options = settings.send if what == "send" else settings.source_options
     target = {"adapter": name}
     for key in getattr(get_adapter(name), "target_keys", ()):
+        options = settings.send if what == "send" else settings.source_options
         value = getattr(options, key, None)
         text = str(getattr(value, "name", value))
         target[key] = server_of(text) if key == "url" else text
     return target
 
 
-def _relative(path: Path, settings: Config) -> str:
+def _relative(path: Path, settings: Located) -> str:
     real = os.path.realpath(path)
     try:
         return os.path.relpath(real, os.path.realpath(settings.state))

@@ -6,15 +6,18 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from labelnext.adapter.protocol import Adapter
 from labelnext.adapter.registry import get_adapter
-from labelnext.config.config import Config
-from labelnext.config.opened import opened
 from labelnext.errors import LabelnextError
 from labelnext.journal.journal import Journal, Status, read_journals
 from labelnext.runs.belonging import belongs, reaches
 from labelnext.support.files import real_path
+
+if TYPE_CHECKING:
+    from labelnext.config.config import Config
+    from labelnext.config.outline import Outline
 
 _log = logging.getLogger("labelnext")
 
@@ -26,9 +29,10 @@ def with_states(settings: Config, adapter: Adapter | None = None) -> list[Config
         settings: the configuration.
         adapter: an open adapter of its source, if there is one.
     """
-    kind = get_adapter(settings.source.adapter)
-    if getattr(kind, "states", Adapter.states) is Adapter.states:
+    if not _knows_states(settings.source.adapter):
         return [settings]
+    from labelnext.config.opened import opened
+
     try:
         with opened(settings, adapter, None) as platform:
             folders = platform.states()
@@ -68,10 +72,20 @@ def holding(
     return best
 
 
-def everywhere(settings: Config) -> list[Journal]:
+def everywhere(settings: Config | Outline) -> list[Journal]:
     """The configuration's own runs in further state folders of its target, oldest first."""
-    others = with_states(settings)[1:]
+    if not _knows_states(settings.source.adapter):
+        return []
+    from labelnext.config.config import Config, config_of
+
+    whole = settings if isinstance(settings, Config) else config_of(settings)
+    others = with_states(whole)[1:]
     return sorted(
         (j for one in others for j in read_journals(one.state)[0] if belongs(j, one)),
         key=lambda journal: journal.run_id,
     )
+
+
+def _knows_states(name: str) -> bool:
+    """Whether an adapter may know further state folders."""
+    return getattr(get_adapter(name), "states", Adapter.states) is not Adapter.states

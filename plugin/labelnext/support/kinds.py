@@ -15,10 +15,10 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache, partial
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-import numpy as np
 from pydantic import BaseModel, SecretStr
 
 from labelnext.errors import remember_secret, shown
@@ -193,8 +193,11 @@ def _quotes(value: Any) -> str | None:
 def _truth(value: Any) -> bool:
     if isinstance(value, Written) and value.lower() in _TRUTH:
         return _TRUTH[value.lower()]
-    if not isinstance(value, bool | np.bool_):
-        raise Misfit("true or false", value)
+    if not isinstance(value, bool):
+        import numpy as np  # whose truth values come from Python code alone
+
+        if not isinstance(value, np.bool_):
+            raise Misfit("true or false", value)
     return bool(value)
 
 
@@ -202,7 +205,7 @@ def _whole(value: Any) -> int:
     number = number_of(value.strip()) if isinstance(value, Written) else value
     if isinstance(value, Written) and isinstance(number, float) and number.is_integer():
         number = int(number)
-    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+    if isinstance(number, bool) or not isinstance(number, Integral):
         raise Misfit("a whole number", value)
     if abs(int(number)) > _MOST:
         raise Misfit(f"a whole number of at most {_MOST}", value, near=True)
@@ -210,8 +213,8 @@ def _whole(value: Any) -> int:
 
 
 def _real(value: Any) -> float:
-    number = number_of(value.strip()) if isinstance(value, Written) else value
-    if isinstance(number, bool) or not isinstance(number, int | float | np.integer | np.floating):
+    number: Any = number_of(value.strip()) if isinstance(value, Written) else value
+    if isinstance(number, bool) or not isinstance(number, int | float | Real):
         raise Misfit("a number", value)
     try:
         finite = math.isfinite(number)

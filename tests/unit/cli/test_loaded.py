@@ -35,10 +35,21 @@ ROOMS = (
     "labelnext_adapters.files.vision.findings",
     "labelnext_adapters.fiftyone.options",
 )
+# What ranks; a list of runs needs nothing of it.
+RANKING = (
+    "labelnext.acquisition",
+    "labelnext.config.config",
+    "labelnext.pool",
+    "labelnext.ranking",
+    "labelnext.selection",
+    "labelnext_adapters.files.formats",
+    "labelnext_adapters.label_studio",
+)
 TABLES = {"msgspec", "numpy", "pyarrow"}
+WATCHED = HEAVY + ROOMS + RANKING
 PROGRAM = f"""
 import atexit, sys
-loaded = lambda: print([m for m in {HEAVY + ROOMS!r} if m in sys.modules], file=sys.stderr)
+loaded = lambda: print([m for m in {WATCHED!r} if m in sys.modules], file=sys.stderr)
 atexit.register(loaded)
 from labelnext.cli import main
 main()
@@ -61,6 +72,8 @@ def loaded_by(folder: Path, *words: str) -> set[str]:
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "p.csv").write_text("id,cat,dog\na,0.6,0.4\nb,0.9,0.1\n")
     source = "source: {adapter: files, path: p.csv}\n"
+    server = "source: {adapter: label-studio, url: 'http://127.0.0.1:9', project: 1}\n"
+    (tmp_path / "server.yaml").write_text(server)
     (tmp_path / "page.yaml").write_text(source)
     (tmp_path / "none.yaml").write_text(f"{source}report: {{path: null}}\n")
     return tmp_path
@@ -71,13 +84,21 @@ def folder(tmp_path: Path) -> Path:
     [
         (["--help"], set()),
         (["--version"], set()),
-        (["runs", "none.yaml"], {"numpy"}),
-        (["check", "none.yaml"], TABLES),
-        (["run", "none.yaml"], TABLES),
-        (["run", "page.yaml"], TABLES | {"PIL", "jinja2"}),
+        (["undo", "--help"], set()),
+        (["runs", "none.yaml"], set()),
+        (["runs", "server.yaml"], {"labelnext_adapters.label_studio"}),
+        (["check", "none.yaml"], {*TABLES, *RANKING}),
+        (["run", "none.yaml"], {*TABLES, *RANKING}),
+        (["run", "page.yaml"], {*TABLES, *RANKING, "PIL", "jinja2"}),
     ],
 )
 def test_command_loads_no_more_than_it_needs(
     folder: Path, words: list[str], allowed: set[str]
 ) -> None:
     assert loaded_by(folder, *words) <= allowed
+
+
+def test_runs_are_listed_without_what_ranks_them(folder: Path) -> None:
+    assert loaded_by(folder, "run", "none.yaml") >= {*TABLES, "labelnext.acquisition"}
+    assert (folder / ".labelnext").is_dir()
+    assert loaded_by(folder, "runs", "none.yaml") == set()

@@ -12,7 +12,8 @@ from labelnext.adapter import get_adapter
 from labelnext.adapter.formats import FORMATS, format_names, get_format
 from labelnext.adapter.registry import get_target
 from labelnext.config import load_config
-from labelnext.config.sections import SECTIONS, Rest, Source
+from labelnext.config.sections import SECTIONS
+from labelnext.config.source import Rest, Source
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "config.example.yaml"

@@ -10,7 +10,6 @@ from labelnext.errors import ConfigError
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
-from labelnext.pool.checks import among
 from labelnext_adapters.label_studio.options import LabelStudioSend
 
 if TYPE_CHECKING:
@@ -69,6 +68,7 @@ class LabelStudioTarget(Target):
     def _plan_of_tasks(self, batch: Batch) -> Plan:
         """What a run on the project would write, of a batch whose items are its tasks already."""
         from labelnext.adapter.batch import ranked_there
+        from labelnext.pool.checks import among
         from labelnext.ranking.ranking import ranking_alone
         from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
         from labelnext_adapters.label_studio.server.project import get_project
