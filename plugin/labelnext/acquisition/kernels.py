@@ -27,6 +27,7 @@ Rows = NDArray[np.floating]
 Bits = NDArray[np.unsignedinteger]
 
 _BLOCK = 2**19  # bytes; with smaller blocks, two threads wait for each other (measured)
+_CALL = 2**24  # bytes for a call of the compiled loop, which has no temporaries
 _THREAD = 2**22  # bytes worth a thread (measured)
 _SHORT = 24  # rows of fewer classes are turned (measured)
 _SUM_NOISE = 0.9e-5  # rows further from 1 go to `distributions`, which divides from 1e-5 on
@@ -100,7 +101,7 @@ def score_rows(rows: Rows, names: Iterable[str], *, check: bool) -> dict[str, Ro
     """
     n_items, n_classes = rows.shape
     dtype = float_type(rows)
-    block = _THREAD if loops.compiled() else _BLOCK  # the loops have no temporaries
+    block = _CALL if loops.compiled() else _BLOCK
     step = max(1, block // (n_classes * dtype.itemsize))
     results: dict[str, Rows] = {name: np.empty(n_items, dtype) for name in names}
 

@@ -15,12 +15,34 @@
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLE __builtin_shufflevector
+#endif
+#endif
+
 const char loops_fingerprint[] = FINGERPRINT; /* of the sources; the build defines it */
 
 #include "sorting.h"
 
 #define SHORT 24     /* rows of fewer classes are turned */
 #define NOISE 0.9e-5 /* rows whose sums are further from 1 are looked at again */
+
+/* The exponent e of m · 2^e, √½ ≤ m < √2, from its bits less those of √½. */
+INLINE float exponent_float(uint32_t above)
+{
+    return (float)((int32_t)above >> 23);
+}
+
+/* As above. Few processors shift signed integers of 64 bits or make numbers of them, so the exponent + 1024 becomes
+ * the last digits of 1.5 · 2^52. */
+INLINE double exponent_double(uint64_t above)
+{
+    uint64_t bits = 0x4338000000000000 + ((above + ((uint64_t)1024 << 52)) >> 52);
+    double number;
+    memcpy(&number, &bits, sizeof number);
+    return number - (6755399441055744.0 + 1024);
+}
 
 #define NAME(name) name##_float
 #define REAL float

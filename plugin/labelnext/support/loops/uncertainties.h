@@ -12,16 +12,22 @@ typedef struct {
 /* ln x of a normal x: of x = 2^e m with √½ ≤ m < √2 it is e ln 2 + 2 artanh((m − 1) / (m + 1)). */
 INLINE REAL NAME(logarithm)(REAL x)
 {
-    INTEGER bits;
+    UNSIGNED bits, above;
     REAL m;
     memcpy(&bits, &x, sizeof bits);
-    INTEGER e = (bits - ROOT_OF_HALF) >> MANTISSA;
-    bits -= (INTEGER)((UNSIGNED)e << MANTISSA);
+    above = bits - ROOT_OF_HALF;
+    bits -= above >> MANTISSA << MANTISSA;
     memcpy(&m, &bits, sizeof m);
     REAL s = (m - 1) / (m + 1), z = s * s, series = (REAL)2 / (2 * TERMS - 1);
     for (int term = TERMS - 2; term >= 0; term--)
         series = series * z + (REAL)2 / (2 * term + 1);
-    return (REAL)e * (REAL)0.693147180559945309417 + s * series;
+    return NAME(exponent)(above) * (REAL)0.693147180559945309417 + s * series;
+}
+
+INLINE void NAME(begin)(NAME(lanes) *s)
+{
+    for (int i = 0; i < LANES; i++)
+        s->sum[i] = s->first[i] = s->second[i] = s->squares[i] = s->nats[i] = s->signs[i] = 0;
 }
 
 /* Adds values to what each lane has seen; lanes are rows, or parts of one row. */
@@ -128,29 +134,64 @@ INLINE int NAME(write)(const NAME(lanes) *s, ptrdiff_t c, NAME(scores) to, ptrdi
     return clean;
 }
 
-/* Rows of few classes: each lane is a row. */
-INLINE int NAME(short_rows)(const REAL *rows, ptrdiff_t n, ptrdiff_t c, NAME(scores) to)
+/* Four numbers wherever they are. */
+typedef REAL NAME(four) __attribute__((vector_size(4 * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
+
+/* Turns four rows of four numbers, `from` apart, into four rows LANES apart. */
+INLINE void NAME(turn)(const REAL *rows, ptrdiff_t from, REAL *turned)
+{
+#ifdef SHUFFLE
+    NAME(four) a = *(const NAME(four) *)rows, b = *(const NAME(four) *)(rows + from);
+    NAME(four) c = *(const NAME(four) *)(rows + 2 * from), d = *(const NAME(four) *)(rows + 3 * from);
+    NAME(four) ac = SHUFFLE(a, c, 0, 4, 1, 5), bd = SHUFFLE(b, d, 0, 4, 1, 5);
+    *(NAME(four) *)turned = SHUFFLE(ac, bd, 0, 4, 1, 5);
+    *(NAME(four) *)(turned + LANES) = SHUFFLE(ac, bd, 2, 6, 3, 7);
+    ac = SHUFFLE(a, c, 2, 6, 3, 7), bd = SHUFFLE(b, d, 2, 6, 3, 7);
+    *(NAME(four) *)(turned + 2 * LANES) = SHUFFLE(ac, bd, 0, 4, 1, 5);
+    *(NAME(four) *)(turned + 3 * LANES) = SHUFFLE(ac, bd, 2, 6, 3, 7);
+#else
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++)
+            turned[j * LANES + i] = rows[i * from + j];
+#endif
+}
+
+/* Up to LANES rows of few classes: each lane is a row. */
+INLINE int NAME(short_block)(const REAL *rows, ptrdiff_t c, NAME(scores) to, ptrdiff_t row, ptrdiff_t n)
 {
     REAL turned[SHORT * LANES], means[LANES];
-    int clean = 1;
-    for (ptrdiff_t row = 0; row < n; row += LANES) {
-        ptrdiff_t here = n - row < LANES ? n - row : LANES;
-        const REAL *part = rows + row * c;
-        if (here < LANES)
-            memset(turned, 0, sizeof turned);
-        for (ptrdiff_t i = 0; i < here; i++)
-            for (ptrdiff_t j = 0; j < c; j++)
-                turned[j * LANES + i] = part[i * c + j];
-        NAME(lanes) seen;
-        memset(&seen, 0, sizeof seen);
-        NAME(scan_for)(to, &seen, turned, c);
-        if (to.variance) {
-            for (int i = 0; i < LANES; i++)
-                means[i] = seen.sum[i] / c;
-            NAME(scan_squares)(&seen, turned, c, means);
+    if (n == LANES && c >= 4) {
+        for (ptrdiff_t j = 0; j < c; j += 4) {
+            ptrdiff_t first = j < c - 4 ? j : c - 4; /* the last four overlap those before */
+            for (ptrdiff_t i = 0; i < LANES; i += 4)
+                NAME(turn)(rows + i * c + first, c, turned + first * LANES + i);
         }
-        clean &= NAME(write)(&seen, c, to, row, here);
+    } else {
+        if (n < LANES)
+            memset(turned, 0, sizeof turned);
+        for (ptrdiff_t i = 0; i < n; i++)
+            for (ptrdiff_t j = 0; j < c; j++)
+                turned[j * LANES + i] = rows[i * c + j];
     }
+    NAME(lanes) seen;
+    NAME(begin)(&seen);
+    NAME(scan_for)(to, &seen, turned, c);
+    if (to.variance) {
+        for (int i = 0; i < LANES; i++)
+            means[i] = seen.sum[i] / c;
+        NAME(scan_squares)(&seen, turned, c, means);
+    }
+    return NAME(write)(&seen, c, to, row, n);
+}
+
+INLINE int NAME(short_rows)(const REAL *rows, ptrdiff_t n, ptrdiff_t c, NAME(scores) to)
+{
+    int clean = 1;
+    ptrdiff_t row = 0;
+    for (; row + LANES <= n; row += LANES)
+        clean &= NAME(short_block)(rows + row * c, c, to, row, LANES);
+    if (row < n)
+        clean &= NAME(short_block)(rows + row * c, c, to, row, n - row);
     return clean;
 }
 
@@ -163,7 +204,7 @@ INLINE int NAME(long_rows)(const REAL *rows, ptrdiff_t n, ptrdiff_t c, NAME(scor
         REAL tail[LANES] = {0}, means[LANES];
         memcpy(tail, rows + steps * LANES, rest * sizeof(REAL));
         NAME(lanes) seen;
-        memset(&seen, 0, sizeof seen);
+        NAME(begin)(&seen);
         NAME(scan_for)(to, &seen, rows, steps);
         NAME(scan_for)(to, &seen, tail, 1);
         NAME(join)(&seen);
