@@ -115,6 +115,8 @@ class _Cover:
         self._n_centres = len(given) + len(self.picks)
         if first is not None:
             self._centres[self._n_centres - 1] = points[np.array([first])][0] - self._origin[0]
+        self._lengths = np.empty(len(self._centres), dtype=points.dtype)
+        self._lengths[: self._n_centres] = squared_lengths(self._centres[: self._n_centres])
         self.bounds = distances_to(points, self._centres[0] + self._origin[0])
         if weights is not None:
             self.bounds *= weights
@@ -127,10 +129,12 @@ class _Cover:
         Returns:
             Whether anything was picked.
         """
-        block = self.points[items] - self._origin
+        block = self.points[items]  # a copy
+        block -= self._origin
+        lengths = squared_lengths(block)
         before = len(self.picks)
         while len(self.picks) < n_picks:
-            self._refresh(items, block)
+            self._refresh(items, block, lengths)
             values = self.bounds[items]
             best = int(values.argmax())
             if values[best] < least:
@@ -140,16 +144,20 @@ class _Cover:
                 self.picks += rest[: n_picks - len(self.picks)].tolist()
                 break
             self._centres[self._n_centres] = block[best]
+            self._lengths[self._n_centres] = lengths[best]
             self._n_centres += 1
             self.picks.append(int(items[best]))
             self.bounds[items[best]] = -1
         return len(self.picks) > before
 
-    def _refresh(self, items: NDArray[np.intp], block: Array) -> None:
+    def _refresh(self, items: NDArray[np.intp], block: Array, lengths: Array) -> None:
         start = self._seen[items].min()
         if start == self._n_centres:
             return
-        distances = squared_distances(block, self._centres[start : self._n_centres]).min(axis=1)
+        new = slice(start, self._n_centres)
+        distances = squared_distances(
+            block, self._centres[new], lengths=lengths, others=self._lengths[new]
+        ).min(axis=1)
         if self.weights is not None:
             distances *= self.weights[items]
         self.bounds[items] = np.minimum(self.bounds[items], distances)

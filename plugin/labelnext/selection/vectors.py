@@ -151,7 +151,9 @@ def finite_rows(
     return finite
 
 
-def squared_distances(first: Array, second: Array) -> Array:
+def squared_distances(
+    first: Array, second: Array, *, lengths: Array | None = None, others: Array | None = None
+) -> Array:
     """Squared Euclidean distances, from one matrix product.
 
     Rounding errors are about 1e-7 (float32) of the squared lengths; smaller distances are set to
@@ -160,6 +162,8 @@ def squared_distances(first: Array, second: Array) -> Array:
     Args:
         first: shape (n, n_dimensions).
         second: shape (m, n_dimensions).
+        lengths: `squared_lengths(first)`, if known.
+        others: `squared_lengths(second)`, if known.
 
     Returns:
         Shape (n, m).
@@ -168,12 +172,13 @@ def squared_distances(first: Array, second: Array) -> Array:
         >>> squared_distances(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
         [[25.0, 0.0]]
     """
-    lengths, others = squared_lengths(first)[:, None], squared_lengths(second)
+    lengths = squared_lengths(first) if lengths is None else lengths
+    others = squared_lengths(second) if others is None else others
     distances = first @ second.T
     step = max(1, _CACHED // max(1, len(second)))
     for start in range(0, len(first), step):
         part = distances[start : start + step]
-        sums = lengths[start : start + step] + others
+        sums = lengths[start : start + step, None] + others
         part *= -2
         part += sums
         sums *= 32 * np.finfo(sums.dtype).eps
