@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -19,7 +19,11 @@ _TRUE, _BYTE, _DOUBLE, _TEXT, _LIST, _SET, _MAP, _STRUCT = 1, 3, 7, 8, 9, 10, 11
 _PLAIN = 0  # the codec of what isn't compressed
 _HEADERS = (1 << 12, 1 << 16, 1 << 20)  # bytes of a page's header: usual, long, and longest
 _VALUES = (5, 8)  # of a page's header: what it says of its values, in either version
+_ENCODING = {0: (5, 2), 3: (8, 4)}  # where a page of values tells its encoding, by its type
+_DICTIONARY = 2  # the type of a page
 _SHARED = {2, 7, 8}  # encodings: PLAIN_DICTIONARY, DELTA_BYTE_ARRAY, RLE_DICTIONARY
+_NUMBERED = {2, 8}  # those that number the values of a dictionary
+_ALONE = 0  # PLAIN, which writes each value by itself
 
 
 @dataclass(frozen=True)
@@ -91,31 +95,50 @@ def _start(told: dict[int, Any]) -> int:
     return texts if 0 < texts < values else max(values, 0)
 
 
-def unpacked_by_pages(file: Any, chunk: Chunk) -> int:
-    """The bytes that the pages of a column unpack to, whatever the footer says.
+class Pages(NamedTuple):
+    """What the headers of a column's pages say.
 
-    Arrow makes room for what a page's own header says.
+    Attributes:
+        unpacked: the bytes that they unpack to; 0 where they weren't looked at.
+        by_dictionary: whether every value is written by itself or is one of a dictionary, which
+            comes first and has the first values.
+    """
+
+    unpacked: int
+    by_dictionary: bool
+
+
+def pages_of(file: Any, chunk: Chunk) -> Pages:
+    """What the pages of a column unpack to and how they are written, whatever the footer says.
+
+    Arrow makes room for what a page's own header says, and decodes it as that says.
 
     Args:
         file: open for reading, with `seek`.
-        chunk: of the file; 0 where it isn't compressed.
+        chunk: of the file; looked at where it is compressed, or may store a value once.
 
     Raises:
         ValueError: if a page can't be one.
     """
     at, total, n_values = chunk.start, 0, 0
-    while chunk.compressed and n_values < chunk.n_values and at < chunk.start + chunk.packed:
+    pages: list[tuple[Any, Any]] = []
+    looked_at = chunk.compressed or chunk.shared
+    while looked_at and n_values < chunk.n_values and at < chunk.start + chunk.packed:
         told, length = _page(file, at)
         try:
             unpacked, packed, *n = (told[2], told[3], *(told[i][1] for i in _VALUES if i in told))
             if min(unpacked, packed, *n) < 0:
                 raise ValueError("a negative size")
+            field, place = _ENCODING.get(told[1], (0, 0))
+            pages.append((told[1], told[field][place] if field in told else None))
         except (LookupError, TypeError, ValueError) as error:
             raise ValueError(f"a page of column {chunk.path} says no sizes ({error})") from error
         total += unpacked
         n_values += sum(n)
         at += length + packed
-    return total
+    first, values = pages[:1], [encoding for _, encoding in pages[1:]]
+    numbered = first == [(_DICTIONARY, None)] and values[:1] != [] and values[0] in _NUMBERED
+    return Pages(total, numbered and _NUMBERED.union([_ALONE]).issuperset(values))
 
 
 def _page(file: Any, at: int) -> tuple[dict[int, Any], int]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
 
-from labelnext_adapters.files.content.unpacked import limit_of
-from labelnext_adapters.files.tables.arrow import written_out
-from labelnext_adapters.files.tables.footer import chunks_of, unpacked_by_pages
+from labelnext_adapters.files.content.unpacked import Limit, limit_of
+from labelnext_adapters.files.tables.arrow import longest_shared, written_out
+from labelnext_adapters.files.tables.footer import Pages, chunks_of, pages_of
 
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 8}
 BROKEN = (pa.ArrowException, OSError, ValueError)  # what pyarrow raises for a damaged file
@@ -45,31 +46,65 @@ def read_columns(
     """
     wanted = list(range(file.metadata.num_row_groups) if groups is None else groups)
     names = None if columns is None else list(columns)
-    packed, certain, shared = 0, 0, dict[str, int]()
+    packed, certain, shared, bounded = 0, 0, dict[str, int](), near
+    values = dict.fromkeys(wanted, 0)  # of shared texts, by group
     chunks = chunks_of(file.metadata)
-    with _opened(source) as pages:
-        for chunk in (chunk for group in wanted for chunk in chunks[group]):
+    with _opened(source) as opened:
+        for group, chunk in ((at, chunk) for at in wanted for chunk in chunks[at]):
             if names is not None and not any(f"{chunk.path}.".startswith(f"{n}.") for n in names):
                 continue
             width = _WIDTHS.get(chunk.kind, 0)
-            unpacked = max(chunk.unpacked, unpacked_by_pages(pages, chunk) if near else 0)
+            pages = pages_of(opened, chunk) if near else Pages(0, False)
+            unpacked = max(chunk.unpacked, pages.unpacked)
             packed += chunk.packed
             certain += max(unpacked, chunk.n_values * width)
             if not width and chunk.shared:
                 shared[chunk.path] = shared.get(chunk.path, 0) + chunk.n_values * unpacked
+                values[group] += chunk.n_values
+                bounded &= pages.by_dictionary
     limit = limit_of(packed)
     limit.check("the file", certain)
     if certain + sum(shared.values()) > limit.most:
         texts = pyarrow.parquet.ParquetFile(
             source, metadata=file.metadata, read_dictionary=list(shared)
         )
-        for group in wanted:
-            for column in texts.read_row_group(group, columns=list(shared)).columns:
-                certain += sum(map(written_out, column.chunks))
-            limit.check("the file", certain, more=True)
+        if not bounded or certain + _at_most(texts, shared, values) > limit.most:
+            _check_written_out(texts, shared, wanted, limit, certain)
     table = file.read_row_groups(wanted, columns=names)
     table.validate(full=True)  # what follows trusts offsets and indices
     return table
+
+
+def _at_most(texts: Any, shared: Iterable[str], values: Mapping[int, int]) -> float:
+    """The bytes of texts if each were as long as the longest of its group's dictionaries.
+
+    The first row brings a group's dictionaries whole, if they have its values.
+
+    Args:
+        texts: the file, opened to read these columns as dictionaries.
+        shared: the columns.
+        values: how many there are, by group.
+    """
+    most: float = 0
+    for group, n_values in values.items():
+        rows = texts.iter_batches(1, row_groups=[group], columns=list(shared), use_threads=False)
+        columns = [column for batch in islice(rows, 1) for column in batch.columns]
+        most += n_values * max(map(longest_shared, columns), default=0)
+    return most
+
+
+def _check_written_out(
+    texts: Any, shared: Iterable[str], groups: Iterable[int], limit: Limit, certain: int
+) -> None:
+    """Count texts without writing them out, as far as the limit.
+
+    Raises:
+        InvalidInput: if they unpack to too much.
+    """
+    for group in groups:
+        for column in texts.read_row_group(group, columns=list(shared)).columns:
+            certain += sum(map(written_out, column.chunks))
+        limit.check("the file", certain, more=True)
 
 
 @contextmanager
