@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -105,7 +106,7 @@ class Recipe:
         stated = {name: getattr(self, attribute) for attribute, name in _LENIENT.items()}
         return {**{n: v for n, v in stated.items() if v is not None}, **self.options}
 
-    @property
+    @cached_property
     def constraints(self) -> Constraints:
         """The limits on the batch."""
         return Constraints(**self.limits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,7 +56,11 @@ class Scoring:
 
     def name(self, part: Part) -> str:
         """The file of a part's scores."""
-        return file_name(self.folder, part, self.recipe.to_dict())
+        return file_name(self.folder, part, self._how)
+
+    @cached_property
+    def _how(self) -> dict[str, Any]:
+        return self.recipe.to_dict()
 
     def proposals(self, part: Part) -> str:
         """The file of what a part proposes for the batch, where the choice goes in rounds."""
