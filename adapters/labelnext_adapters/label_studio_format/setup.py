@@ -176,6 +176,8 @@ def _labels(
             if other.get("type") == "Labels" and {*other["to_name"]} & {*tag["to_name"]}
             for label in other["labels"]
         ]
+        if not labels and not tag.get("dynamic_labels"):
+            return []  # tracks without a class
     if CONTROLS[kind].classed and (tag.get("dynamic_labels") or not labels):
         raise InvalidInput(
             f"control tag {name!r} must list its labels in the labelling setup; it has none.",

@@ -9,6 +9,7 @@ import pytest
 
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
+from labelnext.ranking import rank
 from tests.unit.label_studio_format.test_export import SETUP, choice, read, task
 
 TREE = '<Choice value="Car" alias="car"><Choice value="Van"/></Choice><Choice value="Bus"/>'
@@ -97,3 +98,14 @@ def test_probabilities_that_do_not_sum_to_1_are_refused_with_a_cure(
         read(tmp_path, tasks, setup)
     assert "'kind' for item 1, 2." in caught.value.message
     assert cure in str(caught.value.hint)
+
+
+def test_tracks_need_no_labels(tmp_path: Path) -> None:
+    setup = '<View><Video name="v" value="$text"/><VideoRectangle name="kind" toName="v"/></View>'
+    track = {"from_name": "kind", "to_name": "v", "type": "videorectangle", "value": {}}
+    tasks = [task(n, [{**track, "score": score}]) for n, score in ((1, 0.75), (2, 0.5))]
+    for given in (setup, None):
+        pool = read(tmp_path, tasks, given)
+        assert class_ids(pool) == [-1, -1]
+        assert pool.classes is None
+        assert rank(pool).item_ids.tolist() == ["2", "1"]

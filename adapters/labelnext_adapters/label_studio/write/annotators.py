@@ -25,6 +25,25 @@ def shard_names(annotators: int | Sequence[str] | None) -> tuple[str, ...]:
     return tuple(annotators)
 
 
+class _Sizes:
+    """How many tasks each shard has, and whether it may have another.
+
+    Args:
+        now: that it has already.
+        more: how many are dealt.
+    """
+
+    def __init__(self, now: dict[str, int], more: int) -> None:
+        self.now, total = now, sum(now.values()) + more
+        self._most, self._larger = -(-total // len(now)), total % len(now) or len(now)
+
+    def has_room(self, name: str) -> bool:
+        """Whether all sizes can still differ by one at most if a shard gets a task."""
+        full = sum(size >= self._most for size in self.now.values())
+        last = self.now[name] == self._most - 1
+        return self.now[name] < self._most - 1 or (last and full < self._larger)
+
+
 def deal(
     task_ids: Sequence[int],
     names: Sequence[str],
@@ -63,22 +82,15 @@ def deal(
     # Long: whom a task goes to depends on all that were given before it.
     able = {t: [n for n in names if n not in (barred or {}).get(t, ())] for t in task_ids}
     wanted = {t: min((needs or {}).get(t, 1), len(able[t])) for t in task_ids}
-    sizes = {name: (held or {}).get(name, 0) for name in names}
-    total = sum(wanted.values()) + sum(sizes.values())
-    most, larger = -(-total // len(names)), total % len(names) or len(names)
+    sizes = _Sizes({name: (held or {}).get(name, 0) for name in names}, sum(wanted.values()))
     owned: dict[int, list[str]] = {task: [] for task in task_ids}
 
     def give(task: int, name: str) -> None:
         owned[task].append(name)
-        sizes[name] += 1
-
-    def room(name: str) -> bool:
-        full = sum(size >= most for size in sizes.values())
-        return sizes[name] < most - 1 or (sizes[name] == most - 1 and full < larger)
+        sizes.now[name] += 1
 
     def lacks(task: int, name: str) -> bool:
-        free = name in able[task] and name not in owned[task]
-        return free and len(owned[task]) < wanted[task]
+        return name in able[task] and name not in owned[task] and len(owned[task]) < wanted[task]
 
     for task in task_ids:
         for name in (drafting or {}).get(task, ()):
@@ -86,12 +98,12 @@ def deal(
                 give(task, name)
     for task in task_ids:
         for name in owners(before.get(task)):
-            if lacks(task, name) and room(name):
+            if lacks(task, name) and sizes.has_room(name):
                 give(task, name)
     for task in task_ids:
         while len(owned[task]) < wanted[task]:
             free = [name for name in able[task] if name not in owned[task]]
-            give(task, min(free, key=lambda name: sizes[name]))
+            give(task, min(free, key=lambda name: sizes.now[name]))
     return {name: [t for t in task_ids if name in owned[t]] for name in names}
 
 
