@@ -58,8 +58,7 @@ class TableReader:
         self._whole: dict[str, Any] = {}  # columns by their own names, each of one piece
         self.notices: list[Notice] = []
         self.meaning, self.labels_are = meaning, labels_are
-        ids = self._raw_ids()
-        self._ids = id_texts(ids)
+        self._ids = id_texts(ids := self._raw_ids())
         usable, left_out = usable_ids(self._ids, place)
         if usable is not None:
             self._table, ids = table.filter(usable), ids.filter(usable)
