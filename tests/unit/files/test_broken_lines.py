@@ -154,7 +154,7 @@ def test_an_id_with_a_nul_character_is_left_out(tmp_path: Path) -> None:
     path.write_text(CSV + "x\0,0.5,0.5\n")
     pool = read(path)
     assert len(pool) == GOOD
-    assert "row 15: item_id must not hold a NUL character" in pool.notices[0].message
+    assert "line 16: item_id must not hold a NUL character" in pool.notices[0].message
 
 
 @pytest.mark.parametrize("column", ["confidence", "uncertainty"])

@@ -41,6 +41,9 @@ def test_a_column_name_of_files_is_the_image(tmp_path: Path) -> None:
     rows = "a.jpg,0.9,1,1,2,2\na.jpg,0.5,1,1,2,2\nb.jpg,0.9,1,1,2,2\n"
     pool = read(tmp_path, "t.csv", "name,confidence,x1,y1,x2,y2\n" + rows)
     assert order(pool) == ["a.jpg", "b.jpg"]
+    rows = "a,0.9,1,1,2,2,cat\na,0.5,1,1,2,2,dog\nb,0.9,1,1,2,2,cat\n"
+    pool = read(tmp_path, "t.csv", "name,confidence,x1,y1,x2,y2,label\n" + rows)
+    assert order(pool) == ["a", "b"]
 
 
 @pytest.mark.parametrize(

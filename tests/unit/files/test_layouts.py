@@ -119,7 +119,7 @@ def test_a_few_odd_rows_are_left_out_and_counted(tmp_path: Path) -> None:
     pool = read(tmp_path, "p.csv", text + "odd,0.9,0.9\n,0.5,0.5\nword,lots,0.5\n")
     told = " ".join(notice.message for notice in pool.notices)
     assert "item odd: probabilities must sum to 1; they sum to 1.8" in told
-    assert "row 31: item_id must be set" in told
+    assert "line 32: item_id must be set" in told
     assert "a must be a number; got 'lots'" in told
     ranking = rank(pool, "margin")
     assert len(ranking.item_ids) == 29

@@ -305,7 +305,7 @@ def test_wrong_coco_record_is_named(tmp_path: Path, change: dict, message: str) 
         ("p.jsonl", "", "must not be empty"),
         ("p.jsonl", '{"item_id": "a", "proba', "must be JSON; line 1.* ends in the middle"),
         ("p.jsonl", lines({"nr": "a"}), "must have a column item_id; got nr"),
-        ("p.jsonl", lines({"item_id": "a"}, {"item_id": None}), "1 of 2 rows: row 2: item_id must"),
+        ("p.jsonl", lines({"item_id": "a"}, {"item_id": None}), "2 rows: line 2: item_id must"),
         ("p.jsonl", lines({"item_id": "a"}, {"item_id": "a"}), "distinct.*a"),
         (
             "p.jsonl",

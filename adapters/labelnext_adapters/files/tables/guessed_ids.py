@@ -91,7 +91,7 @@ def _refuse_classes(table: pa.Table, id_name: str) -> None:
     """
     values = table.column(id_name).cast(pa.string()).drop_null()
     files = pc.match_substring_regex(values, _LIKE_A_FILE)
-    kind = first_of(table.column_names, ("class", "class_id", "cls", *ANSWERS))
+    kind = first_of(table.column_names, ("class", "class_id", "cls", *ANSWERS, "label"))
     if pc.mean(files).as_py() >= 0.9 or (kind is not None and not _paired(table, id_name, kind)):
         return
     shown = listed(map(str, pc.unique(values).slice(0, 5).to_pylist()))

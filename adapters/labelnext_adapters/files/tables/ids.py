@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -84,11 +85,14 @@ def utf8_texts(column: Any) -> Utf8Texts:
     return Utf8Texts(memoryview(data or b""), bounds, lengths)
 
 
-def usable_ids(texts: pa.Array) -> tuple[pa.Array | None, list[Notice]]:
+def usable_ids(
+    texts: pa.Array, place: Callable[[int], str]
+) -> tuple[pa.Array | None, list[Notice]]:
     """Which rows have an id, None if all have; and a notice of the others, which are left out.
 
     Args:
         texts: the ids.
+        place: says in words where a row stands in the file.
 
     Raises:
         InvalidInput: if more than a tenth have none.
@@ -105,5 +109,5 @@ def usable_ids(texts: pa.Array) -> tuple[pa.Array | None, list[Notice]]:
     odd = Oddities("row", seen=len(texts))
     for row in np.flatnonzero(lacking.to_numpy(zero_copy_only=False)).tolist():
         rule = "not hold a NUL character" if nul[row].as_py() else "be set"
-        odd.leave_out(f"row {row + 1}", "", f"item_id must {rule}")
+        odd.leave_out(place(row), "", f"item_id must {rule}")
     return pc.invert(lacking), odd.notices()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,6 +49,7 @@ class TableReader:
         columns: Mapping[str, str | Sequence[str]],
         meaning: Meaning,
         labels_are: LabelsAre | None = None,
+        place: Callable[[int], str] = lambda row: f"row {row + 1}",
     ) -> None:
         for name in columns:
             if name not in (*NAMES, METADATA):
@@ -57,9 +58,8 @@ class TableReader:
         self._whole: dict[str, Any] = {}  # columns by their own names, each of one piece
         self.notices: list[Notice] = []
         self.meaning, self.labels_are = meaning, labels_are
-        ids = self._raw_ids()
-        self._ids = id_texts(ids)
-        usable, left_out = usable_ids(self._ids)
+        self._ids = id_texts(ids := self._raw_ids())
+        usable, left_out = usable_ids(self._ids, place)
         if usable is not None:
             self._table, ids = table.filter(usable), ids.filter(usable)
             self._ids = self._ids.filter(usable)

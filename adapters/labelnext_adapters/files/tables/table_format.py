@@ -99,7 +99,7 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
         cure = f"source.columns: {{label: {maybe}}}"
         message = f"Column {maybe!r} was not read; if it holds what people said, set {cure}."
         out.notices.append(Notice("not_read", message))
-    reader = TableReader(out.table, out.columns, Meaning.of(options), options.labels_are)
+    reader = TableReader(out.table, out.columns, Meaning.of(options), options.labels_are, out.place)
     reader.notices += out.notices
     del rows, out  # so that the reader can free the table before the pool copies its columns
     return pool_of_reader(reader, options.classes)
