@@ -19,6 +19,7 @@ FIRST = (
     "ray",
     "tutorials",
     "label_studio_team",
+    "label_studio_two_machines",
     "fiftyone_killed",
     "tutorial_texts",
     "label_studio_simulation",
