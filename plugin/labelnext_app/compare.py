@@ -80,12 +80,19 @@ class CompareRankings(foo.Operator):
         """The numbers, and a table."""
         outputs = types.Object()
         outputs.str("overlap", label="Samples in both batches", view=types.LabelValueView())
-        correlation = "Rank correlation (Spearman, from −1, reversed, to 1, the same order)"
-        outputs.float("correlation", label=correlation, view=types.LabelValueView())
+        results = ctx.results or {}
+        if results.get("correlation") is not None:
+            correlation = "Rank correlation (Spearman, from −1, reversed, to 1, the same order)"
+            outputs.float("correlation", label=correlation, view=types.LabelValueView())
         outputs.str("common", label="Samples in both rankings", view=types.LabelValueView())
-        table = types.TableView()
+        if not results.get("disagreements"):
+            return whole(outputs, "Compare rankings")
+        # Names are broken rather than that the table is wider than a narrow window.
+        cells = {"padding": "4px 6px", "overflowWrap": "anywhere"}
+        style = {"minWidth": 0, "& th, & td": cells}
+        table = types.TableView(componentsProps={"table": {"sx": style}})
         table.add_column("sample", label="sample")
-        for at, row in enumerate((ctx.results or {}).get("disagreements") or ()):
+        for at, row in enumerate(results["disagreements"]):
             table.add_tooltip(at, 0, f"id {row['id']}")
         for key in ("first", "second"):
             table.add_column(key, label=f"rank in {ctx.params[key]}")

@@ -108,3 +108,25 @@ def test_the_form_counts_what_is_labelled_already(ranked: Any) -> None:
     assert "(1 labelled already in truth, 1 without a prediction that can be ranked)" in text
     text = form("rank_samples", ranked, labelled="tag:day")["scope"]["default"]
     assert text.startswith("Ranks **3 of 6** samples")
+
+
+def test_rankings_of_different_samples_have_no_correlation_and_no_table(ranked: Any) -> None:
+    from fiftyone import ViewField
+
+    half = ranked.match(ViewField("name").is_in(["a", "b"]))
+    rest = ranked.match(ViewField("name").is_in(["c", "d"]))
+    for view, run in ((half, "left"), (rest, "right")):
+        chosen = {**CHOSEN, "view_target": "CURRENT_VIEW"}
+        execute("rank_samples", ranked, view=view, **chosen, run=run)
+    ranked.reload()
+
+    def result(**both: str) -> set[str]:
+        """What the result of a comparison shows."""
+        found = execute("compare_rankings", ranked, **both).result
+        ctx = context("compare_rankings", ranked, params=both, results=found)
+        return {*part("compare_rankings").resolve_output(ctx).to_json()["type"]["properties"]}
+
+    assert result(first="left", second="right") == {"overlap", "common"}
+    assert result(first="first", second="left") == {
+        "overlap", "correlation", "common", "disagreements",
+    }  # fmt: skip
