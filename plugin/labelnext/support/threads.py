@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -76,30 +76,6 @@ def in_order(work: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterat
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
-
-
-def meanwhile(work: Callable[..., _Result], *arguments: Any) -> Future[_Result]:
-    """Wait for another machine in a thread of its own; nobody has to wait for its end.
-
-    Args:
-        work: what to call; its exception is raised by the result.
-        arguments: of the call.
-
-    Example:
-        >>> meanwhile(sum, [1, 2, 3]).result()
-        6
-    """
-    future: Future[_Result] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work(*arguments))
-        except BaseException as error:
-            future.set_exception(error)
-
-    # A pool's threads would keep a process that is stopped until the other machine answers.
-    threading.Thread(target=run, daemon=True).start()
-    return future
 
 
 def _begin_thread() -> None:

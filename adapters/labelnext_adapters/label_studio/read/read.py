@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 from typing import Any
 
 from labelnext.adapter.protocol import Context
@@ -21,7 +20,7 @@ from labelnext_adapters.label_studio.read.scope import Part, find_part
 from labelnext_adapters.label_studio.read.undecided import undecided, undecided_notices
 from labelnext_adapters.label_studio.server.annotations import read_truth
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.pages import ask_for_tasks, task_pages
+from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.project import (
     find_versions,
     get_project,
@@ -185,35 +184,27 @@ def _read_whole(
 ) -> Tasks:
     """The list of all predictions, then whatever it lacks from the tasks."""
     number, n_tasks, overlap = project["id"], project["task_number"], _same_overlap(project)
-    ids_are_enough = context.key is None and not context.metadata and overlap is not None
-    first, predicted = None, set[int]()
+    predicted: set[int] = set()
     context.report("read predictions", 0, None)
     numbered = any(map(is_copy, members))
     rows = listed_predictions(client, project, context, numbered=numbered)
     for done, prediction in enumerate(rows):
-        if not (done or ids_are_enough or part.options):  # the server has made the whole list
-            first = ask_for_tasks(client, number)
         predicted.add(prediction.task)
         _take(prediction, members)
         if done % 10_000 == 0:
             context.report("read predictions", done, None)
-    if ids_are_enough and not part.options:
-        tasks = collect_ids(client, number, predicted, n_tasks, context, overlap or 1)
+    from_data = context.key is not None or bool(context.metadata)
+    if not part.options and not from_data and overlap is not None:
+        tasks = collect_ids(client, number, predicted, n_tasks, context, overlap)
         if tasks is not None:
             return tasks
-    return _read_part(client, number, part, context, first)
+    return _read_part(client, number, part, context)
 
 
-def _read_part(
-    client: Client,
-    project: int,
-    part: Part,
-    context: Context,
-    first: Future[Any] | None = None,
-) -> Tasks:
+def _read_part(client: Client, project: int, part: Part, context: Context) -> Tasks:
     """The tasks without their predictions."""
     if not part.options:
-        return read_tasks(client, project, context, first)
+        return read_tasks(client, project, context)
     pages = part.pages(client, project, TASK_FIELDS, context=context)
     return collect(pages, context.key, context.metadata)
 

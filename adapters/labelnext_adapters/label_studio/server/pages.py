@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from typing import Any
 
 import msgspec
 
 from labelnext.adapter.protocol import Context
 from labelnext.errors import Unavailable
-from labelnext.support.threads import meanwhile
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.refusals import TimedOut
-from labelnext_adapters.label_studio.server.task import TASK_FIELDS, Task
+from labelnext_adapters.label_studio.server.task import Task
 
 PAGE_SIZE = 1000
 _IN_LIST = 500  # ids in one address, which proxies cut at about 8,000 signs
 
 
-class Page(msgspec.Struct):
+class _Page(msgspec.Struct):
     """An answer: tasks, and how many there are from the first of them on."""
 
     tasks: list[Task]
@@ -58,7 +56,7 @@ def newest_change(client: Client, project: int) -> str:
     """When a task of the project was last changed, as the server writes it; empty without tasks."""
     query = {"ordering": ["-tasks:updated_at"]}
     parameters = _parameters(project, "id,updated_at", 1, (), 0) | {"query": json.dumps(query)}
-    page = client.decode(client.get("api/tasks", **parameters), Page)
+    page = client.decode(client.get("api/tasks", **parameters), _Page)
     return (page.tasks[0].updated_at or "") if page.tasks else ""
 
 
@@ -71,30 +69,25 @@ def task_pages(
     filters: tuple[dict[str, Any], ...] = (),
     context: Context | None = None,
     stage: str = "read tasks",
-    first: Future[Page] | None = None,
 ) -> Iterator[list[Task]]:
     """The tasks of a project by rising id, a page at a time.
 
     A page is asked for by the last id, not by its number: tasks that are deleted meanwhile
-    shift no others out of sight, and where a page fails the reading goes on from there. From the
-    second page on, the next one is asked for while a page is used: who wants only the first one
-    asks for no other.
+    shift no others out of sight, and where a page fails the reading goes on from there.
     """
 
-    def ask(page_size: int, last: int) -> Page:
+    def ask(page_size: int, last: int) -> _Page:
         return _ask_page(client, project, fields, page_size, filters, last)
 
     last, seen, everything = 0, 0, None
-    coming = first
     while True:
-        page, page_size = _next_page(client, ask, page_size, last, coming)
+        page, page_size = _next_page(client, ask, page_size, last)
         everything = everything or page.total
         if context is not None:
             context.report(stage, seen + len(page.tasks), everything)
         if not page.tasks:
             return
         last, is_last = page.tasks[-1].id, len(page.tasks) >= page.total
-        coming = meanwhile(ask, page_size, last) if seen and not is_last else None
         seen += len(page.tasks)
         yield page.tasks
         if is_last:
@@ -129,44 +122,35 @@ def _ask_page(
     page_size: int,
     filters: tuple[dict[str, Any], ...],
     last: int,
-) -> Page:
+) -> _Page:
     parameters = _parameters(project, fields, page_size, filters, last)
-    return client.decode(client.get("api/tasks", **parameters), Page)
+    return client.decode(client.get("api/tasks", **parameters), _Page)
 
 
 def _next_page(
     client: Client,
-    ask: Callable[[int, int], Page],
+    ask: Callable[[int, int], _Page],
     page_size: int,
     last: int,
-    coming: Future[Page] | None,
-) -> tuple[Page, int]:
+) -> tuple[_Page, int]:
     """The page after the last id, and the size of those after it: half, where one took too long.
 
     The first page is asked for once: a server that is away is no reading that broke off.
     """
     for pause in client.pauses:
         try:
-            return (ask(page_size, last) if coming is None else coming.result()), page_size
+            return ask(page_size, last), page_size
         except Unavailable as error:
             if not last:
                 raise
             if isinstance(error, TimedOut):
                 page_size = max(page_size // 2, 1)
-            coming = None
             time.sleep(pause)
     return ask(page_size, last), page_size
 
 
-def ask_for_tasks(client: Client, project: int) -> Future[Page]:
-    """Ask for the first page of `read_tasks` while something else is read."""
-    return meanwhile(_ask_page, client, project, TASK_FIELDS, PAGE_SIZE, (), 0)
-
-
 __all__ = [
     "PAGE_SIZE",
-    "Page",
-    "ask_for_tasks",
     "count_tasks",
     "newest_change",
     "pages_of",

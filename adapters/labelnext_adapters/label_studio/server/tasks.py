@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.pages import (
-    Page,
     task_pages,
 )
 from labelnext_adapters.label_studio.server.task import (
@@ -149,11 +147,9 @@ def alive_tasks(client: Client, project: int, context: Context) -> frozenset[int
     return frozenset(task.id for page in pages for task in page)
 
 
-def read_tasks(
-    client: Client, project: int, context: Context, first: Future[Page] | None = None
-) -> Tasks:
-    """The tasks without their predictions; `first` is of `ask_for_tasks`."""
-    pages = task_pages(client, project, TASK_FIELDS, context=context, first=first)
+def read_tasks(client: Client, project: int, context: Context) -> Tasks:
+    """The tasks without their predictions."""
+    pages = task_pages(client, project, TASK_FIELDS, context=context)
     tasks = collect(pages, context.key, context.metadata)
     tasks.marked.update(FIELDS)
     return tasks
