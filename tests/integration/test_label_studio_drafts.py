@@ -5,28 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.integration.choices import CHOICES, sure_to_unsure
 from tests.integration.writing import tags, write
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
-    from collections.abc import Iterator
-
     from tests.integration.label_studio_server import LabelStudio, Open
 
-pytest_plugins = ("tests.integration.label_studio_server",)
+pytest_plugins = (
+    "tests.integration.label_studio_server",
+    "tests.integration.label_studio_people",
+)
 
 DRAFT = {"result": [], "lead_time": 1.0}
-
-
-@pytest.fixture(scope="module")
-def people(label_studio: LabelStudio) -> Iterator[list[LabelStudio]]:
-    """Three members of the organization beside the owner of the token."""
-    found = [label_studio.second_user() for _ in range(3)]
-    yield found
-    for person in found:
-        person.close()
 
 
 def draft(person: LabelStudio, *tasks: int) -> None:
@@ -86,7 +76,7 @@ def test_with_two_annotations_a_task_is_in_the_tabs_of_all_who_have_begun_it(
     assert sum(first in tasks for tasks in there.values()) == 2
     sizes = sorted(len(tasks) for tasks in there.values())
     assert sum(sizes) == 12
-    assert sizes[-1] - sizes[0] <= 2  # whoever has the other tasks keeps them
+    assert sizes[-1] - sizes[0] <= 2  # the person with the other tasks keeps them
     others = [person for person in people if person is not other]
     draft(others[0], first)
     draft(others[1], first)  # a third: two of them have a place

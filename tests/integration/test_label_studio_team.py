@@ -16,22 +16,14 @@ from tests.integration.choices import CHOICES, sure_to_unsure
 from tests.integration.writing import predict_anew, tags, write
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
-    from collections.abc import Iterator
-
     from tests.integration.label_studio_server import LabelStudio, Open
 
-pytest_plugins = ("tests.integration.label_studio_server",)
+pytest_plugins = (
+    "tests.integration.label_studio_server",
+    "tests.integration.label_studio_people",
+)
 
 SKIP = {"result": [], "was_cancelled": True}
-
-
-@pytest.fixture(scope="module")
-def people(label_studio: LabelStudio) -> Iterator[list[LabelStudio]]:
-    """Three members of the organization beside the owner of the token."""
-    found = [label_studio.second_user() for _ in range(3)]
-    yield found
-    for person in found:
-        person.close()
 
 
 def skip(person: LabelStudio, task: int) -> None:

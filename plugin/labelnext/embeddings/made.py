@@ -77,11 +77,11 @@ def with_vectors(
     Args:
         pool: the items.
         pictures: the contents by item id.
-        embedder: makes vectors of images, see `one_by_one`.
-        rules: what the vectors follow from besides the images.
+        embedder: makes vectors of contents, see `one_by_one`.
+        rules: what the vectors follow from besides the contents.
         folder: where they are kept, a few hundred at a time.
         progress: called with a stage, how many are done, and of how many.
-        what: the contents are.
+        what: kind of the contents.
 
     Raises:
         InvalidInput: if no item has a content that can be read.
@@ -133,11 +133,8 @@ def one_by_one(vector_of: Callable[[bytes], Vector]) -> Embedder:
                 raise
             return str(error)
 
-    def many(contents: Sequence[bytes]) -> Sequence[Vector | str]:
-        with ThreadPoolExecutor(_THREADS) as threads:
-            return list(threads.map(one, contents))
-
-    return many
+    threads = ThreadPoolExecutor(_THREADS)  # its threads end with it
+    return lambda contents: list(threads.map(one, contents))
 
 
 def _made(

@@ -108,7 +108,7 @@ def test_the_filter_of_a_tab_finds_its_name_alone_or_among_others(tag: str, show
         ({9}, True, "", "|cy|ann|"),
     ],
 )
-def test_a_task_with_a_draft_is_in_the_tab_of_whoever_drafts(
+def test_a_task_with_a_draft_is_in_the_tab_of_its_author(
     drafters: set[int], shared: bool, tag: str, widened: str
 ) -> None:
     tasks = Tasks([1], ["a"], [False], overlaps={1: 2} if shared else {})

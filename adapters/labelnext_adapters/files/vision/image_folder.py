@@ -20,8 +20,13 @@ def only_images(names: Iterable[str]) -> bool:
     Args:
         names: of the files in a folder, relative to it.
     """
-    seen = {name for name in names if not _hidden(name)}
-    return bool(seen) and seen == images_among(seen)
+    found = False
+    for name in names:
+        if not _hidden(name):
+            if not images_among([name]):
+                return False
+            found = True
+    return found
 
 
 def read_images(folder: Path, labelled: bool) -> Pool:
