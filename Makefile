@@ -47,6 +47,7 @@ check: dev ## Lint, types, architecture, unit and contract tests (about five min
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest $(QUIET) -n 2 --doctest-modules plugin/labelnext adapters/labelnext_adapters/label_studio \
 	  adapters/labelnext_adapters/label_studio_format adapters/labelnext_adapters/files tests/unit tests/contract
+	@found=$$($(BIN)/python -m pytest $(QUIET) --collect-only tests) || { echo "$$found" | tail -n 40; exit 1; } # every tier imports
 	@$(MAKE) -s audit-if-there
 
 audit: .venv-audit/.installed ## Look up the pinned packages in a database of known vulnerabilities

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
 
 pytest_plugins = (
     "tests.integration.label_studio_server",
-    "tests.integration.label_studio_people",
+    "tests.integration.label_studio_members",
 )
 
 SKIP = {"result": [], "was_cancelled": True}
