@@ -20,21 +20,18 @@ class FiftyOneOptions(DetectionOptions):
     """Field of FiftyOne's samples that holds the predictions, where several do."""
 
 
-def tools(options: FiftyOneOptions | None = None) -> Sequence[Tool]:
-    """How its files are read."""
-    from dataclasses import replace
+def chosen(options: FiftyOneOptions) -> Sequence[Tool]:
+    """Reads the field that is named, or the only one that holds predictions."""
+    from labelnext_adapters.files.vision.fiftyone import tool_of
 
-    from labelnext_adapters.files.vision.fiftyone import FIFTYONE, samples_read
-
-    if options is None:
-        return [FIFTYONE]
-    return [replace(FIFTYONE, several=lambda value: samples_read(value, options.pred_field))]
+    return [tool_of(options.pred_field)]
 
 
 FORMAT = tool_format(
     "fiftyone",
     "FiftyOne's `samples.json`, with predictions in one field",
-    tools,
+    "labelnext_adapters.files.vision.fiftyone",
     "JSON with samples and their filepath",
     Options=FiftyOneOptions,
+    chosen=chosen,
 )

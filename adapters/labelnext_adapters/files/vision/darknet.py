@@ -41,4 +41,4 @@ def _corners(box: Any) -> Any:
             corners[1] + down / 2]  # fmt: skip
 
 
-DARKNET = Tool(_is_one, _said, "its images have objects with relative_coordinates", fractions=True)
+TOOLS = (Tool(_is_one, _said, "its images have objects with relative_coordinates", fractions=True),)

@@ -77,6 +77,11 @@ def _box(row: Mapping[str, Any]) -> Any:
     return around(points[::2], points[1::2])
 
 
-DATUMARO = Tool(
-    _is_one, _said, "it has categories and items with annotations, as Datumaro's", several=_several
+TOOLS = (
+    Tool(
+        _is_one,
+        _said,
+        "it has categories and items with annotations, as Datumaro's",
+        several=_several,
+    ),
 )

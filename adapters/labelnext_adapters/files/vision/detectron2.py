@@ -63,4 +63,4 @@ def _corners(box: Any) -> Any:
     return from_corner(*box)
 
 
-DETECTRON2 = Tool(_is_one, _said, "its images have pred_boxes and scores, or lists of instances")
+TOOLS = (Tool(_is_one, _said, "its images have pred_boxes and scores, or lists of instances"),)

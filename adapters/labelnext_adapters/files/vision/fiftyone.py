@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def samples_of(value: Any, field: str | None = None) -> Any:
     return [{**one, _FIELDS: names} if isinstance(one, Mapping) else one for one in samples]
 
 
-def samples_read(value: Any, field: str | None) -> Any:
+def _samples_read(value: Any, field: str | None) -> Any:
     """The samples, where it is clear which field holds predictions.
 
     Raises:
@@ -130,10 +131,17 @@ def _box(row: Mapping[str, Any]) -> Any:
     return from_corner(*box) if isinstance(box, list) and len(box) == 4 else box
 
 
-FIFTYONE = Tool(
-    _is_one,
-    _said,
-    "its samples have a filepath, as of FiftyOne",
-    several=samples_of,
-    fractions=True,
+TOOLS = (
+    Tool(
+        _is_one,
+        _said,
+        "its samples have a filepath, as of FiftyOne",
+        several=samples_of,
+        fractions=True,
+    ),
 )
+
+
+def tool_of(field: str | None) -> Tool:
+    """The tool that reads this field, or the only one that holds predictions."""
+    return replace(TOOLS[0], several=lambda value: _samples_read(value, field))

@@ -61,4 +61,4 @@ def _is_point(point: Any) -> bool:
     return numbers == [True, True] and all(abs(number) < 1e9 for number in point)
 
 
-LABELME = Tool(_is_one, _said, "it has shapes and imagePath")
+TOOLS = (Tool(_is_one, _said, "it has shapes and imagePath"),)

@@ -59,7 +59,7 @@ def _box(row: Mapping[str, Any]) -> Any:
 
 
 _SIGN = "its images have file and detections with category"
-MEGADETECTOR = (
+TOOLS = (
     Tool(_is_one, _said, _SIGN, several=_several, fractions=True),
     Tool(_is_of_wildlife, _said, _SIGN, several=_several),
 )

@@ -37,7 +37,7 @@ def _classified(image: Mapping[str, Any]) -> Said:
     return Said(classes=list(map(Finding, kinds, scores)), name=image.get("input_path"))
 
 
-PADDLE = (
+TOOLS = (
     Tool(_is_detection, _detected, "its images have boxes with coordinate and score"),
     Tool(_is_classification, _classified, "its images have class_ids and scores"),
 )

@@ -41,4 +41,4 @@ def _is_point(point: Any) -> bool:
     return isinstance(point, list) and [type(n) in (int, float) for n in point] == [True, True]
 
 
-SUPERVISELY = Tool(_is_one, _said, "its images have a size and objects with classTitle")
+TOOLS = (Tool(_is_one, _said, "its images have a size and objects with classTitle"),)

@@ -50,10 +50,12 @@ def _corners(box: Any) -> Any:
     return [box[1], box[0], box[3], box[2]] if isinstance(box, list) and len(box) == 4 else box
 
 
-TENSORFLOW = Tool(
-    _is_one,
-    _said,
-    "its images have detection_boxes and detection_scores",
-    several=_several,
-    fractions=True,
+TOOLS = (
+    Tool(
+        _is_one,
+        _said,
+        "its images have detection_boxes and detection_scores",
+        several=_several,
+        fractions=True,
+    ),
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
@@ -19,26 +20,31 @@ if TYPE_CHECKING:
 def tool_format(
     name: str,
     summary: str,
-    tools: Callable[..., Sequence[Tool]],
+    module: str,
     recognised_by: str,
     Options: type[DetectionOptions] = DetectionOptions,
+    chosen: Callable[[Any], Sequence[Tool]] | None = None,
 ) -> Format:
     """A format for JSON of one tool or several: a file for each image, a list, or an object.
 
     Args:
         name: as in `source.format`.
         summary: what it reads, in one line.
-        tools: gives the tools, of which the first that takes a file reads it; with own `Options`,
-            ``tools(options)`` are those that read it.
+        module: whose ``TOOLS`` are the tools, of which the first that takes a file reads it.
         recognised_by: what it recognises, in words.
         Options: its keys of `source`.
+        chosen: ``chosen(options)`` are the tools that read it, where its keys say which.
     """
+
+    def tools() -> Sequence[Tool]:
+        found: Sequence[Tool] = import_module(module).TOOLS
+        return found
 
     def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
         from labelnext_adapters.files.vision.findings import read_findings
 
-        chosen = tools() if Options is DetectionOptions else tools(options)
-        return read_findings(Path(path), chosen, options, context.key)
+        reading = tools() if chosen is None else chosen(options)
+        return read_findings(Path(path), reading, options, context.key)
 
     def evidence(sample: Sample) -> str | None:
         from labelnext_adapters.files.vision.findings import evidence_of

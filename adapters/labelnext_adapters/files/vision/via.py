@@ -70,4 +70,6 @@ def _box(region: Mapping[str, Any]) -> Any:
     return around((middle[0] - across, middle[0] + across), (middle[1] - down, middle[1] + down))
 
 
-VIA = Tool(_is_one, _said, "its images have regions with attributes, as of VIA", several=_several)
+TOOLS = (
+    Tool(_is_one, _said, "its images have regions with attributes, as of VIA", several=_several),
+)
