@@ -66,33 +66,15 @@ def make_pool(
         InvalidInput: if numbers are out of range, no label is known, or the members cannot be
             compared.
     """
-    # Long: it fills every column of Pool once.
-    names = dict(zip(task_ids, item_ids, strict=True))
     noticed = [*notices, *newest_notice(members, task_ids, place)]
-    by_version = _distinct(members, task_ids)
-    contents: dict[str, Content] = {}
-    for version, columns in by_version.items():
-        of_version: list[Notice] = []
-        contents[version] = columns.content(task_ids, names, of_version)
-        if len(by_version) > 1:
-            of_version = [
-                replace(notice, message=f"{version}: {notice.message}") for notice in of_version
-            ]
-        noticed += of_version
+    contents = _contents(_distinct(members, task_ids), task_ids, item_ids, noticed)
     noticed += _scales(members, contents, task_ids)
     if merge is not None and len(contents) > 1:
         contents = _merged(contents, item_ids, noticed)
     vectors = [c.probabilities for c in contents.values() if c.probabilities is not None]
     objects = _alike([c for c in contents.values() if c.objects is not None])
     if vectors and objects:
-        kinds = ", ".join(
-            f"{v} has {'objects' if c.probabilities is None else 'class probabilities'}"
-            for v, c in contents.items()
-        )
-        raise InvalidInput(
-            f"a committee's model versions must all have the same kind of prediction; {kinds}.",
-            hint="list only versions of one kind in source.model_version.",
-        )
+        raise _two_kinds(contents)
     several = max(len(vectors), len(objects)) > 1
     setup = next(iter(members.values())).setup
     present = np.any([c.present for c in contents.values()], axis=0)
@@ -118,6 +100,35 @@ def make_pool(
         missing=~present,
         multilabel=any(c.multilabel for c in contents.values()),
         notices=noticed,
+    )
+
+
+def _contents(
+    by_version: Mapping[str, Columns],
+    task_ids: Sequence[int],
+    item_ids: Sequence[str],
+    noticed: list[Notice],
+) -> dict[str, Content]:
+    """What each version says of the tasks; its notices name it where there are several."""
+    names = dict(zip(task_ids, item_ids, strict=True))
+    contents = {}
+    for version, columns in by_version.items():
+        found: list[Notice] = []
+        contents[version] = columns.content(task_ids, names, found)
+        if len(by_version) > 1:
+            found = [replace(one, message=f"{version}: {one.message}") for one in found]
+        noticed += found
+    return contents
+
+
+def _two_kinds(contents: Mapping[str, Content]) -> InvalidInput:
+    kinds = ", ".join(
+        f"{version} has {'objects' if content.probabilities is None else 'class probabilities'}"
+        for version, content in contents.items()
+    )
+    return InvalidInput(
+        f"a committee's model versions must all have the same kind of prediction; {kinds}.",
+        hint="list only versions of one kind in source.model_version.",
     )
 
 
