@@ -66,6 +66,7 @@ def make_pool(
         InvalidInput: if numbers are out of range, no label is known, or the members cannot be
             compared.
     """
+    # Long: it fills every column of Pool once.
     noticed = [*notices, *newest_notice(members, task_ids, place)]
     contents = _contents(_distinct(members, task_ids), task_ids, item_ids, noticed)
     noticed += _scales(members, contents, task_ids)

@@ -109,7 +109,10 @@ def unit_interval(
         row = per_row[bad[0]]
         value = np.nanmin(row) if np.nanmin(row) < -_CLAMP else np.nanmax(row)
         raise InvalidInput(
-            f"{what} must be in [0, 1]; got {float(value):.6g} for {named(bad, names)}."
+            f"{what} must be in [0, 1]; got {float(value):.6g} for {named(bad, names)}.",
+            hint="pass logits through a softmax; divide percentages by 100."
+            if what == "probabilities"
+            else None,
         )
     if low <= 0 and (low < 0 or np.signbit(values[values == 0]).any()):
         values = np.where(values <= 0, values.dtype.type(0), values)

@@ -147,6 +147,11 @@ class Objects:
             spans=spans,
         )
 
+    def __repr__(self) -> str:
+        return (
+            f"<Objects: {counted(len(self.confidences), 'object')} in {counted(len(self), 'item')}>"
+        )
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 

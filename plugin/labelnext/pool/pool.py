@@ -27,6 +27,7 @@ from labelnext.pool.checks import (
 )
 from labelnext.pool.constructors import FromElsewhere
 from labelnext.pool.digest import update
+from labelnext.pool.named import positions
 from labelnext.pool.objects import Notice as Notice
 from labelnext.pool.objects import Objects as Objects
 from labelnext.pool.objects import (
@@ -37,6 +38,7 @@ from labelnext.pool.objects import (
     note_missing_versions,
 )
 from labelnext.pool.probabilities import checked_probabilities
+from labelnext.pool.summary import summary
 from labelnext.pool.texts import (
     checked_classes,
     checked_groups,
@@ -63,8 +65,9 @@ class Pool(FromElsewhere):
         embeddings: shape (n_items, n_dimensions).
         signatures: shape (n_items, n_dimensions), vectors by whose cosine near-duplicates are
             found, where that isn't by the embeddings.
-        labels: shape (n_items,), class positions, −1 for none.
-        votes: shape (n_items, n_people), class chosen by each person, −1 for none.
+        labels: shape (n_items,), class positions, −1 for none; or, where `classes` names them,
+            the names, None for none.
+        votes: shape (n_items, n_people), class chosen by each person, as in `labels`.
         numbers: shape (n_items,), the number that an item is labelled with, NaN for none.
         labelled: shape (n_items,), bool; when None, the items with a label, a vote or a number.
         open: shape (n_items,), bool; the items to choose from; when None, those not labelled.
@@ -165,6 +168,7 @@ class Pool(FromElsewhere):
         n_classes = None if names is None else len(names)
         if n_classes is None and predicted is not None and predicted.shape[-1] > 1:
             n_classes = predicted.shape[-1]
+        labels, votes = positions("labels", labels, names), positions("votes", votes, names)
         classed = None if labels is None else checked_labels(labels, n, n_classes)
         ballots = None if votes is None else checked_votes(votes, n, n_classes)
         done: NDArray[np.bool_] = np.zeros(n, dtype=bool) if classed is None else classed >= 0
@@ -204,6 +208,9 @@ class Pool(FromElsewhere):
 
     def __len__(self) -> int:
         return len(self.item_ids)
+
+    def __repr__(self) -> str:
+        return f"<Pool of {summary(self)}>"
 
     @property
     def candidates(self) -> NDArray[np.bool_]:
@@ -366,6 +373,20 @@ class Pool(FromElsewhere):
             for part in value if isinstance(value, tuple) and f.name != "classes" else (value,):
                 update(digest, part, self.tie_order)
         return digest.hexdigest()
+
+
+def must_be_pool(pool: object) -> None:
+    """Refuse anything but a pool.
+
+    Raises:
+        InvalidInput: which says how to make one.
+    """
+    if not isinstance(pool, Pool):
+        raise InvalidInput(
+            f"pool must be a Pool; got {type(pool).__name__}.",
+            hint="labelnext.Pool(item_ids, probabilities=…) makes one of arrays, and "
+            "labelnext.Pool.from_pandas(…) of a table.",
+        )
 
 
 def _sets(objects: Objects | tuple[Objects, ...] | None) -> tuple[Objects, ...]:

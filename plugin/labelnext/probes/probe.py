@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext.pool.pool import Pool
+from labelnext.pool.pool import Pool, must_be_pool
 from labelnext.probes.choice import Choice
 from labelnext.probes.independent import has_several, with_independent
 from labelnext.probes.learner import ENOUGH, PER_CLASS, VERSION, Learner
@@ -83,8 +83,7 @@ def probe(
         >>> probe(pool).top_classes.tolist()
         [0, 0, 1, 1, 0]
     """
-    if not isinstance(pool, Pool):
-        raise InvalidInput(f"pool must be a Pool; got {type(pool).__name__}.")
+    must_be_pool(pool)
     choice = Choice(model, options or {}, allow_import)
     choice.estimator()
     return probed(pool, choice, seed)

@@ -18,7 +18,7 @@ from labelnext.acquisition.overlap import boxes_of
 from labelnext.errors import InvalidInput, MissingExtra, listed, shown
 from labelnext.pool.answers import answer_rows
 from labelnext.pool.objects import Notice, Objects
-from labelnext.pool.pool import Pool
+from labelnext.pool.pool import Pool, must_be_pool
 from labelnext.ranking.ranking import Ranking, priorities
 from labelnext.ranking.reasons import class_name
 from labelnext.selection.sorting import stable_order
@@ -65,8 +65,7 @@ def review(pool: Pool, *, score: LabelScore = "auto", budget: int | None = None)
         >>> review(pool).item_ids.tolist()
         ['b', 'c', 'a']
     """
-    if not isinstance(pool, Pool):
-        raise InvalidInput(f"pool must be a Pool; got {type(pool).__name__}.")
+    must_be_pool(pool)
     name, scores, notices = _scores(pool, score)
     order = pool.tie_order
     candidates = order[np.isfinite(scores)[order]]

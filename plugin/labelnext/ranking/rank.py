@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from labelnext.acquisition import AUTO, Unit, advice
 from labelnext.errors import InvalidInput, LabelnextError, LabelnextWarning
 from labelnext.pool.objects import Notice, Objects
-from labelnext.pool.pool import Pool
+from labelnext.pool.pool import Pool, must_be_pool
 from labelnext.ranking.doubt import check_doubt
 from labelnext.ranking.groups import grouped
 from labelnext.ranking.ranking import Ranking, priorities
@@ -69,8 +69,7 @@ def rank(
         >>> rank(pool, "margin", budget=2).item_ids.tolist()
         ['b', 'c']
     """
-    if not isinstance(pool, Pool):
-        raise InvalidInput(f"pool must be a Pool; got {type(pool).__name__}.")
+    must_be_pool(pool)
     recipe = asked(
         acquisition, options=options, budget=budget, selection=selection, seed=seed, unit=of
     )

@@ -150,7 +150,7 @@ def test_pool_does_not_change_the_callers_array() -> None:
         ({"labels": [0, 5], "classes": ["x", "y"]}, "from 0 to 1, or -1 for none; got 0 to 5"),
         ({"labels": [0, -2]}, "or -1 for none"),
         ({"labels": [0.5, 0]}, "whole numbers"),
-        ({"labels": ["cat", "dog"]}, "int64.*each class by its position, from 0, and -1"),
+        ({"labels": ["cat", "dog"]}, "where classes have no names.*name the classes"),
         ({"labelled": [True]}, r"labelled must be of shape \(2,\)"),
         ({"costs": [1, 0]}, "costs must be above 0; got 0.0 for item b"),
         ({"objects": Objects([0, 0], [])}, "one entry for each of the 2 items; got 1"),

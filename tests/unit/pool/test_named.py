@@ -1,0 +1,87 @@
+"""Labels by name, and what a pool and objects show of themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import labelnext
+from labelnext import Objects, Pool
+from labelnext.errors import InvalidInput
+
+ROWS = [[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]]
+NAMES = ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["dog", None, "cat"],
+        ["dog", float("nan"), "cat"],
+        np.array(["dog", None, "cat"], dtype=object),
+        pd.Series(["dog", pd.NA, "cat"], dtype="string"),
+        pd.Categorical(["dog", None, "cat"]),
+        [1, -1, 0],
+    ],
+    ids=["list", "nan", "array", "pandas", "categorical", "positions"],
+)
+def test_labels_are_names_or_positions(labels: object) -> None:
+    pool = Pool("abc", probabilities=ROWS, classes=NAMES, labels=labels)
+    assert pool.labels is not None
+    assert pool.labels.tolist() == [1, -1, 0]
+    assert pool.labelled.tolist() == [True, False, True]
+
+
+def test_names_that_are_digits_are_names_and_numbers_are_positions() -> None:
+    for labels, want in ((["0", "1", None], [1, 0, -1]), ([0, 1, -1], [0, 1, -1])):
+        pool = Pool("abc", probabilities=ROWS, classes=["1", "0"], labels=labels)
+        assert pool.labels is not None
+        assert pool.labels.tolist() == want
+
+
+def test_votes_are_names() -> None:
+    votes = [["dog", "cat"], [None, "dog"], [None, None]]
+    pool = Pool("abc", probabilities=ROWS, classes=NAMES, votes=votes)
+    assert pool.votes is not None
+    assert pool.votes.tolist() == [[1, 0], [-1, 1], [-1, -1]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "said"),
+    [
+        (["dog", "bird", None], NAMES, r"among the classes cat, dog; got 'bird'\. Hint"),
+        (["dog", "", None], NAMES, r"got ''\. Hint"),
+        (["dog", 1, None], NAMES, r"got 1\. Hint"),
+        (["dog", "cat", None], None, "class positions where classes have no names"),
+        (["dog", "cat"], NAMES, r"must be of shape \(3,\)"),
+    ],
+)
+def test_a_label_that_is_no_class_is_named(
+    labels: object, classes: list[str] | None, said: str
+) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        Pool("abc", probabilities=ROWS, classes=classes, labels=labels)
+
+
+def test_pools_and_objects_say_in_a_line_what_they_hold() -> None:
+    pool = Pool("abc", probabilities=[ROWS, ROWS], labels=[0, -1, -1], embeddings=[[1.0]] * 3)
+    assert repr(pool) == (
+        "<Pool of 3 items: probabilities of 2 classes, 2 model versions, "
+        "embeddings of 1 dimension, 1 labelled>"
+    )
+    seen = Objects([0, 2, 2, 3], [0.4, 0.9, 0.5])
+    assert repr(seen) == "<Objects: 3 objects in 3 items>"
+    assert repr(Pool("abc", objects=seen)) == "<Pool of 3 items: 3 objects, 0 labelled>"
+    one = Objects([0, 1], [0.4], whole_items=True)
+    assert repr(Pool("a", objects=one)) == "<Pool of 1 item: one confidence each, 0 labelled>"
+
+
+def test_an_array_in_place_of_a_pool_and_logits_get_their_cure() -> None:
+    for job in (labelnext.rank, labelnext.review, labelnext.probe):
+        with pytest.raises(InvalidInput) as refused:
+            job(np.array(ROWS))  # type: ignore[arg-type]
+        assert "labelnext.Pool(item_ids, probabilities=…)" in (refused.value.hint or "")
+    with pytest.raises(InvalidInput) as refused:
+        Pool("ab", probabilities=[[2.0, -1.0], [0.0, 3.0]])
+    assert refused.value.hint == "pass logits through a softmax; divide percentages by 100."
