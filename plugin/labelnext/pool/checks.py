@@ -18,9 +18,10 @@ _CLAMP = 1e-9  # rounding noise below zero that is set to +0.0
 _SUM_ERROR = 1e-3  # rows further from 1 are refused
 _SUM_NOISE = 1e-5  # rows closer to 1 are left as they are: float32 softmax reaches about this
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
-_NINES = str.maketrans(
-    "0123456789", "9876543210"
-)  # the larger of two negative numbers is the lower
+#: The larger of two negative numbers is the lower.
+_NINES = str.maketrans("0123456789", "9876543210")
+#: The cure for the probability of one of two classes.
+BOTH_COLUMNS = "give both of two classes a column: np.column_stack([1 - p, p])."
 #: The cure for positions that leave 0 out.
 COUNTED_FROM_1 = "positions count from 0: subtract 1 if these count from 1."
 
@@ -57,7 +58,9 @@ def distributions(
         raise InvalidInput(
             f"probabilities must sum to 1 in every row (within {_SUM_ERROR:g}); "
             f"got {float(sums[bad[0]]):.6g} for {named(bad, item_ids)}.",
-            hint="pass logits through a softmax, or set multilabel if classes are independent.",
+            hint=BOTH_COLUMNS
+            if rows.shape[1] == 1
+            else "pass logits through a softmax, or set multilabel if classes are independent.",
         )
     adjusted = error > _SUM_NOISE
     if adjusted.any():

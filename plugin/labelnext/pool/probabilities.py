@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool.checks import distributions, float_array, unit_interval
+from labelnext.pool.checks import BOTH_COLUMNS, distributions, float_array, unit_interval
 from labelnext.pool.objects import Notice, missing_versions
 from labelnext.support.words import counted
 
@@ -40,7 +40,8 @@ def checked_probabilities(
     if array.ndim not in (2, 3) or array.shape[-2] != n:
         raise InvalidInput(
             f"probabilities must be of shape ({n}, n_classes) or (n_members, {n}, n_classes); "
-            f"got shape {array.shape}."
+            f"got shape {array.shape}.",
+            hint=BOTH_COLUMNS if array.ndim == 1 else None,
         )
     array = np.ascontiguousarray(array)  # the last digit of a sum depends on the layout
     if classes is not None and len(classes) != array.shape[-1]:

@@ -77,7 +77,7 @@ def test_pools_and_objects_say_in_a_line_what_they_hold() -> None:
     assert repr(Pool("a", objects=one)) == "<Pool of 1 item: one confidence each, 0 labelled>"
 
 
-def test_an_array_in_place_of_a_pool_and_logits_get_their_cure() -> None:
+def test_arrays_of_another_kind_get_their_cure() -> None:
     for job in (labelnext.rank, labelnext.review, labelnext.probe):
         with pytest.raises(InvalidInput) as refused:
             job(np.array(ROWS))  # type: ignore[arg-type]
@@ -85,3 +85,7 @@ def test_an_array_in_place_of_a_pool_and_logits_get_their_cure() -> None:
     with pytest.raises(InvalidInput) as refused:
         Pool("ab", probabilities=[[2.0, -1.0], [0.0, 3.0]])
     assert refused.value.hint == "pass logits through a softmax; divide percentages by 100."
+    for alone in ([0.2, 0.5], [[0.2], [0.5]]):
+        with pytest.raises(InvalidInput) as refused:
+            Pool("ab", probabilities=alone)
+        assert "np.column_stack([1 - p, p])" in (refused.value.hint or "")
