@@ -22,6 +22,7 @@ from labelnext_adapters.files.tables.column_names import (
     plain,
 )
 from labelnext_adapters.files.tables.header import NUMBER
+from labelnext_adapters.files.tables.numbered import like_an_embedding, numbered
 from labelnext_adapters.files.tables.transcripts import pieces_in, transcript
 
 NO_PREDICTIONS = "no_predictions"
@@ -96,11 +97,19 @@ def no_predictions(
     sure = sure or [name for name in chosen if plain(name) in DOUBTS]
     if len(sure) == 1:
         return _one_number(sure[0])
+    if like_an_embedding(chosen):
+        return Notice(
+            NO_PREDICTIONS,
+            f"No column was taken as predictions: {listed(chosen)} seem to be embeddings. If they "
+            "are, call them e_0, e_1, … or list all in source.columns: {embedding: "
+            f"[{chosen[0]}, …]}}; {_or_classes(values, scale)}",
+        )
     if values is not None and (values < 0).any():
         return Notice(
             MAYBE_LOGITS,
             f"No column was taken as predictions: {listed(chosen)} hold negative numbers. If they "
-            "are logits, set source.logits: softmax (or sigmoid for independent classes).",
+            "are logits, set source.logits: softmax (or sigmoid for independent classes)."
+            f"{' If they are embeddings, call them e_0, e_1, ….' if numbered(chosen) else ''}",
         )
     if values is not None and not (values > scale).any():
         row = int(np.argmax(np.abs(np.nan_to_num(values.sum(axis=1), nan=scale) - scale)))
@@ -114,6 +123,13 @@ def no_predictions(
     if len(chosen) == 1:
         return _one_number(chosen[0])
     return Notice(NO_PREDICTIONS, f"No column was taken as predictions{_cure(table, id_name)}")
+
+
+def _or_classes(values: NDArray[np.float64] | None, scale: float) -> str:
+    """What numbers that may be an embedding can be as well."""
+    if values is not None and ((values < 0) | (values > scale)).any():
+        return "if they are logits, set source.logits: softmax (or sigmoid)."
+    return "if they are those of independent classes, set source.multilabel: true."
 
 
 def _other_scale(values: NDArray[np.float64], scale: float) -> str:
