@@ -15,6 +15,7 @@ from labelnext_adapters.files.tables.column_names import (
     BOXES,
     CERTAINTIES,
     IDS,
+    SEGMENTS,
     SIZES,
     YOLOV5,
     answers_beside_scores,
@@ -25,6 +26,7 @@ from labelnext_adapters.files.tables.column_names import (
     has_our_names,
     id_column,
     plain,
+    spans_in,
 )
 from labelnext_adapters.files.tables.guessed_ids import check_guess
 from labelnext_adapters.files.tables.laid_out import LaidOut
@@ -39,7 +41,7 @@ from labelnext_adapters.files.tables.not_scores import (
     NOT_READ,
     names_within,
 )
-from labelnext_adapters.files.tables.numbered import with_embedding
+from labelnext_adapters.files.tables.numbered import is_number, with_embedding
 from labelnext_adapters.files.tables.percentages import without_percent_signs
 from labelnext_adapters.files.tables.prediction_strings import (
     column_of_strings,
@@ -202,13 +204,13 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     stated = out.columns.get("prediction"), out.columns.get("confidence")
     if {"class", "name"} <= names and corners_in(names):  # YOLOv5: a class's number, and its name
         names -= {"class"}
-    answer = stated[0] or first_of(
-        names, ("class_name", "category_name", *ANSWERS, "label", "name")
-    )
+    spans = spans_in(n for n in names if is_number(out.table.schema.field(n).type))
+    usual = ("class_name", "category_name", *ANSWERS, "label", *(SEGMENTS if spans else ()), "name")
+    answer = stated[0] or first_of(names, usual)
     sure = stated[1] or first_of(names - {answer or ""}, CERTAINTIES)
     corners = corners_in(names)
     answer = answer if isinstance(answer, str) else None
-    boxed = corners or first_of(names, BOXES) or {*map(plain, (id_name, *names))} == YOLOV5
+    boxed = corners or spans or first_of(names, BOXES) or {*map(plain, (id_name, *names))} == YOLOV5
     votes = vote_columns(out.table.schema, id_name, out.columns)
     if votes is not None and options.logits is None:
         return _votes(out if votes[1] else whole, id_name, votes[0], options)

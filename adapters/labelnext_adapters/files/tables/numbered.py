@@ -58,7 +58,7 @@ def with_embedding(
     taken = {
         n for names in columns.values() for n in ([names] if isinstance(names, str) else names)
     }
-    free = [field.name for field in table.schema if _is_number(field.type)]
+    free = [field.name for field in table.schema if is_number(field.type)]
     runs = [
         run
         for stem, run in numbered(name for name in free if name not in taken).items()
@@ -82,7 +82,8 @@ def like_an_embedding(names: Sequence[str]) -> bool:
     return len(stems) == 1 and stems[0] in _PERHAPS | _EMBEDDINGS
 
 
-def _is_number(kind: pa.DataType) -> bool:
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a column holds numbers."""
     return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 

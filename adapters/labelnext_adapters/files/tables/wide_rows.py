@@ -12,6 +12,7 @@ from labelnext.errors import listed
 from labelnext_adapters.files.tables.column_names import INDEXES, plain
 from labelnext_adapters.files.tables.laid_out import LaidOut
 from labelnext_adapters.files.tables.not_scores import DOUBTS, no_predictions
+from labelnext_adapters.files.tables.numbered import is_number
 from labelnext_adapters.files.tables.score_columns import (
     are_scores,
     common_prefix,
@@ -35,7 +36,7 @@ def wide(out: LaidOut, options: TableOptions) -> LaidOut:
         and plain(name) not in ("y_true", "y_pred")
         and not name.lower().startswith("unnamed")
         and name.lower() not in INDEXES
-        and _is_number(table.schema.field(name).type)
+        and is_number(table.schema.field(name).type)
     ]
     numeric = _without_doubts(table, numeric, options)
     likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
@@ -74,7 +75,3 @@ def _without_doubts(table: pa.Table, names: list[str], options: TableOptions) ->
         return names
     columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in rest]
     return rest if are_scores(np.stack(columns, axis=1), options) else names
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
