@@ -77,7 +77,7 @@ VECTORS = (
     "prediction_probabilities", "y_prob", "y_proba", "y_probs", "predict_proba", "softmax",
     "distribution", "class_scores", "pred_scores", "prediction_scores", "scores", "score",
     "confidences", "y_score", "y_scores", "predictions", "prediction", "preds", "pred", "outputs",
-    "output",
+    "output", "results", "result",
 )  # fmt: skip
 #: Softmax makes probabilities of logarithms of them, too.
 LOGITS = (
@@ -379,6 +379,12 @@ class TextColumns:
         stated = any(name == one or name in one for one in self.columns.values())
         usual = {*NAMES, *VECTORS, *LOGITS, *CLASS_LISTS, *SCORE_LISTS, *ANSWERS, *CERTAINTIES}
         return stated or plain(name) in usual
+
+    def is_scores(self, name: str) -> bool:
+        """Whether a column holds class scores by its name, or as `columns` says."""
+        stated = self.columns.get("probabilities", "probabilities")
+        usual = {*VECTORS, *LOGITS, *SCORE_LISTS}
+        return name == stated or name in stated or plain(name) in usual
 
     def is_value(self, name: str) -> bool:
         """Whether a column is of metadata, whose values may be of any kind."""

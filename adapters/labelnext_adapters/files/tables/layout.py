@@ -8,7 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.tables.arrow import plain_type
+from labelnext_adapters.files.tables.arrow import is_list, plain_type
 from labelnext_adapters.files.tables.cells import stored
 from labelnext_adapters.files.tables.column_names import (
     ANSWERS,
@@ -190,7 +190,9 @@ def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
         objects, notices = objects_of_strings(out.table.column(name), name, out.place)
         table = out.table.append_column("objects", objects)
         return replace(out, table=table, notices=[*out.notices, *notices])
-    taken = (out.mapped | set(NAMES) - {"prediction"}) - usual_records(out.table, {})
+    kinds = {field.name: field.type for field in out.table.schema}
+    lists = {"confidence"} if is_list(kinds.get("confidence", pa.null())) else set()
+    taken = (out.mapped | set(NAMES) - {"prediction"} - lists) - usual_records(out.table, {})
     read = read_nested(out.table, taken, options, out.place)
     if read is None:
         return None

@@ -18,6 +18,7 @@ from labelnext_adapters.files.tables.column_names import (
     CLASSES,
     LOGITS,
     SCORES,
+    VECTORS,
     first_of,
     plain,
 )
@@ -168,8 +169,16 @@ def _cure(table: pa.Table, id_name: str) -> str:
             "or judge said, call them judge_1, judge_2, … and the items on which they disagree "
             "come first."
         )
-    plain_names = [f.name for f in table.schema if not pa.types.is_nested(f.type)]
-    if answer := first_of([name for name in plain_names if name != id_name], ANSWERS):
+    said = {field.name: _said(field.type) for field in table.schema if field.name != id_name}
+    plain_names = [name for name, kind in said.items() if not pa.types.is_nested(kind)]
+    texts = [name for name in plain_names if pa.types.is_string(said[name])]
+    if name := first_of([n for n in texts if n not in ANSWERS], (*VECTORS, *CERTAINTIES)):
+        value = next((text for text in table.column(name).to_pylist() if text), "")
+        return (
+            f": {name} must hold a number, or a list of them such as [0.9, 0.1] or "
+            f'{{"cat": 0.9, "dog": 0.1}}; got {value!r:.60}.'
+        )
+    if answer := first_of(plain_names, ANSWERS):
         return (
             f": {answer} says what the model predicts, but not how sure it is. Save its "
             "probabilities or its confidence beside it; or, if these are the answers of several "
@@ -180,6 +189,11 @@ def _cure(table: pa.Table, id_name: str) -> str:
         f"; the others are {listed(names, 12) or 'none'}. Set source.columns to name them (such as "
         f"columns: {_such(table.schema)}), or source.logits if they are logits."
     )
+
+
+def _said(kind: pa.DataType) -> pa.DataType:
+    """What a column says, also where it lists several classes."""
+    return kind.value_type if is_list(kind) and pa.types.is_string(kind.value_type) else kind
 
 
 def _such(schema: pa.Schema) -> str:
