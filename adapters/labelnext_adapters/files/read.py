@@ -137,7 +137,7 @@ def read_pool(files: Input) -> Pool:
         with allowing(files.source.max_unpacked):
             pool: Pool = guarded(name, kind.name, read, others)
     except InvalidInput:
-        if Path(path).suffix.lower() in _TEXTS:  # by whose ending it was taken for text
+        if Path(path).suffix.lower() in _TEXTS or Path(path).is_dir():  # taken for text
             refuse_foreign(Path(path))
         raise
     files.context.report("read", len(pool), len(pool))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,10 @@ _UNPACK = "unpack it first."
 _NOT_DATA = "name the file with the model's predictions."
 _AS_NPZ = "numpy.savez('predictions.npz', item_ids=ids, probabilities=probabilities)"
 _TABLE = "write a Parquet file by pandas: {}.to_parquet('predictions.parquet')"
+_SEGMENTS = (
+    "write a table with a row for each segment: file,start,end,label,score, where score says how "
+    "sure the model is."
+)
 _CURES = {
     "an Excel sheet": _TO_CSV,
     "an Office file": _TO_CSV,
@@ -45,6 +50,11 @@ _CURES = {
     "a file of torch.save()": "save its arrays: data = torch.load(FILE); "
     f"{_AS_NPZ}, with probabilities from data.",
     "weights of a model": "run the model, and name the file with its predictions.",
+    "a label track of Audacity": _SEGMENTS,
+    "an RTTM file": _SEGMENTS,
+    "a file of subtitles": _SEGMENTS,
+    "a TextGrid of Praat": _SEGMENTS,
+    "an ELAN file": _SEGMENTS,
     "an Avro file": _TO_PARQUET,
     "an ORC file": _TO_PARQUET,
     "a PDF": _NOT_DATA,
@@ -91,12 +101,24 @@ _ENDINGS = {
     ".htm": "an HTML page",
     ".tfrecord": "a TFRecord file",
     ".tfrecords": "a TFRecord file",
+    ".rttm": "an RTTM file",
+    ".srt": "a file of subtitles",
+    ".vtt": "a file of subtitles",
+    ".textgrid": "a TextGrid of Praat",
+    ".eaf": "an ELAN file",
     ".onnx": "weights of a model",
     ".tflite": "weights of a model",
     ".pb": "weights of a model",
     ".keras": "weights of a model",
     ".ckpt": "weights of a model",
     ".gguf": "weights of a model",
+}
+#: How the lines of texts with segments of a sound begin.
+_LINES = {
+    re.compile(rb"\d+\.\d+\t\d+\.\d+\t[^\t\n]*[^\W\d][^\t\n]*\n"): "a label track of Audacity",
+    re.compile(rb"(SPEAKER|SPKR-INFO) \S+ \d+ "): "an RTTM file",
+    re.compile(rb"WEBVTT|1\r?\n\d\d:\d\d:\d\d,\d+ --> "): "a file of subtitles",
+    re.compile(rb"File type = .ooTextFile"): "a TextGrid of Praat",
 }
 _RIFF = {b"WEBP": "an image", b"AVI ": "a video or sound", b"WAVE": "a video or sound"}
 _INSIDE = {  # a zip
@@ -118,7 +140,8 @@ _BELOW = {  # a folder
 def kind_of(path: Path) -> str | None:
     """What a path is, in words, if it is of a known kind that holds no predictions; else None."""
     if path.is_dir():
-        return next((kind for name, kind in _BELOW.items() if (path / name).exists()), None)
+        below = next((kind for name, kind in _BELOW.items() if (path / name).exists()), None)
+        return below or next(map(_in_lines, sorted(path.glob("*.txt"))), None)
     if not path.is_file():
         return None
     with path.open("rb") as file:
@@ -133,7 +156,14 @@ def kind_of(path: Path) -> str | None:
     if start.startswith(b"RIFF"):
         return _RIFF.get(start[8:12])
     known = next((kind for mark, kind in _STARTS.items() if start.startswith(mark)), None)
-    return known or _inside(start, path.stat().st_size) or _ENDINGS.get(path.suffix.lower())
+    known = known or _inside(start, path.stat().st_size) or _in_lines(path)
+    return known or _ENDINGS.get(path.suffix.lower())
+
+
+def _in_lines(path: Path) -> str | None:
+    """What a text is by its first line."""
+    start = Sample(path).start
+    return next((kind for line, kind in _LINES.items() if line.match(start)), None)
 
 
 def _inside(start: bytes, size: int) -> str | None:

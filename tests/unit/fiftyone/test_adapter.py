@@ -13,6 +13,7 @@ from labelnext.support.started import how_to_install
 from labelnext_adapters.fiftyone.database import mongod
 from labelnext_adapters.fiftyone.database.values import keyed
 from labelnext_adapters.fiftyone.read.check import version_finding
+from tests.unit.files.test_same_ids import IDS
 
 
 def test_importing_the_adapter_does_not_import_fiftyone() -> None:
@@ -57,6 +58,10 @@ def test_versions_outside_the_tested_ones_are_a_warning(version: str, level: str
 def test_keys_are_text() -> None:
     assert keyed(["i", "j"], [1, "x"], "k") == ["1", "x"]
     assert keyed(["i", "j"], None, None) == ["i", "j"]
+
+
+def test_keys_of_any_look_stay_as_they_are() -> None:
+    assert keyed([str(n) for n in range(len(IDS))], IDS, "k") == IDS
 
 
 def test_keys_that_are_one_text_are_refused() -> None:

@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from labelnext import rank
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput, NotFound
 from labelnext.pool import Pool
+from labelnext_adapters.label_studio_format.export import key_value
 from labelnext_adapters.label_studio_format.xml import derived_tags, parse_config
+from tests.unit.files.test_same_ids import IDS
 
 SETUP = (
     '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
@@ -263,3 +266,8 @@ def test_numbers_that_people_gave_are_read_and_there_is_a_column_before_the_firs
         pool = read(tmp_path, [task(1, said=said), task(2)], setup, labels="latest")
         assert str(pool.numbers.tolist()) == numbers  # type: ignore[union-attr]
         assert pool.labelled.tolist() == [said is not None, False]
+
+
+@pytest.mark.parametrize("item", [*IDS, 2**53 + 1, 2**64 + 1, -7])
+def test_a_key_of_any_look_is_the_id_as_it_stands(item: str | int) -> None:
+    assert key_value({"k": msgspec.Raw(json.dumps(item).encode())}, "k") == str(item)

@@ -14,12 +14,12 @@ from labelnext.pool.checks import unit_interval
 from labelnext.pool.objects import Notice, Objects
 from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
 from labelnext_adapters.files.tables.arrow import (
-    class_places,
     names_in,
     nulls,
     numbers,
     plain_type,
 )
+from labelnext_adapters.files.tables.class_places import class_places
 from labelnext_adapters.files.tables.table_options import LabelsAre
 from labelnext_adapters.files.tables.vectors import Meaning, NotProbabilities, from_logits
 

@@ -12,10 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool.checks import COUNTED_FROM_1
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.oddities import Oddities
-from labelnext_adapters.files.tables.table_options import LabelsAre
 
 _AT_ONCE = 1 << 17  # numbers of several columns that are copied at once: they stay in the cache
 
@@ -69,110 +67,10 @@ def names_in(column: Any) -> list[str]:
     return sorted(text for text in pc.unique(column).to_pylist() if text)
 
 
-def class_places(
-    what: str,
-    column: Any,
-    classes: Sequence[str] | None,
-    are: LabelsAre | None = None,
-) -> NDArray[np.int64]:
-    """Positions of classes, −1 for null, from names or positions.
-
-    Text that is a class's name is that class. Numbers are positions, unless they are names; if they
-    could be both, and mean different classes, the user is asked.
-
-    Args:
-        what: the column, for messages.
-        column: of texts, whole numbers or booleans.
-        classes: names of the classes; None if they have none.
-        are: names or positions, as the user said.
-
-    Raises:
-        InvalidInput: if a value is no class, or could be a name and a position.
-
-    Example:
-        >>> class_places("label", pa.array(["b", None]), ["a", "b"]).tolist()
-        [1, -1]
-        >>> class_places("label", pa.array([1, 0]), ["a", "b"]).tolist()
-        [1, 0]
-    """
-    if pa.types.is_nested(column.type):
-        raise InvalidInput(
-            f"{what} must be one class for each item; got {column.type}.",
-            hint=f"if they are what several people said, set source.columns: {{votes: {what}}}.",
-        )
-    encoded = plain_type(column).dictionary_encode()
-    values = encoded.dictionary.to_pylist()
-    places = np.array([*_places(what, values, classes, are), -1], dtype=np.int64)
-    indices = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-    taken: NDArray[np.int64] = places[indices.astype(np.int64)]
-    return taken
-
-
-def _places(
-    what: str, values: list[Any], classes: Sequence[str] | None, are: LabelsAre | None
-) -> list[int]:
-    """The position of each distinct value."""
-    names = {name: index for index, name in enumerate(classes or ())}
-    if not names and any(isinstance(v, str) and v and _whole(v) is None for v in values):
-        names = {str(v): i for i, v in enumerate(sorted({v for v in values if v}))}
-    by_name, by_position, strange = list[int | None](), list[int | None](), []
-    for value in values:
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        whole = _whole(value)
-        if whole is not None and not (isinstance(value, str) and value in names):
-            text = str(whole)
-        if value == "" or value != value or whole == -1:  # nothing, NaN
-            by_name.append(-1)
-            by_position.append(-1)
-            continue
-        named = names.get(text, names.get(text.capitalize()) if value in (True, False) else None)
-        placed = whole if whole is not None and 0 <= whole < (len(names) or whole + 1) else None
-        by_name.append(named)
-        by_position.append(placed)
-        if named is None and placed is None:
-            strange.append(text)
-    if strange:
-        known = listed(names, 20) if names else "positions from 0"
-        wholes = [whole for whole in map(_whole, values) if whole not in (None, -1)]
-        from_1 = bool(names) and (min(wholes, default=0), max(wholes, default=0)) == (1, len(names))
-        raise InvalidInput(
-            f"{what} must be one of {known}; got {listed(sorted(strange))}.",
-            hint=COUNTED_FROM_1 if from_1 else None,
-        )
-    texts_only = all(isinstance(value, str) for value in values)
-    all_named = all(index is not None for index in by_name)
-    all_placed = all(index is not None for index in by_position)
-    if are == "names" or (all_named and (texts_only or not all_placed or by_name == by_position)):
-        chosen = by_name
-    elif are == "positions" or (all_placed and not any(p not in (None, -1) for p in by_name)):
-        chosen = by_position
-    elif all_named and all_placed:
-        first = next(v for v, a, b in zip(values, by_name, by_position, strict=True) if a != b)
-        raise InvalidInput(
-            f"{what} can be a class's name or its position: {first} is the class named {first}, or "
-            f"the class at position {first}, {(classes or ())[int(first)]}.",
-            hint="set source.labels_are: names or positions.",
-        )
-    else:
-        chosen = by_name
-    if any(index is None for index in chosen):
-        wrong = [str(v) for v, index in zip(values, chosen, strict=True) if index is None]
-        raise InvalidInput(f"{what} must be one of {listed(names, 20)}; got {listed(wrong)}.")
-    return [int(index) for index in chosen if index is not None]
-
-
-def _whole(value: Any) -> int | None:
-    """A whole number, also as text of digits; None if it isn't one."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        digits = value.removesuffix(".0")  # as tables with gaps have whole numbers
-        if digits == "-1":
-            return -1
-        return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
-    if isinstance(value, int):
-        return value
-    return int(value) if isinstance(value, float) and value.is_integer() else None
+def _shown(column: Any) -> str:
+    """The type of a column, and its first value."""
+    first = next((value for value in column.to_pylist() if value is not None), None)
+    return str(column.type) if first is None else f"{column.type}, such as {first!r:.60}"
 
 
 def list_rows(
@@ -199,7 +97,7 @@ def list_rows(
         InvalidInput: if too many rows differ in length, or they are no lists of numbers.
     """
     if not is_list(column.type):
-        raise InvalidInput(f"{what} must be a list of numbers; got {column.type}.")
+        raise InvalidInput(f"{what} must be a list of numbers; got {_shown(column)}.")
     missing = nulls(column)
     lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
     widths = np.unique(lengths[~missing])
@@ -266,7 +164,7 @@ def numbers(what: str, column: Any) -> NDArray[np.float64]:
         floats = column if column.type == pa.float64() else column.cast(pa.float64())
         values: NDArray[np.float64] = _numpy(floats)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise InvalidInput(f"{what} must be numbers; got {column.type}.") from error
+        raise InvalidInput(f"{what} must be numbers; got {_shown(column)}.") from error
     return values
 
 

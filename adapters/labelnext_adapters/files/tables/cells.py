@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -14,8 +15,18 @@ import pyarrow as pa
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.tables.arrow import plain_type
-from labelnext_adapters.files.tables.column_names import TextColumns
+from labelnext_adapters.files.tables.column_names import (
+    CLASS_LISTS,
+    SCORE_LISTS,
+    TextColumns,
+    first_of,
+)
 from labelnext_adapters.files.tables.rows import Rows, texts_of
+from labelnext_adapters.files.tables.written_scores import (
+    lengths_of,
+    scores_reader,
+    split_classes,
+)
 
 _SAMPLED = 200
 _MOSTLY = 0.9
@@ -40,17 +51,20 @@ def with_cells(rows: Rows, names: TextColumns, *, usual: bool = False) -> Rows:
     """
     rows = replace(rows, table=stored(rows.table))
     table, id_name = rows.table, names.id_among(rows.table.column_names)
-    nested = [
-        name
+    readers = {
+        name: reader
         for name in table.column_names
-        if name != id_name and (names.is_read(name) or not usual) and _is_nested(table, name)
-    ]
-    if not nested:
-        return rows
+        if name != id_name and (names.is_read(name) or not usual)
+        if (reader := _reader_of(table, name, names)) is not None
+    }
     columns: dict[str, Sequence[Any]] = {
-        name: [_cell(text) for text in texts_of(table.column(name))]
-        if name in nested
-        else table.column(name).to_pylist()
+        name: list(map(reader, texts_of(table.column(name)))) for name, reader in readers.items()
+    }
+    columns |= _classes_beside(table, columns)
+    if not columns:
+        return rows
+    columns = {
+        name: columns[name] if name in columns else table.column(name).to_pylist()
         for name in table.column_names
     }
     records = [
@@ -79,11 +93,46 @@ class _Kept:
         return False
 
 
-def _is_nested(table: pa.Table, name: str) -> bool:
-    """Whether nearly all of a column's texts are in brackets, and some of them can be read."""
+def _reader_of(
+    table: pa.Table, name: str, names: TextColumns
+) -> Callable[[str | None], Any] | None:
+    """What reads a column's texts; None if these are texts."""
     if not pa.types.is_string(table.schema.field(name).type):
-        return False
+        return None
     texts = [text for text in table.column(name).slice(0, _SAMPLED).to_pylist() if text]
+    if _is_nested(name, texts):
+        return _cell
+    scores = scores_reader(texts) if names.is_scores(name) and texts else None
+    return None if scores is None else partial(_written, scores)
+
+
+def _written(read: Callable[[str], Any], text: str | None) -> Any:
+    """The scores of a cell; the text itself if it lists none."""
+    if text is None or not text.strip():
+        return None
+    scores = read(text)
+    return text if scores is None else scores
+
+
+def _classes_beside(
+    table: pa.Table, lists: Mapping[str, Sequence[Any]]
+) -> dict[str, Sequence[Any]]:
+    """The column of classes, several in a cell, beside one of as many scores in each."""
+    free = [n for n in table.column_names if pa.types.is_string(table.schema.field(n).type)]
+    sure = first_of([name for name, values in lists.items() if _are_lists(values)], SCORE_LISTS)
+    answer = first_of([name for name in free if name not in lists], CLASS_LISTS)
+    if sure is None or answer is None:
+        return {}
+    split = split_classes(texts_of(table.column(answer)), lengths_of(lists[sure]))
+    return {} if split is None else {answer: split}
+
+
+def _are_lists(values: Sequence[Any]) -> bool:
+    return any(isinstance(value, list) for value in values)
+
+
+def _is_nested(name: str, texts: Sequence[str]) -> bool:
+    """Whether nearly all of a column's texts are in brackets, and some of them can be read."""
     inside = [text for text in map(_bare, texts) if text[:1] + text[-1:] in ("[]", "{}")]
     if not texts or len(inside) < _MOSTLY * len(texts):
         return False

@@ -23,6 +23,9 @@ IDS = (
     "row_ids", "rowname", "row_name", "rownames", "record_id", "instance_id", "global_key",
     "item", "item_name", "task", "task_name", "question_id", "hit_id", "img_id", "tile_id",
     "patch_id", "sentence_id", "message_id", "ticket_id", "review_id", "article_id", "case_id",
+    "uri", "recording", "recording_id", "audio_id", "audio_file_name", "audio_filename",
+    "audio_filepath", "begin_file", "sound_file", "wav", "wav_file", "clip", "clip_id", "clip_name",
+    "utterance_id", "utt_id",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (
@@ -30,7 +33,8 @@ ANSWERS = (
     "pred_label", "label_pred", "y_pred", "top1", "top_1", "top1_class", "class_name",
     "category_name", "label_name", "scored_labels", "class", "category", "class_id", "category_id",
     "answer", "verdict", "prediction_label", "prediction_class", "predicted_category",
-    "predicted_name", "class_pred", "pred_name", "pred_category", "species",
+    "predicted_name", "class_pred", "pred_name", "pred_category", "species", "common_name",
+    "scientific_name", "event_label",
 )  # fmt: skip
 #: Names of columns with the first, second, … class, without the number.
 RANKED_CLASSES = (
@@ -73,7 +77,7 @@ VECTORS = (
     "prediction_probabilities", "y_prob", "y_proba", "y_probs", "predict_proba", "softmax",
     "distribution", "class_scores", "pred_scores", "prediction_scores", "scores", "score",
     "confidences", "y_score", "y_scores", "predictions", "prediction", "preds", "pred", "outputs",
-    "output",
+    "output", "results", "result",
 )  # fmt: skip
 #: Softmax makes probabilities of logarithms of them, too.
 LOGITS = (
@@ -101,6 +105,25 @@ BOXES = (
     "box", "bbox", "bounding_box", "bndbox", "xyxy", "xywh", "geometry", "polygon", "segmentation",
     "mask", "bbox_x", "x_center", "cx", "x",
 )  # fmt: skip
+#: Columns with the beginning and the end of a segment of a sound, video or text.
+SPANS = (
+    ("start", "end"), ("start_time", "end_time"), ("begin_time", "end_time"), ("begin", "end"),
+    ("onset", "offset"), ("start_s", "end_s"), ("begin_time_s", "end_time_s"), ("tmin", "tmax"),
+    ("start_sec", "end_sec"), ("start_seconds", "end_seconds"), ("start_ms", "end_ms"),
+    ("start_frame", "end_frame"), ("start_char", "end_char"), ("start_offset", "end_offset"),
+    ("start_time_s", "end_time_s"), ("begin_offset", "end_offset"), ("t_start", "t_end"),
+)  # fmt: skip
+#: What the class of a segment is called beside the usual names.
+SEGMENTS = (
+    "event",
+    "speaker",
+    "speaker_id",
+    "entity",
+    "entity_group",
+    "entity_type",
+    "phoneme",
+    "word",
+)
 YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
 _OF_MLFLOW = re.compile(r"/v\d+/score$")
@@ -135,6 +158,17 @@ def corners_in(names: Iterable[str]) -> list[str] | None:
         if all(columns):
             return [str(column) for column in columns]
     return None
+
+
+def spans_in(names: Iterable[str]) -> tuple[str, str] | None:
+    """The columns with the beginning and the end of a segment; None if there are none.
+
+    Example:
+        >>> spans_in(["File", "Start (s)", "End (s)"]), spans_in(["file", "end"])
+        (('Start (s)', 'End (s)'), None)
+    """
+    known = {plain(name): name for name in names}
+    return next(((known[a], known[b]) for a, b in SPANS if a in known and b in known), None)
 
 
 def usual_id(names: Iterable[str], columns: Mapping[str, str | Sequence[str]]) -> str | None:
@@ -206,6 +240,13 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
                 f"the file must have a column item_id; got {names[0]!r:.60} as the only one.",
                 hint=f"its values seem to be separated by another sign: set source.delimiter: "
                 f"{json.dumps(sign)}.",
+            )
+        if spans_in(names):
+            sure = "" if first_of(names, CERTAINTIES) else ", and one called score"
+            raise InvalidInput(
+                f"the file must have a column item_id; got {listed(names)}.",
+                hint="each row seems to be a segment: add a column file with the recording or text "
+                f"that it is of{sure}.",
             )
         judged = next((name for name in names if _OF_MLFLOW.search(name)), None)
         text = first_of(names, ("text", "sentence", "prompt", "input", "inputs"))
@@ -338,6 +379,12 @@ class TextColumns:
         stated = any(name == one or name in one for one in self.columns.values())
         usual = {*NAMES, *VECTORS, *LOGITS, *CLASS_LISTS, *SCORE_LISTS, *ANSWERS, *CERTAINTIES}
         return stated or plain(name) in usual
+
+    def is_scores(self, name: str) -> bool:
+        """Whether a column holds class scores by its name, or as `columns` says."""
+        stated = self.columns.get("probabilities", "probabilities")
+        usual = {*VECTORS, *LOGITS, *SCORE_LISTS}
+        return name == stated or name in stated or plain(name) in usual
 
     def is_value(self, name: str) -> bool:
         """Whether a column is of metadata, whose values may be of any kind."""

@@ -14,13 +14,18 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-_TYPES = ("BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED")
+_TEXT_TYPE, _FIXED = 6, 7  # how values are stored; the others are numbers
+_OFFSET = 4  # bytes, of a list
+_WIDTHS = (1, 4, 8, 8, 4, 8, 4, 16)  # Arrow's bytes of each kind of value: of texts, an offset
 _TRUE, _BYTE, _DOUBLE, _TEXT, _LIST, _SET, _MAP, _STRUCT = 1, 3, 7, 8, 9, 10, 11, 12
 _PLAIN = 0  # the codec of what isn't compressed
 _HEADERS = (1 << 12, 1 << 16, 1 << 20)  # bytes of a page's header: usual, long, and longest
-_VALUES = (5, 8)  # of a page's header: what it says of its values, in either version
-_ENCODING = {0: (5, 2), 3: (8, 4)}  # where a page of values tells its encoding, by its type
+_VALUES = {
+    0: (5, 2),
+    3: (8, 4),
+}  # where a page tells of its values, and their encoding, by its type
 _DICTIONARY = 2  # the type of a page
+_FIELDS = 1 << 15  # their numbers are below
 _SHARED = {2, 7, 8}  # encodings: PLAIN_DICTIONARY, DELTA_BYTE_ARRAY, RLE_DICTIONARY
 _NUMBERED = {2, 8}  # those that number the values of a dictionary
 _ALONE = 0  # PLAIN, which writes each value by itself
@@ -32,7 +37,8 @@ class Chunk:
 
     Attributes:
         path: its name, of a nested one with dots.
-        kind: how its values are stored, such as INT64.
+        is_text: whether values differ in length.
+        width: bytes that a value takes in memory, even one that is null; of texts, beside its own.
         n_values: how many there are.
         packed: bytes in the file.
         unpacked: bytes once decompressed.
@@ -42,7 +48,8 @@ class Chunk:
     """
 
     path: str
-    kind: str
+    is_text: bool
+    width: int
     n_values: int
     packed: int
     unpacked: int
@@ -71,16 +78,25 @@ def _chunks(data: bytes) -> list[list[Chunk]]:
     rows = sum(group.get(3, 0) for group in footer[4])
     if rows != footer[3]:
         raise ValueError(f"its footer tells of {footer[3]} rows in all, and of {rows} in groups")
-    return [[_chunk(column.get(3, {})) for column in group.get(1, ())] for group in footer[4]]
+    lengths = [max(told.get(2, 0), 0) for told in footer[2] if not told.get(5)]  # of the leaves
+    return [
+        [
+            _chunk(column.get(3, {}), max(group.get(3, 0), 0), length)
+            for column, length in zip(group.get(1, ()), lengths, strict=True)
+        ]
+        for group in footer[4]
+    ]
 
 
-def _chunk(told: dict[int, Any]) -> Chunk:
-    path = ".".join(name.decode("utf-8", "replace") for name in told.get(3, ()))
-    kind = told.get(1, -1)
+def _chunk(told: dict[int, Any], n_rows: int, length: int) -> Chunk:
+    kind, names = told.get(1, _TEXT_TYPE), told.get(3, ())
+    width = _WIDTHS[kind] if 0 <= kind < len(_WIDTHS) else 0
+    deeper = max(len(names) - 3, 0) // 2  # lists in lists, each of which has an offset
     return Chunk(
-        path=path,
-        kind=_TYPES[kind] if 0 <= kind < len(_TYPES) else "",
-        n_values=max(told.get(5, 0), 0),
+        path=".".join(name.decode("utf-8", "replace") for name in names),
+        is_text=kind == _TEXT_TYPE,
+        width=(max(width, length) if kind == _FIXED else width) + _OFFSET * deeper,
+        n_values=max(told.get(5, 0), n_rows),  # as many as there are rows, whatever is said
         packed=max(told.get(7, 0), 0),
         unpacked=max(told.get(6, 0), 0),
         shared=bool(_SHARED.intersection(told.get(2, ()))),
@@ -100,11 +116,13 @@ class Pages(NamedTuple):
 
     Attributes:
         unpacked: the bytes that they unpack to; 0 where they weren't looked at.
+        shared: whether a value that repeats may be stored once.
         by_dictionary: whether every value is written by itself or is one of a dictionary, which
             comes first and has the first values.
     """
 
     unpacked: int
+    shared: bool
     by_dictionary: bool
 
 
@@ -115,30 +133,35 @@ def pages_of(file: Any, chunk: Chunk) -> Pages:
 
     Args:
         file: open for reading, with `seek`.
-        chunk: of the file; looked at where it is compressed, or may store a value once.
+        chunk: of the file; looked at where it is compressed, or of texts.
 
     Raises:
         ValueError: if a page can't be one.
     """
     at, total, n_values = chunk.start, 0, 0
-    pages: list[tuple[Any, Any]] = []
-    looked_at = chunk.compressed or chunk.shared
+    encodings: list[tuple[int, int | None]] = []  # of each page, after its type
+    looked_at = chunk.compressed or chunk.is_text
     while looked_at and n_values < chunk.n_values and at < chunk.start + chunk.packed:
         told, length = _page(file, at)
         try:
-            unpacked, packed, *n = (told[2], told[3], *(told[i][1] for i in _VALUES if i in told))
-            if min(unpacked, packed, *n) < 0:
+            kind, unpacked, packed = told[1], told[2], told[3]
+            field, place = _VALUES.get(kind, (None, 0))
+            n, encoding = (0, None) if field is None else (told[field][1], told[field][place])
+            if min(unpacked, packed, n) < 0:
                 raise ValueError("a negative size")
-            field, place = _ENCODING.get(told[1], (0, 0))
-            pages.append((told[1], told[field][place] if field in told else None))
         except (LookupError, TypeError, ValueError) as error:
             raise ValueError(f"a page of column {chunk.path} says no sizes ({error})") from error
+        encodings.append((kind, encoding))
         total += unpacked
-        n_values += sum(n)
+        n_values += n
         at += length + packed
-    first, values = pages[:1], [encoding for _, encoding in pages[1:]]
+    first, values = encodings[:1], [encoding for _, encoding in encodings[1:]]
     numbered = first == [(_DICTIONARY, None)] and values[:1] != [] and values[0] in _NUMBERED
-    return Pages(total, numbered and _NUMBERED.union([_ALONE]).issuperset(values))
+    return Pages(
+        total,
+        any(encoding in _SHARED for _, encoding in encodings),
+        numbered and _NUMBERED.union([_ALONE]).issuperset(values),
+    )
 
 
 def _page(file: Any, at: int) -> tuple[dict[int, Any], int]:
@@ -169,6 +192,8 @@ class _Compact:
         while head := self._byte():
             number = number + (head >> 4) if head >> 4 else self._integer()
             kind = head & 15
+            if number in fields or not 0 < number < _FIELDS:  # others would read another value
+                raise ValueError(f"field {number} is there twice, or none")
             fields[number] = kind == _TRUE if kind < _BYTE else self._value(kind)
         return fields
 
@@ -195,6 +220,8 @@ class _Compact:
 
     def _bytes(self, n: int) -> bytes:
         self.at += n
+        if self.at > len(self._data):
+            raise IndexError
         return self._data[self.at - n : self.at]
 
     def _unsigned(self) -> int:
@@ -202,6 +229,8 @@ class _Compact:
         while (byte := self._byte()) > 127:
             value |= (byte & 127) << shift
             shift += 7
+            if shift > 63:
+                raise ValueError("a number has more than 64 bits")
         return value | byte << shift
 
     def _integer(self) -> int:

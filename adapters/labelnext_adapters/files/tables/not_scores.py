@@ -18,10 +18,12 @@ from labelnext_adapters.files.tables.column_names import (
     CLASSES,
     LOGITS,
     SCORES,
+    VECTORS,
     first_of,
     plain,
 )
 from labelnext_adapters.files.tables.header import NUMBER
+from labelnext_adapters.files.tables.numbered import like_an_embedding, numbered
 from labelnext_adapters.files.tables.transcripts import pieces_in, transcript
 
 NO_PREDICTIONS = "no_predictions"
@@ -96,11 +98,19 @@ def no_predictions(
     sure = sure or [name for name in chosen if plain(name) in DOUBTS]
     if len(sure) == 1:
         return _one_number(sure[0])
+    if like_an_embedding(chosen):
+        return Notice(
+            NO_PREDICTIONS,
+            f"No column was taken as predictions: {listed(chosen)} seem to be embeddings. If they "
+            "are, call them e_0, e_1, … or list all in source.columns: {embedding: "
+            f"[{chosen[0]}, …]}}; {_or_classes(values, scale)}",
+        )
     if values is not None and (values < 0).any():
         return Notice(
             MAYBE_LOGITS,
             f"No column was taken as predictions: {listed(chosen)} hold negative numbers. If they "
-            "are logits, set source.logits: softmax (or sigmoid for independent classes).",
+            "are logits, set source.logits: softmax (or sigmoid for independent classes)."
+            f"{' If they are embeddings, call them e_0, e_1, ….' if numbered(chosen) else ''}",
         )
     if values is not None and not (values > scale).any():
         row = int(np.argmax(np.abs(np.nan_to_num(values.sum(axis=1), nan=scale) - scale)))
@@ -114,6 +124,13 @@ def no_predictions(
     if len(chosen) == 1:
         return _one_number(chosen[0])
     return Notice(NO_PREDICTIONS, f"No column was taken as predictions{_cure(table, id_name)}")
+
+
+def _or_classes(values: NDArray[np.float64] | None, scale: float) -> str:
+    """What numbers that may be an embedding can be as well."""
+    if values is not None and ((values < 0) | (values > scale)).any():
+        return "if they are logits, set source.logits: softmax (or sigmoid)."
+    return "if they are those of independent classes, set source.multilabel: true."
 
 
 def _other_scale(values: NDArray[np.float64], scale: float) -> str:
@@ -152,8 +169,16 @@ def _cure(table: pa.Table, id_name: str) -> str:
             "or judge said, call them judge_1, judge_2, … and the items on which they disagree "
             "come first."
         )
-    plain_names = [f.name for f in table.schema if not pa.types.is_nested(f.type)]
-    if answer := first_of([name for name in plain_names if name != id_name], ANSWERS):
+    said = {field.name: _said(field.type) for field in table.schema if field.name != id_name}
+    plain_names = [name for name, kind in said.items() if not pa.types.is_nested(kind)]
+    texts = [name for name in plain_names if pa.types.is_string(said[name])]
+    if name := first_of([n for n in texts if n not in ANSWERS], (*VECTORS, *CERTAINTIES)):
+        value = next((text for text in table.column(name).to_pylist() if text), "")
+        return (
+            f": {name} must hold a number, or a list of them such as [0.9, 0.1] or "
+            f'{{"cat": 0.9, "dog": 0.1}}; got {value!r:.60}.'
+        )
+    if answer := first_of(plain_names, ANSWERS):
         return (
             f": {answer} says what the model predicts, but not how sure it is. Save its "
             "probabilities or its confidence beside it; or, if these are the answers of several "
@@ -164,6 +189,11 @@ def _cure(table: pa.Table, id_name: str) -> str:
         f"; the others are {listed(names, 12) or 'none'}. Set source.columns to name them (such as "
         f"columns: {_such(table.schema)}), or source.logits if they are logits."
     )
+
+
+def _said(kind: pa.DataType) -> pa.DataType:
+    """What a column says, also where it lists several classes."""
+    return kind.value_type if is_list(kind) and pa.types.is_string(kind.value_type) else kind
 
 
 def _such(schema: pa.Schema) -> str:

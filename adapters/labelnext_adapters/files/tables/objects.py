@@ -15,7 +15,6 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
 from labelnext_adapters.files.tables.arrow import (
-    class_places,
     is_list,
     list_rows,
     names_in,
@@ -23,6 +22,7 @@ from labelnext_adapters.files.tables.arrow import (
     numbers,
     plain_type,
 )
+from labelnext_adapters.files.tables.class_places import class_places
 from labelnext_adapters.files.tables.vectors import Meaning, cure, from_logits, usable_boxes
 
 
@@ -77,7 +77,8 @@ class ObjectColumn:
         if len(self._values) and "confidence" not in self._fields and not certain:
             raise InvalidInput(
                 f"every object in {name} must have a confidence; got the keys "
-                f"{listed(self._fields)}."
+                f"{listed(self._fields)}.",
+                hint="if they are what people labelled, set source.columns: {truth: objects}.",
             )
         self._meaning = meaning or Meaning()
         self._sure = np.ones(len(self._values)) if certain else self._confidences()
@@ -85,7 +86,7 @@ class ObjectColumn:
         counts = np.bincount(self._owners, minlength=len(lengths))
         self.absent |= (lengths > 0) & (counts == 0)  # they were not all absent, but all odd
         self._offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        kinds = self._field("class")
+        kinds = self._field("label" if certain and "class" not in self._fields else "class")
         self._classes = None if kinds is None or pa.types.is_null(kinds.type) else plain_type(kinds)
         self.names = [] if self._classes is None else names_in(self._classes)
 

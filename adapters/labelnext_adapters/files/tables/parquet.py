@@ -15,7 +15,6 @@ from labelnext_adapters.files.content.unpacked import Limit, limit_of
 from labelnext_adapters.files.tables.arrow import longest_shared, written_out
 from labelnext_adapters.files.tables.footer import Pages, chunks_of, pages_of
 
-_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 8}
 BROKEN = (pa.ArrowException, OSError, ValueError)  # what pyarrow raises for a damaged file
 
 
@@ -53,26 +52,65 @@ def read_columns(
         for group, chunk in ((at, chunk) for at in wanted for chunk in chunks[at]):
             if names is not None and not any(f"{chunk.path}.".startswith(f"{n}.") for n in names):
                 continue
-            width = _WIDTHS.get(chunk.kind, 0)
-            pages = pages_of(opened, chunk) if near else Pages(0, False)
+            pages = pages_of(opened, chunk) if near else Pages(0, chunk.shared, False)
             unpacked = max(chunk.unpacked, pages.unpacked)
             packed += chunk.packed
-            certain += max(unpacked, chunk.n_values * width)
-            if not width and chunk.shared:
+            certain += max(unpacked, chunk.n_values * chunk.width)
+            if chunk.is_text and (chunk.shared or pages.shared):
                 shared[chunk.path] = shared.get(chunk.path, 0) + chunk.n_values * unpacked
                 values[group] += chunk.n_values
                 bounded &= pages.by_dictionary
     limit = limit_of(packed)
-    limit.check("the file", certain)
+    n_rows = sum(file.metadata.row_group(group).num_rows for group in wanted)
+    limit.check("the file", max(certain, n_rows * _bytes_of_nulls(file.schema_arrow, names)))
     if certain + sum(shared.values()) > limit.most:
         texts = pyarrow.parquet.ParquetFile(
             source, metadata=file.metadata, read_dictionary=list(shared)
         )
         if not bounded or certain + _at_most(texts, shared, values) > limit.most:
             _check_written_out(texts, shared, wanted, limit, certain)
+    if any(_fills_lists(field.type) for field in file.schema_arrow):
+        file = pyarrow.parquet.ParquetFile(source, metadata=_without_arrows_types(file.metadata))
     table = file.read_row_groups(wanted, columns=names)
     table.validate(full=True)  # what follows trusts offsets and indices
     return table
+
+
+def _bytes_of_nulls(schema: Iterable[pa.Field], names: Sequence[str] | None) -> int:
+    """The bytes of a row of nulls: those of a list of a fixed size are filled in by Arrow."""
+    read = (f for f in schema if names is None or any(f.name == n.split(".")[0] for n in names))
+    return sum(_filled_in(field.type) for field in read)
+
+
+def _filled_in(kind: pa.DataType) -> int:
+    """The bytes that a null of a type takes in lists of fixed sizes.
+
+    Example:
+        >>> _filled_in(pa.list_(pa.float32(), 100)), _filled_in(pa.list_(pa.float32()))
+        (400, 0)
+    """
+    kind = getattr(kind, "storage_type", kind)
+    if pa.types.is_fixed_size_list(kind):
+        inner = kind.value_type
+        width = 0 if pa.types.is_nested(inner) else getattr(inner, "bit_width", 32) // 8
+        return int(kind.list_size) * max(_filled_in(inner), width)
+    return sum(_filled_in(field.type) for field in kind) if pa.types.is_struct(kind) else 0
+
+
+def _fills_lists(kind: pa.DataType) -> bool:
+    """Whether the lists of a type, of any number of values, hold some of a fixed size."""
+    kind = getattr(kind, "storage_type", kind)
+    inner = [kind.field(n).type for n in range(kind.num_fields)]
+    listed = not (pa.types.is_struct(kind) or pa.types.is_fixed_size_list(kind))
+    return any(map(_fills_lists, inner)) or (listed and any(map(_filled_in, inner)))
+
+
+def _without_arrows_types(footer: Any) -> Any:
+    """A footer without the types that Arrow wrote down, so that all lists are of any size."""
+    sink = pa.BufferOutputStream()
+    footer.write_metadata_file(sink)
+    data = sink.getvalue().to_pybytes().replace(b"ARROW:schema", b"_____:schema")
+    return pyarrow.parquet.read_metadata(pa.BufferReader(data))
 
 
 def _at_most(texts: Any, shared: Iterable[str], values: Mapping[int, int]) -> float:

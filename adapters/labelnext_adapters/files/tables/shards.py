@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -15,12 +16,14 @@ from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content.content import guarded
 from labelnext_adapters.files.content.shards import items_called, read_all, shards_in
 from labelnext_adapters.files.json.records import table_of_records
-from labelnext_adapters.files.tables.column_names import TextColumns
+from labelnext_adapters.files.tables.column_names import TextColumns, corners_in, spans_in
 from labelnext_adapters.files.tables.rows import Rows
 
 
 def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColumns) -> Rows:
-    """The rows of all files; a record of JSON that is alone in its file is called by its name.
+    """The rows of all files; what has no id, but is alone in its file, is called by its name.
+
+    Such is a record of JSON, or a table of the objects or segments of one item.
 
     Args:
         folder: of the files.
@@ -42,6 +45,9 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
             ]
         return Rows(*table_of_records(records, is_text))
     parts: list[Rows] = [guarded(shard.name, "CSV", partial(read, shard)) for shard in shards]
+    if all(_of_one_item(part.table.column_names, is_text) for part in parts):
+        names = items_called(shard.relative_to(folder).as_posix() for shard in shards)
+        parts = [_called(part, name) for part, name in zip(parts, names, strict=True)]
     columns = [part.table.column_names for part in parts]
     odd = next((i for i, one in enumerate(columns) if set(one) != set(columns[0])), None)
     if odd is not None:
@@ -60,6 +66,20 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
         return f"{shards[at].name} {parts[at].place(row - first)}"
 
     return Rows(table, [notice for part in parts for notice in part.notices], place)
+
+
+def _of_one_item(names: list[str], is_text: TextColumns) -> bool:
+    """Whether a table without ids has boxes or segments, of one image or recording."""
+    return is_text.id_among(names) is None and bool(corners_in(names) or spans_in(names))
+
+
+def _called(part: Rows, name: str) -> Rows:
+    """The rows with the id of their item; without any, one that says that nothing was found."""
+    table = part.table
+    if not table.num_rows:
+        table = pa.table({field.name: pa.nulls(1, field.type) for field in table.schema})
+    ids = pa.array([name] * table.num_rows, pa.string())
+    return replace(part, table=table.append_column("item_id", ids))
 
 
 def _of_one_type(tables: list[pa.Table]) -> list[pa.Table]:

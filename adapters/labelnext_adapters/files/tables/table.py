@@ -18,25 +18,33 @@ from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import ROUNDING
 from labelnext_adapters.files.tables.answers import AnswerColumns
 from labelnext_adapters.files.tables.arrow import (
-    class_places,
     is_list,
     list_rows,
     mapped_rows,
     names_in,
     nulls,
     number_rows,
+    numbers,
     plain_type,
     version_columns,
 )
+from labelnext_adapters.files.tables.class_places import class_places
 from labelnext_adapters.files.tables.column_names import no_column
+from labelnext_adapters.files.tables.flags import flags, is_blank
 from labelnext_adapters.files.tables.ids import id_texts, ids_rewritten, usable_ids, utf8_texts
 from labelnext_adapters.files.tables.objects import ObjectColumn
 from labelnext_adapters.files.tables.table_options import METADATA, NAMES, LabelsAre
-from labelnext_adapters.files.tables.vectors import Meaning, by_class, usable_vectors
+from labelnext_adapters.files.tables.vectors import (
+    Meaning,
+    by_class,
+    member_vectors,
+    usable_vectors,
+)
 
 PREFIXES = {"probabilities": "p_", "embedding": "e_"}
 _ANSWERS = ("prediction", "confidence", "uncertainty")
 _MEANT = {*NAMES} - {"item_id", "group", "media", "text"}  # these may be another thing as well
+_TEXTS = ("item_id", "prediction", "label", "group", "media", "text", "label_number")
 _LISTS = ("objects", *_ANSWERS, *PREFIXES)  # what several columns may hold together
 
 
@@ -83,7 +91,10 @@ class TableReader:
 
     def _column(self, name: str) -> Any:
         stated = self._name_of(name)
-        return None if stated is None else self._taken(stated)
+        column = None if stated is None else self._taken(stated)
+        if column is not None and name not in _TEXTS and is_blank(column):
+            return pa.nulls(len(column))  # CSV doesn't say what an empty column would hold
+        return column
 
     def _name_of(self, name: str) -> str | None:
         """What a column of ours is called in the table; None if it isn't there."""
@@ -115,7 +126,8 @@ class TableReader:
         if stated:
             kinds = [self._table.schema.field(c).type for c in stated]
             return [] if any(map(pa.types.is_nested, kinds)) else stated
-        if self._column(name) is not None:
+        column = self._column(name)
+        if column is not None and not pa.types.is_null(column.type):
             return []
         return [c for c in self._table.column_names if c.startswith(PREFIXES[name])]
 
@@ -178,7 +190,8 @@ class TableReader:
                 flat, entries = by_class(flat, entries, classes)
             return self._usable(flat, ids), entries
         members = [
-            _vectors("probabilities", column, ids, self.notices, classes) for column in columns
+            member_vectors("probabilities", column, ids, self.notices, classes)
+            for column in columns
         ]
         known = [one for one in members if one is not None]
         kinds = {(rows.shape[1], names) for rows, names in known}
@@ -375,25 +388,11 @@ class TableReader:
         column = self._column(name)
         if column is None or pa.types.is_null(column.type):
             return None
-        if column.null_count and name not in ("labelled", "label_number"):
+        if name == "labelled":
+            return flags(name, column).tolist()
+        if column.null_count and name != "label_number":
             row = int(np.flatnonzero(nulls(column))[0]) + 1
             raise InvalidInput(f"{name} must be set for every item; row {row} has none.")
-        filled = column.fill_null(False) if name == "labelled" else column
-        return filled.cast(kind).to_pylist()
-
-
-def _vectors(
-    name: str,
-    column: Any,
-    ids: Sequence[Any],
-    notices: list[Notice],
-    classes: Sequence[str] | None,
-) -> tuple[NDArray[np.floating], tuple[str, ...] | None] | None:
-    """The vectors of one model version, and the names of their entries; None where all is null."""
-    if pa.types.is_struct(column.type):
-        names = [field.name for field in column.type]
-        rows, names = by_class(mapped_rows(name, column), names, classes)
-        return rows, tuple(names)
-    if column.null_count == len(column) and not pa.types.is_fixed_size_list(column.type):
-        return None
-    return list_rows(name, column, ids, notices=notices), None
+        if pa.types.is_floating(kind):
+            return numbers(name, column).tolist()
+        return column.cast(kind).to_pylist()

@@ -13,7 +13,9 @@ _PIECES = {
     "words": {"text"},
     "chunks": {"text"},
     "rec_scores": {"rec_texts"},
+    "word_segments": {"segments"},
     "Blocks": {"DocumentMetadata"},
+    "diarization": set(),
 }
 _TESSERACT = {"level", "page_num", "block_num", "conf", "text"}
 _OF_WHISPER = ("segments", "words")

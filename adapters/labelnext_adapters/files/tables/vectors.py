@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
@@ -15,6 +16,7 @@ from labelnext.pool.checks import sums_of_rows
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
+from labelnext_adapters.files.tables.arrow import list_rows, mapped_rows
 
 #: The class of the probability that no named class can have.
 OTHER = "(other)"
@@ -343,3 +345,20 @@ def explained(rows: NDArray[np.floating], ids: Sequence[Any]) -> NotProbabilitie
         "(independent classes).",
         settings={"logits": "softmax"},
     )
+
+
+def member_vectors(
+    name: str,
+    column: Any,
+    ids: Sequence[Any],
+    notices: list[Notice],
+    classes: Sequence[str] | None,
+) -> tuple[NDArray[np.floating], tuple[str, ...] | None] | None:
+    """The vectors of one model version, and the names of their entries; None where all is null."""
+    if pa.types.is_struct(column.type):
+        names = [field.name for field in column.type]
+        rows, names = by_class(mapped_rows(name, column), names, classes)
+        return rows, tuple(names)
+    if column.null_count == len(column) and not pa.types.is_fixed_size_list(column.type):
+        return None
+    return list_rows(name, column, ids, notices=notices), None

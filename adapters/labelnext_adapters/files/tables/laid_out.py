@@ -1,0 +1,46 @@
+"""A table with our columns, and what was understood of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from labelnext.pool.objects import Notice
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """A table with our columns.
+
+    Attributes:
+        table: one row for each item.
+        columns: our names to the table's.
+        notices: what was understood and left out.
+        place: ``place(row)`` says in words where a row stands in the file.
+    """
+
+    table: pa.Table
+    columns: Mapping[str, str | Sequence[str]]
+    notices: list[Notice]
+    place: Callable[[int], str]
+
+    @property
+    def mapped(self) -> set[str]:
+        """The columns that have a meaning of their own, and those of the metadata."""
+        stated = ([v] if isinstance(v, str) else v for v in self.columns.values())
+        return {name for names in stated for name in names}
+
+    def told(self, message: str) -> LaidOut:
+        """The same, with a notice of what was understood."""
+        return replace(self, notices=[*self.notices, Notice("layout", message)])
+
+    def of_rows(self, kept: NDArray[np.int64]) -> LaidOut:
+        """Some rows alone."""
+        if len(kept) == self.table.num_rows:
+            return self
+        table = self.table.take(pa.array(kept))
+        return replace(self, table=table, place=lambda row: self.place(int(kept[row])))

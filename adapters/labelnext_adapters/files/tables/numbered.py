@@ -1,0 +1,94 @@
+"""Columns that hold one number each of a vector, by their names, such as emb_0."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from labelnext.errors import listed
+from labelnext.pool.objects import Notice
+from labelnext_adapters.files.tables.column_names import plain
+from labelnext_adapters.files.tables.score_columns import are_scores
+from labelnext_adapters.files.tables.table_options import TableOptions
+
+_NUMBERED = re.compile(r"(.*?)[_\-. (\[]*(\d{1,5})[)\]]?")
+#: What parts of an embedding are called before their number.
+_EMBEDDINGS = {"emb", "embs", "embed", "embedding", "embeddings", "dim", "dims"}
+#: What they may be called; so may be what a model of tables reads.
+_PERHAPS = {
+    "feature", "features", "feat", "feats", "f", "x", "v", "z", "h", "d", "vec", "vector",
+    "latent", "pc", "pca", "umap", "tsne", "component", "hidden", "e",
+}  # fmt: skip
+_SAMPLED = 1000  # rows
+
+
+def numbered(names: Iterable[str]) -> dict[str, list[str]]:
+    """Columns that are numbered without a gap from 0 or 1, by what stands before, in their order.
+
+    Example:
+        >>> numbered(["id", "emb_0", "emb_2", "emb_1", "x7"])
+        {'emb': ['emb_0', 'emb_1', 'emb_2']}
+    """
+    parts: dict[str, dict[int, str]] = {}
+    for name in names:
+        if told := _NUMBERED.fullmatch(name.strip()):
+            parts.setdefault(told[1], {})[int(told[2])] = name
+    return {
+        stem: [by[number] for number in sorted(by)]
+        for stem, by in parts.items()
+        if len(by) > 1 and min(by) in (0, 1) and max(by) - min(by) == len(by) - 1
+    }
+
+
+def with_embedding(
+    table: pa.Table, columns: Mapping[str, str | Sequence[str]]
+) -> tuple[dict[str, str | Sequence[str]], list[Notice]]:
+    """Our names to the table's, with the columns that are called as parts of an embedding.
+
+    Args:
+        table: as it stands in the file.
+        columns: our names to the table's.
+    """
+    named = "embedding" in columns or "embedding" in table.column_names
+    if named or any(name.startswith("e_") for name in table.column_names):
+        return dict(columns), []
+    taken = {
+        n for names in columns.values() for n in ([names] if isinstance(names, str) else names)
+    }
+    free = [field.name for field in table.schema if is_number(field.type)]
+    runs = [
+        run
+        for stem, run in numbered(name for name in free if name not in taken).items()
+        if plain(stem).rpartition("_")[2] in _EMBEDDINGS and not _are_scores(table, run)
+    ]
+    if len(runs) != 1:
+        return dict(columns), []
+    message = f"Read columns {listed(runs[0])} as embeddings."
+    return {**columns, "embedding": runs[0]}, [Notice("layout", message)]
+
+
+def like_an_embedding(names: Sequence[str]) -> bool:
+    """Whether columns are called as the parts of an embedding may be.
+
+    Example:
+        >>> like_an_embedding(["x0", "x1"]), like_an_embedding(["class_0", "class_1"])
+        (True, False)
+    """
+    runs = numbered(names)
+    stems = [plain(stem).rpartition("_")[2] for stem in runs]
+    return len(stems) == 1 and stems[0] in _PERHAPS | _EMBEDDINGS
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a column holds numbers."""
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
+def _are_scores(table: pa.Table, names: Sequence[str]) -> bool:
+    """Whether rows sum to 1, as those of a softmax with numbered outputs."""
+    few = table.slice(0, _SAMPLED)
+    columns = [few.column(n).to_numpy(zero_copy_only=False).astype(float) for n in names]
+    return are_scores(np.stack(columns, axis=1), TableOptions())

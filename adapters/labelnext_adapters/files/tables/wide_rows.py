@@ -1,0 +1,77 @@
+"""Tables with one number column a class."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from labelnext.errors import listed
+from labelnext_adapters.files.tables.column_names import INDEXES, plain
+from labelnext_adapters.files.tables.laid_out import LaidOut
+from labelnext_adapters.files.tables.not_scores import DOUBTS, no_predictions
+from labelnext_adapters.files.tables.numbered import is_number
+from labelnext_adapters.files.tables.score_columns import (
+    are_scores,
+    common_prefix,
+    run_of_scores,
+)
+from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
+from labelnext_adapters.files.tables.vectors import Meaning
+
+_LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
+
+
+def wide(out: LaidOut, options: TableOptions) -> LaidOut:
+    """One number column a class; as it is, if the numbers are no class scores."""
+    taken = out.mapped | set(NAMES)
+    table = out.table
+    numeric = [
+        name
+        for name in table.column_names
+        if name not in taken
+        and not name.startswith("e_")
+        and plain(name) not in ("y_true", "y_pred")
+        and not name.lower().startswith("unnamed")
+        and name.lower() not in INDEXES
+        and is_number(table.schema.field(name).type)
+    ]
+    numeric = _without_doubts(table, numeric, options)
+    likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
+    likely = likely if len(likely) > 1 else []
+    chosen = likely or numeric
+    columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in chosen]
+    values = np.stack(columns, axis=1) if len(chosen) > 1 else None
+    if len(chosen) == 1 and Meaning.of(options).logits == "sigmoid":
+        message = f"Read column {chosen[0]!r} as the logit of one class."
+        return replace(out, columns={**out.columns, "probabilities": chosen}).told(message)
+    if values is not None and not likely and not are_scores(values, options):
+        top = Meaning.of(options).scale
+        inside = [not ((c < 0) | (c > top)).any() for c in columns]  # others are of something else
+        if sum(inside) > 1 and not are_scores(values[:, inside], options):
+            inside = run_of_scores(values, options) or inside
+        if sum(inside) > 1 and are_scores(values[:, inside], options):
+            chosen = [n for n, fits in zip(chosen, inside, strict=True) if fits]
+            values = values[:, inside]
+    if values is None or not (likely or are_scores(values, options)):
+        if {"confidence", "uncertainty"} & set(table.column_names):
+            return out  # one number an item
+        scale = Meaning.of(options).scale
+        why = no_predictions(table, str(out.columns["item_id"]), chosen, values, out.place, scale)
+        return replace(out, notices=[*out.notices, why])
+    prefix = common_prefix(chosen) if likely else ""
+    renamed = {name: f"p_{name[len(prefix) :]}" for name in chosen}
+    table = table.rename_columns([renamed.get(n, n) for n in table.column_names])
+    message = f"Read columns {listed(chosen)} as class probabilities."
+    return replace(out, table=table).told(message)
+
+
+def _without_doubts(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:
+    """Number columns without an entropy or the like, where the others alone are class scores."""
+    rest = [name for name in names if plain(name) not in DOUBTS]
+    if not 1 < len(rest) < len(names):
+        return names
+    columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in rest]
+    return rest if are_scores(np.stack(columns, axis=1), options) else names

@@ -1,0 +1,132 @@
+"""Segments of sounds and videos, a row each; and files of segments without any certainty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from labelnext.errors import ConfigError, InvalidInput
+from tests.unit.files.reading import order, read
+
+# The least sure segment of a.wav has 0.5, that of c.wav 0.75; those of b.wav are sure.
+ROWS = [
+    ("a.wav", 0, 1.5, "speech", 0.875),
+    ("a.wav", 1.5, 3, "music", 0.5),
+    ("b.wav", 0, 2, "speech", 1.0),
+    ("b.wav", 2, 4, "noise", 0.9375),
+    ("c.wav", 0, 1, "speech", 0.75),
+]
+EXPECTED = ["a.wav", "c.wav", "b.wav"]
+
+
+def _table(head: str, sign: str = ",") -> str:
+    return "\n".join([head.replace(",", sign), *(sign.join(map(str, row)) for row in ROWS)])
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "file,start,end,label,score",
+        "uri,start,end,speaker,confidence",
+        "filename,onset,offset,event_label,confidence",
+        "File,Start (s),End (s),Common name,Confidence",
+        "Begin Path,Begin Time (s),End Time (s),Common Name,Confidence",
+        "audio_filepath,start_ms,end_ms,prediction,prob",
+        "recording,tmin,tmax,phoneme,score",
+    ],
+)
+@pytest.mark.parametrize("sign", [",", "\t"])
+def test_a_row_for_each_segment_is_an_object(tmp_path: Path, head: str, sign: str) -> None:
+    pool = read(tmp_path, "segments.tsv", _table(head, sign))
+    assert order(pool) == EXPECTED
+    assert pool.newest_objects is not None
+    assert pool.newest_objects.counts.tolist() == [2, 2, 1]
+
+
+def test_segments_whose_scores_sum_to_1_are_no_classes(tmp_path: Path) -> None:
+    content = "file,start,end,label,score\na,0,1,x,0.9375\na,1,2,y,0.0625\nb,0,1,x,0.5\nb,1,2,y,0.5"
+    pool = read(tmp_path, "t.csv", content)
+    assert pool.probabilities is None
+    assert order(pool) == ["b", "a"]
+
+
+def test_times_of_requests_make_no_segments(tmp_path: Path) -> None:
+    when = "2024-01-01 10:00:00,2024-01-01 10:00:01"
+    rows = [f"{i},{c},{p},{when}" for i, c, p in
+            [("a", "x", 0.875), ("a", "y", 0.125), ("b", "x", 0.5), ("b", "y", 0.5)]]  # fmt: skip
+    pool = read(tmp_path, "t.csv", "\n".join(["id,label,score,start_time,end_time", *rows]))
+    assert pool.probabilities is not None
+    assert order(pool) == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("Start (s),End (s),Common name,Confidence", "0,3,tit,{}"),
+        ("xmin,ymin,xmax,ymax,confidence,class", "0,0,0.5,0.5,{},cat"),
+    ],
+)
+def test_a_folder_of_tables_of_one_item_each_names_items_by_file(
+    tmp_path: Path, head: str, row: str
+) -> None:
+    (tmp_path / "out").mkdir()
+    for name, scores in {"a": [0.875, 0.5], "b": [0.9375], "c": []}.items():
+        text = "\n".join([head, *map(row.format, scores)])
+        (tmp_path / "out" / f"{name}.csv").write_text(f"{text}\n")
+    pool = read(tmp_path, "out")
+    assert pool.item_ids.tolist() == ["a", "b", "c"]
+    assert pool.newest_objects is not None
+    assert pool.newest_objects.counts.tolist() == [2, 1, 0]
+    assert order(pool)[:2] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("head", "cure"),
+    [
+        ("start,end,label,score", "add a column file with the recording or text that it is of."),
+        ("start,end,text,words", "that it is of, and one called score."),
+    ],
+)
+def test_segments_of_nothing_are_named(tmp_path: Path, head: str, cure: str) -> None:
+    with pytest.raises(InvalidInput, match="must have a column item_id") as caught:
+        read(tmp_path, "t.csv", f"{head}\n0,1,a,0.5\n1,2,b,0.75\n")
+    assert str(caught.value.hint).endswith(cure)
+
+
+AUDACITY = "0.000000\t1.500000\tspeech\n1.500000\t3.000000\tmusic\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("labels.txt", AUDACITY, "a label track of Audacity"),
+        ("labels.tsv", AUDACITY, "a label track of Audacity"),
+        ("a.rttm", "SPEAKER a 1 0.00 1.50 <NA> <NA> s1 <NA> <NA>\n", "an RTTM file"),
+        ("a.txt", "SPEAKER a 1 0.00 1.50 <NA> <NA> s1 <NA> <NA>\n", "an RTTM file"),
+        ("a.srt", "1\n00:00:00,000 --> 00:00:01,000\nhi\n", "a file of subtitles"),
+        ("a.vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\nhi\n", "a file of subtitles"),
+        ("a.TextGrid", 'File type = "ooTextFile"\nObject class = "TextGrid"\n', "a TextGrid"),
+    ],
+)
+def test_files_of_segments_without_scores_are_named(
+    tmp_path: Path, name: str, content: str, kind: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"must hold predictions; '{name}' is {kind}") as caught:
+        read(tmp_path, name, content)
+    assert "file,start,end,label,score" in str(caught.value.hint)
+
+
+def test_a_folder_of_label_tracks_is_named(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    for name in "ab":
+        (tmp_path / "labels" / f"{name}.txt").write_text(AUDACITY)
+    with pytest.raises(ConfigError, match="'labels' is a label track of Audacity"):
+        read(tmp_path, "labels")
+
+
+@pytest.mark.parametrize("key", ["word_segments", "diarization"])
+def test_what_speech_models_write_needs_one_confidence_per_item(tmp_path: Path, key: str) -> None:
+    pieces = [{"speaker": "A", "word": "hi", "start": 0, "end": 1.5, "score": 0.5}]
+    with pytest.raises(InvalidInput, match="but none for the item"):
+        read(tmp_path, "p.json", {"segments": pieces, key: pieces})
