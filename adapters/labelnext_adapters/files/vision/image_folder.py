@@ -11,7 +11,7 @@ from labelnext_adapters.files.image_names import images_among
 from labelnext_adapters.files.vision.yolo_folder import files_below
 from labelnext_adapters.files.vision.yolo_runs import SAVE
 
-_BESIDE = (".ds_store", "thumbs.db", "desktop.ini")  # what systems leave in folders
+_BESIDE = ("thumbs.db", "desktop.ini")  # what systems leave in folders
 
 
 def only_images(names: Iterable[str]) -> bool:
@@ -22,7 +22,7 @@ def only_images(names: Iterable[str]) -> bool:
     """
     found = False
     for name in names:
-        if not _hidden(name):
+        if name.rpartition("/")[2].lower() not in _BESIDE:
             if not images_among([name]):
                 return False
             found = True
@@ -45,7 +45,7 @@ def read_images(folder: Path, labelled: bool) -> Pool:
             "path must be a folder of images; it is a file.",
             hint=f"set source.path to {folder.parent.as_posix()!r}.",
         )
-    paths = sorted(name for name in images_among(files_below(folder)) if not _hidden(name))
+    paths = sorted(images_among(files_below(folder)))
     if not paths:
         raise InvalidInput("the folder must hold images; it has none.")
     if not labelled:
@@ -85,8 +85,3 @@ def by_own_name(paths: Iterable[str]) -> dict[str, str]:
                 hint="rename one of them.",
             )
     return found
-
-
-def _hidden(name: str) -> bool:
-    base = name.rpartition("/")[2].lower()
-    return base.startswith(".") or base in _BESIDE
