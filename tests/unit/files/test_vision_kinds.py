@@ -13,7 +13,7 @@ import pytest
 
 from labelnext.adapter import open_adapter
 from labelnext.adapter.formats import recognition
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, NotFound
 from labelnext.pool.pool import Pool
 from tests.formats.independent import by_mean, codes, ranked
 
@@ -323,3 +323,54 @@ def test_the_scores_of_all_classes_go_before_the_likeliest_one(tmp_path: Path) -
     pool = read(tmp_path, "r.json")
     assert pool.probabilities.tolist() == [[0.1, 0.5, 0.4], [0.3, 0.6, 0.1]]
     assert ranked(pool, "margin") == ["a.jpg", "b.jpg"]
+
+
+UNREAD = {
+    "labels of KITTI": {"a.txt": "Car 0.00 0 -1.57 10 20 30 40 1.5 1.6 4.0 1 2 3 -1.5\n"},
+    "labels of DOTA": {"a.txt": "imagesource:GoogleEarth\ngsd:0.1\n1 1 4 1 4 4 1 4 plane 0\n"},
+    "WIDER FACE": {"a.txt": "a.jpg\n1\n10 20 30 40 0.9\n", "b.txt": ""},
+    "classes below 0": {"a.txt": "-1 0.5 0.5 0.2 0.2 0.9\n"},
+}
+
+
+@pytest.mark.parametrize("files", UNREAD.values(), ids=UNREAD)
+def test_text_files_that_are_not_read_are_shown(tmp_path: Path, files: dict[str, str]) -> None:
+    put(tmp_path / "p", files)
+    first = next(iter(files.values())).splitlines()[0]
+    rule = rf"{len(files)} text files? in 'p' must hold predictions in a form .*; a.txt begins with"
+    with pytest.raises(NotFound, match=rule) as caught:
+        read(tmp_path, "p")
+    assert repr(first)[:70] in caught.value.message
+    assert "save_conf=True" in str(caught.value.hint)
+
+
+def test_empty_text_files_are_called_empty(tmp_path: Path) -> None:
+    put(tmp_path / "labels", {"a.txt": "", "b.txt": "\n"})
+    with pytest.raises(NotFound, match=r"2 text files in 'labels' .*; they are empty"):
+        read(tmp_path, "labels")
+
+
+def test_images_beside_something_else_need_a_word(tmp_path: Path) -> None:
+    put(tmp_path / "p", {"a.jpg": b"", "b.jpg": b"", "c.jpg": b"", "film.mp4": b"x"})
+    with pytest.raises(NotFound, match=r"Parquet files; .*source.format: images"):
+        read(tmp_path, "p")
+    assert read(tmp_path, "p", format="images").item_ids.tolist() == ["a.jpg", "b.jpg", "c.jpg"]
+
+
+def test_links_of_a_folder_of_images_are_told(tmp_path: Path) -> None:
+    put(tmp_path, {"p/a.jpg": b"", "elsewhere/b.jpg": b""})
+    (tmp_path / "p/link.jpg").symlink_to("a.jpg")
+    assert "links" not in codes(read(tmp_path, "p"))
+    (tmp_path / "p/round").symlink_to(".")
+    (tmp_path / "p/more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "p/gone.jpg").symlink_to("nothing.jpg")
+    pool = read(tmp_path, "p")
+    assert pool.item_ids.tolist() == ["a.jpg", "link.jpg"]
+    (told_,) = (one.message for one in pool.notices if one.code == "links")
+    assert told_ == "Didn't follow 3 links to folders or to nothing: gone.jpg, more, round."
+    (tmp_path / "p/a.jpg").unlink()
+    (tmp_path / "p/link.jpg").unlink()
+    with pytest.raises(
+        InvalidInput, match=r"must hold images; it has none\..*gone.jpg, more, round"
+    ):
+        read(tmp_path, "p", format="images")

@@ -81,10 +81,18 @@ def texts_among(names: Iterable[str]) -> Iterator[str]:
                 yield name
 
 
-def files_below(folder: Path, *, deep: bool = True) -> Iterator[str]:
+def files_below(
+    folder: Path, *, deep: bool = True, passed: list[str] | None = None
+) -> Iterator[str]:
     """Names of the files in a folder, relative to it, as in POSIX paths; in no order.
 
-    Hidden ones, and what archives of macOS hold beside the files, don't count.
+    Hidden ones, and what archives of macOS hold beside the files, don't count. Links to folders
+    aren't followed, as they may go round in a circle.
+
+    Args:
+        folder: where they are.
+        deep: also those in folders inside.
+        passed: to which links to folders, and links to nothing, are added.
     """
     pending = [""]
     while pending:
@@ -97,6 +105,8 @@ def files_below(folder: Path, *, deep: bool = True) -> Iterator[str]:
                     yield inner + entry.name
                 elif deep and entry.is_dir(follow_symlinks=False):
                     pending.append(f"{inner}{entry.name}/")
+                elif passed is not None and entry.is_symlink():
+                    passed.append(inner + entry.name)
 
 
 def images_of(
