@@ -16,6 +16,7 @@ from labelnext.pool.pool import Pool
 from labelnext.support.files import matches
 from labelnext.support.store import filesystem
 from labelnext.support.threads import in_order
+from labelnext_adapters.files.content.unread_texts import refuse_texts
 from labelnext_adapters.files.globs import WILD
 from labelnext_adapters.files.huggingface.dataset import stored_columns, with_paths
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
@@ -103,6 +104,10 @@ class Dataset:
             held = others or sorted(info.path for info in infos)
             names = f" ({listed(PurePosixPath(path).name for path in held)})" if held else ""
             cure = "set source.format to what all are" if base == self._path else "glob all in it"
+            if self._near and base == self._path:
+                refuse_texts(Path(base), [path[len(base) :].strip("/") for path in held])
+            if sum(suffix_of(Path(path)) in IMAGE_ENDINGS for path in held) > 0.5 * len(held):
+                cure = "set source.format: images if the images themselves are the pool"
             raise NotFound(
                 f"path must be a folder, glob or URL of Parquet files; {self._place!r} has "
                 f"{'others' if others else 'none'}{names}.",

@@ -185,6 +185,7 @@ class Gathered:
         if not self._rows:
             raise InvalidInput(f"the file must hold at least one {self.odd.what}; it has none.")
         self._tell_answers()
+        self._forget_lost()
         kinds = {
             kind
             for version in self._versions.values()
@@ -232,6 +233,14 @@ class Gathered:
             told = {row: next(iter(scores.items())) for row, scores in version.scores.items()}
             version.answers.update(told)
             version.scores.clear()
+
+    def _forget_lost(self) -> None:
+        """An item isn't without objects where some of what was said of it was left out."""
+        lost = {self._rows[item] for _, item, _ in self.odd.left_out if item in self._rows}
+        for version in self._versions.values():
+            for row in lost:
+                if not version.objects.get(row, True):
+                    del version.objects[row]
 
     def _of(self, version: str) -> _Version:
         return self._versions.setdefault(version, _Version())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from pydantic import ValidationError
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
 from labelnext.adapter.registry import open_adapter
-from labelnext.errors import ConfigError, InvalidInput, LabelnextError
+from labelnext.errors import ConfigError, InvalidInput, LabelnextError, listed
 from labelnext.pool.constructors import Constructor
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.tables.table_options import TableOptions
@@ -46,6 +48,7 @@ def _options(kind: type[Options], given: Mapping[str, Any]) -> tuple[Any, Contex
     """The options of a reader, and the context with the key of the ids and the metadata."""
     values = dict(given)
     key, metadata = values.pop("key", None), values.pop("metadata", ())
+    key = None if key is None else str(key)  # as columns are, which may be numbers
     try:
         return kind.model_validate(values), Context(key=key, metadata=tuple(metadata))
     except ValidationError as error:
@@ -64,6 +67,7 @@ def _of_table(table: pa.Table, options: Mapping[str, Any]) -> Pool:
     from labelnext_adapters.files.tables.table_format import pool_of
 
     told, context = _options(TableOptions, options)
+    _check_names(table.column_names)
     return pool_of(Rows(plain_table(table)), told, context)
 
 
@@ -94,8 +98,8 @@ def _cell(value: Any) -> Any:
         return [_cell(one) for one in value]
     if value is None or isinstance(value, str | bool | int | float):
         return None if value != value else value
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+    if isinstance(value, Real):  # such as NumPy's longdouble
+        return _cell(float(value))
     return _plain(value)
 
 
@@ -112,17 +116,29 @@ def from_pandas(frame: Any, **options: Any) -> Pool:
     """The rows of a data frame; its index has the ids if no column has."""
     import pyarrow as pa
 
+    if not hasattr(frame, "columns") or not hasattr(frame, "index"):
+        raise InvalidInput(
+            f"from_pandas must get a data frame; got {type(frame).__name__}.",
+            hint="make one: pandas.DataFrame(…).",
+        )
+
     from labelnext_adapters.files.tables.column_names import IDS
 
     given = options.get("columns") or {}
     named = "item_id" in given or options.get("key") is not None
+    if frame.columns.nlevels > 1:
+        frame = frame.set_axis(["_".join(map(str, name)) for name in frame.columns], axis=1)
     frame = frame.rename(columns=str)
+    _check_names(frame.columns)
+    sparse = [name for name, kind in frame.dtypes.items() if str(kind).startswith("Sparse")]
+    frame = frame.assign(**{name: frame[name].sparse.to_dense() for name in sparse})
     known = {str(name).strip().lower() for name in frame.columns}
     if not named and not known & set(IDS):
         exact = getattr(frame.index.dtype, "kind", "O") in "fM"  # floats and times, told as such
         labels = frame.index.to_numpy() if exact else [_plain(label) for label in frame.index]
         frame = frame.assign(item_id=labels)
     elif given.get("item_id", options.get("key")) in set(frame.index.names) - {None}:
+        _check_names([*frame.index.names, *frame.columns])
         frame = frame.reset_index()
     try:
         table = pa.Table.from_pandas(frame, preserve_index=False)
@@ -138,9 +154,28 @@ def from_pandas(frame: Any, **options: Any) -> Pool:
     return _of_table(table.replace_schema_metadata(None), options)
 
 
+def _check_names(names: Iterable[Any]) -> None:
+    """Refuse columns that share a name.
+
+    Raises:
+        InvalidInput: if there are any.
+    """
+    doubled = [name for name, count in Counter(names).items() if count > 1]
+    if doubled:
+        raise InvalidInput(
+            f"columns must have distinct names; got {listed(doubled)} more than once.",
+            hint="rename or drop one of them.",
+        )
+
+
 def _plain(label: Any) -> Any:
-    """A label of an index as text; null for what is missing."""
-    return None if label is None or label != label else str(label)
+    """A label of an index as text, its levels with / between them; null for what is missing."""
+    if isinstance(label, tuple):
+        return "/".join(str(_plain(one)) for one in label)
+    if isinstance(label, bytes):
+        return label.decode("utf-8", "replace")
+    missing = label is None or type(label).__name__ == "NAType" or label != label
+    return None if missing else str(label)
 
 
 def from_polars(frame: Any, **options: Any) -> Pool:
@@ -161,6 +196,13 @@ def from_huggingface(source: Any, *, ids: Iterable[Any] | None = None, **options
 
     if isinstance(source, str | Path):
         return _of_path(source, "datasets" if Path(source).is_dir() else None, options)
+    if hasattr(source, "with_format") and not hasattr(source, "__getitem__"):
+        raise InvalidInput(
+            "from_huggingface must get a data set that is loaded; got one that is streamed "
+            f"({type(source).__name__}).",
+            hint="load it without streaming=True, or its first rows: "
+            "datasets.Dataset.from_list(list(rows.take(1000))).",
+        )
     if hasattr(source, "with_format") and hasattr(source, "features"):
         told, context = _options(DatasetsOptions, options)
         table = source.with_format("arrow")[:]
@@ -192,12 +234,18 @@ def from_supervision(
         return _of_path(detections, "supervision", options)
     if options:
         raise ConfigError(f"option {next(iter(options))} is unknown.", hint="sizes is the option.")
+    by_item = _by_item("detections", detections)
+    known = {} if sizes is None else _by_item("sizes", sizes)
     gathered = Gathered("detection")
     sizeless: list[str] = []
-    for item, one in dict(detections).items():
+    for item, one in by_item.items():
+        if not hasattr(one, "xyxy"):
+            raise InvalidInput(
+                f"detections must be of supervision; item {item!r:.60} has {type(one).__name__}."
+            )
         row = gathered.new_item(item)
         gathered.nothing(row)
-        size = None if sizes is None else sizes.get(item)
+        size = _checked_size(item, known.get(item))
         names = one.data.get("class_name")
         if size is None and len(one.xyxy):
             sizeless.append(str(item))
@@ -214,7 +262,40 @@ def from_supervision(
     return gathered.pool()
 
 
+def _by_item(what: str, value: Any) -> dict[Any, Any]:
+    """A mapping by item, or its pairs.
+
+    Raises:
+        InvalidInput: if it is something else.
+    """
+    try:
+        return dict(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"{what} must be by item; got {type(value).__name__}.",
+            hint=f'give a dictionary: {{"a.jpg": …}}, one of the {what} for each id.',
+        ) from error
+
+
+def _checked_size(item: Any, size: Any) -> Any:
+    """Width and height of an image; None if they aren't known.
+
+    Raises:
+        InvalidInput: if they are something else.
+    """
+    if size is None or (isinstance(size, Iterable) and len(sides := [*size]) == 2):
+        return None if size is None else sides
+    raise InvalidInput(
+        f"sizes must be width and height in pixels; item {item!r:.60} has {size!r:.60}."
+    )
+
+
 def _of_path(path: Any, kind: str | None, options: Mapping[str, Any]) -> Pool:
+    if not isinstance(path, str | Path):
+        raise InvalidInput(
+            f"from_{kind} must get a path; got {type(path).__name__}.",
+            hint="COCO records may also be a list: list(records)." if kind == "coco" else None,
+        )
     named: dict[str, Any] = {} if kind is None else {"format": kind}
     pool: Pool = open_adapter("files", path=str(path), **named, **options).read()
     return pool
@@ -247,8 +328,13 @@ def _written(value: Any, path: Path) -> Any:
     if not isinstance(value, Mapping | list | tuple):
         return value
     with path.open("w", encoding="utf-8") as file:
-        json.dump(value, file, default=lambda one: one.tolist())  # values of NumPy
+        json.dump(value, file, default=_written_value)
     return path
+
+
+def _written_value(one: Any) -> Any:
+    """Values of NumPy, and the bytes of pycocotools' run lengths, for JSON."""
+    return one.decode("ascii") if isinstance(one, bytes) else one.tolist()
 
 
 def from_yolo(path: Any, **options: Any) -> Pool:

@@ -136,6 +136,16 @@ def shards_of(folder: Path, names: Iterable[str]) -> list[Path]:
     return paths if alike and Sample(paths[0]).is_json else []
 
 
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is hidden, or what archives of macOS hold beside the files.
+
+    Example:
+        >>> is_hidden("._a.txt"), is_hidden("__MACOSX"), is_hidden("a.txt")
+        (True, True, False)
+    """
+    return name.startswith(".") or name == "__MACOSX"
+
+
 def may_be_part(folder: Path, name: str) -> bool:
     """Whether a file counts where a folder holds parts of one table or list.
 
@@ -185,11 +195,15 @@ class Sample:
 
     @cached_property
     def names(self) -> list[str]:
-        """The files of a folder, relative to it, sorted; the first few thousand that are met."""
+        """The files of a folder, relative to it, sorted; the first few thousand that are met.
+
+        Hidden ones don't count.
+        """
         if not self.is_folder:
             return []
-        files = (p for p in self.path.rglob("*") if p.is_file())
-        return sorted(p.relative_to(self.path).as_posix() for p in islice(files, _NAMES))
+        files = (p.relative_to(self.path) for p in self.path.rglob("*") if p.is_file())
+        seen = (p.as_posix() for p in files if not any(map(is_hidden, p.parts)))
+        return sorted(islice(seen, _NAMES))
 
     @cached_property
     def shard(self) -> Sample | None:

@@ -57,7 +57,8 @@ class FromElsewhere:
         """The rows of a pandas data frame; its index has the ids if no column has.
 
         Args:
-            frame: with the columns that CSV and Parquet files have.
+            frame: with the columns that CSV and Parquet files have. An index of several levels
+                gives ids such as `video/frame`.
             options: keys of `source` for Parquet files.
         """
         return CONSTRUCTORS.get("pandas").make(frame, **options)

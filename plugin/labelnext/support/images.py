@@ -28,8 +28,15 @@ def small_image(data: bytes, side: int) -> Image.Image:
             image: Image.Image = ImageOps.exif_transpose(opened)
             image.thumbnail((side, side))
             return _on_white(image)
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, EOFError) as error:
+    except UnidentifiedImageError as error:
+        why = "HEIC isn't read, so convert it to JPEG" if _is_heic(data) else "of no known format"
+        raise ValueError(f"it isn't an image: {why}") from error
+    except (Image.DecompressionBombError, SyntaxError, EOFError) as error:
         raise ValueError(f"it isn't an image: {error}") from error
+
+
+def _is_heic(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -131,3 +131,10 @@ def test_embeddings_come_before_images_and_nothing_to_compare_is_refused(tmp_pat
         run(written(tmp_path, "images", images=False), dry_run=True)
     with pytest.raises(InvalidInput, match="dedupe must be left out for a pool without embeddings"):
         run(written(tmp_path, None, images=False, text=""), dry_run=True)
+
+
+def test_why_a_file_is_no_image() -> None:
+    start = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    for data, why in ((start, "HEIC isn't read, so convert it to JPEG"), (b"x", "of no known")):
+        with pytest.raises(ValueError, match=f"it isn't an image: {why}"):
+            image_signature(data)

@@ -105,7 +105,7 @@ def test_ground_truth_of_mot_is_refused(tmp_path: Path) -> None:
 def test_lines_that_only_begin_as_json_are_no_json(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.txt").write_text("[0.5, 0.5, 0.2, 0.2] 0.9 cat\n" * 2)
-    with pytest.raises(LabelnextError, match="path must be a folder, glob or URL of Parquet files"):
+    with pytest.raises(LabelnextError, match=r"the 2 text files in .* must hold predictions in a"):
         open_adapter("files", path=".", directory=tmp_path).read()
     with pytest.raises(LabelnextError, match="path must end in one of"):
         open_adapter("files", path="a.txt", directory=tmp_path).read()

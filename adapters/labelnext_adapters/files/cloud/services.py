@@ -71,8 +71,16 @@ _GOOGLE_OBJECTS = "localizedObjectAnnotations"
 
 
 def _google_images(value: Any) -> Any:
+    """The responses; Google says nothing of an image in which it found nothing."""
     responses = value.get("responses") if isinstance(value, Mapping) else None
-    return responses if isinstance(responses, list) else value
+    if not isinstance(responses, list):
+        return value
+    return [
+        {**one, _GOOGLE_OBJECTS: []}
+        if isinstance(one, Mapping) and one.keys() <= {"context"}
+        else one
+        for one in responses
+    ]
 
 
 def _is_google(value: Any) -> bool:

@@ -263,6 +263,10 @@ def listed_by_results(
         raise InvalidInput("key file_name needs the list of the images.", hint="set source.images.")
     names: dict[str, str | None] = {str(image): file_name for image, file_name in images}
     ids = list(names)
+    files = {file_name for _, file_name in images}
+    if named and key != "image_id" and len(files) > len(ids):  # 7 is of 7.jpg and of 007.jpg
+        names = {str(file_name): file_name for file_name in files}
+        ids = sorted(names)
     if not ids:
         raise InvalidInput(
             "a COCO results file without detections must come with the list of its images.",

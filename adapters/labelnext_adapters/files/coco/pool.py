@@ -64,6 +64,11 @@ def read_coco(
         listing = _listing_of(images_path, key, notices)
     read = []
     for path in results_paths:
+        if path.is_dir():
+            raise InvalidInput(
+                f"COCO results must be one file; {path.name!r} is a folder.",
+                hint="set source.path to one of its files, or join their lists in one.",
+            )
         if not path.is_file():
             raise NotFound(f"older must be files; got {str(path)!r}, which does not exist.")
         try:

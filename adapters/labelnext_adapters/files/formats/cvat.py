@@ -31,15 +31,19 @@ def read(path: Path | str, options: CvatOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether the root is annotations, as CVAT writes it."""
-    text = (sample.text or "")[:4000]
+    file = sample
+    if sample.is_folder:
+        names = [name for name in sample.names if name.lower().endswith(".xml")]
+        file = Sample(sample.path / names[0]) if names else sample
+    text = (file.text or "")[:4000]
     if "<annotations" in text and text.lstrip("\ufeff \r\n\t").startswith("<"):
-        return "its root is annotations"
+        return f"{'its root' if file is sample else f'the root of {names[0]}'} is annotations"
     return None
 
 
 FORMAT = Format(
     "cvat",
-    "CVAT's XML for images 1.1, with an attribute score or confidence",
+    "CVAT's XML for images 1.1, a file or a folder, with an attribute score or confidence",
     (),
     CvatOptions,
     read,

@@ -17,20 +17,22 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if too much can't be used.
     """
-    from labelnext_adapters.files.vision.arrays import TORCHVISION, read_arrays
+    from labelnext_adapters.files.vision.arrays import BOXES, TORCHVISION, read_arrays
     from labelnext_adapters.files.vision.documents import documents
 
-    outputs = documents(Path(path), TORCHVISION.are_in)
-    return read_arrays(outputs, TORCHVISION, options, context.key)
+    outputs = documents(Path(path), lambda one: TORCHVISION.are_in(one) or BOXES.are_in(one))
+    keys = BOXES if any(BOXES.are_in(one.value) for one in outputs) else TORCHVISION
+    return read_arrays(outputs, keys, options, context.key)
 
 
 def evidence(sample: Sample) -> str | None:
     """Whether an image has boxes, labels and scores."""
-    from labelnext_adapters.files.vision.arrays import TORCHVISION
+    from labelnext_adapters.files.vision.arrays import BOXES, TORCHVISION
     from labelnext_adapters.files.vision.documents import first_documents
 
-    if any(TORCHVISION.are_in(one.value) for one in first_documents(sample, TORCHVISION.are_in)):
-        return "its images have boxes, labels and scores"
+    for keys in (TORCHVISION, BOXES):
+        if any(keys.are_in(one.value) for one in first_documents(sample, keys.are_in)):
+            return f"its images have {keys.boxes}, {keys.classes} and {keys.scores}"
     return None
 
 

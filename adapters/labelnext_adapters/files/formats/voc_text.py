@@ -45,7 +45,7 @@ def evidence(sample: Sample) -> str | None:
 
 FORMAT = Format(
     "voc-text",
-    "text lines of a class or an image, a confidence and a box: VOC's comp4, DOTA, KITTI, MOT",
+    "text lines of a class or an image, a confidence and a box: comp4, DOTA, KITTI, MOT, VisDrone",
     (),
     DetectionOptions,
     read,

@@ -70,7 +70,7 @@ def _like_yolo(texts: Sequence[Sample], *, classified: bool = True) -> bool:
     like = [
         line
         for line in lines
-        if _LINE.match(spaced(line)) or (classified and _CLASSIFIED.match(line))
+        if _LINE.match(spaced(line).strip()) or (classified and _CLASSIFIED.match(line.strip()))
     ]
     return len(like) > 0.5 * len(lines)
 

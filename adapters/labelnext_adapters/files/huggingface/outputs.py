@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from labelnext.errors import InvalidInput, listed
@@ -16,6 +17,7 @@ from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.shards import items_called
 from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.tables.column_names import shape_in
 from labelnext_adapters.files.tables.vectors import ROUNDED
 
 _KINDS = {
@@ -71,7 +73,9 @@ def kind_of(value: Any) -> str | None:
         if _SHAPES & value.keys():
             return None  # a table reads these
         if "score" in value and {"label", "answer"} & value.keys():
-            return "objects" if {"box", "mask"} & value.keys() else "answer"
+            if {"box", "mask"} & value.keys():
+                return "objects"
+            return None if _is_drawn(tuple(value)) else "answer"
         return None
     if not isinstance(value, list):
         return None
@@ -84,6 +88,12 @@ def kind_of(value: Any) -> str | None:
     if kind in ("answer", "objects") and _wraps(value[0]):
         return None  # a table with these columns
     return {"answer": "classes", "objects": "objects", "spans": "spans"}.get(kind or "")
+
+
+@lru_cache(1 << 10)
+def _is_drawn(keys: tuple[str, ...]) -> bool:
+    """Whether a record is of something in an image, in the form of another tool."""
+    return shape_in(map(str, keys)) is not None
 
 
 def _is_span(value: Mapping[str, Any]) -> bool:

@@ -115,15 +115,15 @@ SPANS = (
 )  # fmt: skip
 #: What the class of a segment is called beside the usual names.
 SEGMENTS = (
-    "event",
-    "speaker",
-    "speaker_id",
-    "entity",
-    "entity_group",
-    "entity_type",
-    "phoneme",
-    "word",
-)
+    "event", "speaker", "speaker_id", "entity", "entity_group", "entity_type", "phoneme", "word",
+)  # fmt: skip
+#: Keys of records, or columns of lists, that show that something was found in an image.
+SHAPES = (
+    "bbox", "box", "boxes", "bboxes", "bounding_box", "rect", "rectangle", "segmentation", "mask",
+    "polygon", "points", "keypoints", "pred_boxes", "coordinates", "box2d", "box_2d", "box3d",
+    "box_3d", "translation", "vertices", "bounding_poly", "poly2d",
+)  # fmt: skip
+_SIDES = (("x", "y", "width", "height"), ("x", "y", "w", "h"), ("left", "top", "width", "height"))
 YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))
 _OF_MLFLOW = re.compile(r"/v\d+/score$")
@@ -149,6 +149,18 @@ def plain(name: str) -> str:
         ('image_name', 'confidence', 'image_id', 'x_min')
     """
     return re.sub(r"\W+", "_", _HUMPS.sub("_", name).lower()).strip("_")
+
+
+def shape_in(names: Iterable[str]) -> str | None:
+    """The name that shows that something was found in an image, other than corners.
+
+    Example:
+        >>> shape_in(["label", "coordinates"]), shape_in(["x", "y", "w", "h"]), shape_in(["x", "y"])
+        ('coordinates', 'x', None)
+    """
+    names = [*names]
+    sides = [one for one in _SIDES if all(first_of(names, (side,)) for side in one)]
+    return first_of(names, (*SHAPES, *(one[0] for one in sides)))
 
 
 def corners_in(names: Iterable[str]) -> list[str] | None:

@@ -84,6 +84,7 @@ _WRAPPERS = (
     "records",
     "samples",
     "images",
+    "frames",
 )
 
 
@@ -284,6 +285,8 @@ def _records_by_item(value: dict[str, Any]) -> list[Any] | None:
         >>> _records_by_item({"a": {"label": "cat", "prob": 0.5}})
         [{'item_id': 'a', 'predictions': [{'label': 'cat', 'prob': 0.5}]}]
     """
+    if _mostly(map(_has_vector, value.values())):
+        return None
     lists = [one if isinstance(one, list) else [one] for one in value.values()]
     told = [record for records in lists for record in records]
     fits = [all(map(_is_scored, records)) for records in lists]
@@ -301,6 +304,15 @@ def _records_by_item(value: dict[str, Any]) -> list[Any] | None:
 def _is_scored(record: Any) -> bool:
     """Whether a record has a class or a box, and how sure a model is of it."""
     return isinstance(record, dict) and _name_scores(tuple(record))
+
+
+def _has_vector(record: Any) -> bool:
+    """Whether a record has the scores of all classes, maybe beside the likeliest one."""
+    return isinstance(record, dict) and any(
+        isinstance(one, list) and _sums_to_one(one)
+        for name, one in record.items()
+        if first_of((name,), VECTORS)
+    )
 
 
 @lru_cache(1 << 10)

@@ -25,15 +25,13 @@ from labelnext_adapters.files.tables.column_names import (
     corners_in,
     first_of,
     plain,
+    shape_in,
+    spans_in,
 )
 from labelnext_adapters.files.tables.long_rows import detections, grouped_scores
 from labelnext_adapters.files.tables.table_options import TableOptions
 from labelnext_adapters.files.tables.vectors import ROUNDED, Meaning, NotProbabilities
 
-_SHAPES = (
-    "bbox", "box", "boxes", "bboxes", "bounding_box", "rect", "rectangle", "segmentation", "mask",
-    "polygon", "points", "keypoints", "pred_boxes", "start", "end",
-)  # fmt: skip
 _OTHERS = ("embedding", "feature", "vector", "hidden", "votes")  # lists that are no scores
 
 
@@ -148,8 +146,17 @@ def _records(
         sure = first_of([field for field in parts if field != answer], SCORES)
         if sure is None or (answer is None and corners_in(parts) is None):
             continue
+        parts[sure] = _unlisted(parts[sure])
         return _exploded(table, name, pa.table(parts), parents, (answer, sure), options, place)
     return None
+
+
+def _unlisted(values: pa.Array) -> pa.Array:
+    """Lists of one number each as numbers, as SAM's scores are; other values as they are."""
+    if not is_list(values.type) or not len(values):
+        return values
+    single = pc.all(pc.equal(pc.list_value_length(values), 1)).as_py()
+    return pc.list_element(values, 0) if single else values
 
 
 def _fields(records: pa.StructArray) -> dict[str, pa.Array]:
@@ -184,7 +191,7 @@ def _parallel(
         )
     parts = {name: pc.list_flatten(column) for name, column in columns.items()}
     parents = pc.list_parent_indices(columns[sure]).to_numpy()
-    shaped = first_of(lists, _SHAPES)
+    shaped = shape_in(lists)
     more = {} if shaped is None else {shaped: pa.nulls(len(parents))}
     table, long = table.drop_columns([answer]), pa.table({**parts, **more})
     return _exploded(table, sure, long, parents, (answer, sure), options, place)
@@ -242,7 +249,7 @@ def _exploded(
     answer, sure = read
     n_items, taken = table.num_rows, [c for c in table.column_names if c != name]
     fields = set(long.column_names)
-    corners, shape = corners_in(fields), first_of(fields, _SHAPES)
+    corners, shape = corners_in(fields), shape_in(fields) or spans_in(fields)
     told = f"{answer!r}, {sure!r}" if answer else repr(sure)
     if answer is not None and corners is None and shape is None:
         if not options.multilabel and options.logits is None and _one_each(parents):

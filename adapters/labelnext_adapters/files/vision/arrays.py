@@ -67,6 +67,7 @@ def _class_names(record: Mapping[str, Any]) -> Any:
 
 MMDETECTION = Keys("bboxes", "labels", "scores", "pred_instances", size=_run_length_size)
 TORCHVISION = Keys("boxes", "labels", "scores")
+BOXES = Keys("xyxy", "cls", "conf")  # of Ultralytics, as attributes of an image's boxes
 SUPERVISION = Keys("xyxy", "class_id", "confidence", names=_class_names)
 
 

@@ -1,4 +1,4 @@
-"""Lines of a word, a confidence and a box: VOC's comp4, DOTA, KITTI, MOT, a text file an image."""
+"""Lines of a word, a confidence and a box: VOC's comp4, DOTA, KITTI, MOT, VisDrone, and others."""
 
 from __future__ import annotations
 
@@ -55,8 +55,9 @@ _PLACES = {
 }
 _IN_PIXELS = (Place(1, 2, 6, "unknown"), Place(5, 1, 5, "unknown"))
 _MOT = Place(6, 2, 6, "sized", None)
+_VISDRONE = Place(4, 0, 4, "sized", 5)
 _OF_CLASS = re.compile(r"(?:.*_)?(?:det_[a-z0-9]+|Task\d)_(.+)$")
-_NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$")
+_NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$")
 _SAMPLED = 2000  # lines
 _PIXELS = 2  # a fraction of an image is hardly larger
 _NEAR = 0.02  # by which a box of a rounded middle and size may stand out of the image
@@ -79,6 +80,8 @@ def places_in(lines: Sequence[str]) -> set[Place]:
         return set()
     rows = [row for row in rows if len(row) == len(rows[0])]
     commas = sum(line.count(",") > 5 for line in sampled) > 0.5 * len(sampled)
+    if len(rows[0]) == 8 and all(row[6:] == ["-1", "-1"] for row in rows):
+        return {_VISDRONE}
     if _is_mot(rows, commas=commas):
         return {_MOT}
     found = {place for place in _PLACES.get(len(rows[0]), ()) if _fits(rows, place)}
@@ -117,7 +120,7 @@ def _fits(rows: Sequence[Sequence[str]], place: Place) -> bool:
     """Whether these numbers can be confidences, and those boxes."""
     if sum(0 <= float(row[place.sure]) <= 1 for row in rows) < 0.9 * len(rows):
         return False
-    numbered = all(map(_is_whole, (row[0] for row in rows)))
+    numbered = sum(bool(_NUMBER.match(row[0])) for row in rows) > 0.5 * len(rows)
     in_pixels = _pixels(rows, place) > 0.5
     if place.kind != 0:
         corner_first = not numbered or in_pixels

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content.content import guarded
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.vision.detections import Detections, around
 from labelnext_adapters.files.vision.xml_tree import parse_xml
+from labelnext_adapters.files.vision.yolo_folder import files_below
 
 _SCORES = ("score", "confidence")
 _SHAPES = ("box", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton")
@@ -23,28 +26,23 @@ def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
     """The images, with their shapes as objects, or with the scores of their tags.
 
     Args:
-        path: of the file.
+        path: of the file, or of a folder of such files.
         classes: names of the classes; those of the file when None.
 
     Raises:
         InvalidInput: if it is another kind of XML, or its shapes have no scores.
     """
-    root = parse_xml(path)
-    if root.tag != "annotations":
-        raise InvalidInput(f"the root of CVAT's XML must be annotations; got {root.tag[:60]!r}.")
-    images = root.findall("image")
-    if not images and root.find("track") is not None:
-        raise InvalidInput(
-            "the file must be CVAT's XML for images; it is that for video, with tracks.",
-            hint="export the task as 'CVAT for images 1.1'.",
-        )
+    roots = _roots(path)
+    images = [image for root in roots for image in root.findall("image")]
     if not images:
         raise InvalidInput("the file must hold at least one image; it has none.")
     shapes = [shape for image in images for shape in _shapes(image)]
     tags = [tag for image in images for tag in image.iter("tag")]
     _refuse_labels(shapes or tags)
     if classes is None:
-        classes = _names(root, {str(shape.get("label")) for shape in shapes or tags})
+        met = {str(shape.get("label")) for shape in shapes or tags}
+        told = [_names(root, met) for root in roots]
+        classes = told[0] if all(names == told[0] for names in told) else None
     gathered = Gathered("shape" if shapes else "tag", classes=classes)
     if tags and shapes and any(map(_score, tags)):
         gathered.notice("tags_ignored", "Tags of images aren't used, because there are shapes too.")
@@ -69,6 +67,30 @@ def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
                 known = size if None not in size else None
                 detections.add(row, shape.get("label"), _score(shape), box, known)
     return detections.pool()
+
+
+def _roots(path: Path) -> list[Element]:
+    """The roots of a file, or of the files of a folder.
+
+    Raises:
+        InvalidInput: if one is another kind of XML.
+    """
+    if not path.is_dir():
+        return [_root(path)]
+    names = sorted(name for name in files_below(path) if name.lower().endswith(".xml"))
+    return [guarded(name, "CVAT", partial(_root, path / name)) for name in names]
+
+
+def _root(path: Path) -> Element:
+    root = parse_xml(path)
+    if root.tag != "annotations":
+        raise InvalidInput(f"the root of CVAT's XML must be annotations; got {root.tag[:60]!r}.")
+    if root.find("image") is None and root.find("track") is not None:
+        raise InvalidInput(
+            "the file must be CVAT's XML for images; it is that for video, with tracks.",
+            hint="export the task as 'CVAT for images 1.1'.",
+        )
+    return root
 
 
 def _tagged(gathered: Gathered, images: Sequence[Element]) -> Pool:

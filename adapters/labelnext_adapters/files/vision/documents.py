@@ -139,7 +139,8 @@ def expanded(value: Any, is_one: IsOne, name: str | None = None) -> Iterator[Doc
         yield Document(WHOLE, name, value)
     elif isinstance(value, dict) and _are_by_name(value):
         for key, inner in value.items():
-            yield Document(f"record {str(key)[:60]!r}", str(key), _unquoted(inner))
+            told = _of_hub(_unquoted(inner), is_one)
+            yield Document(f"record {str(key)[:60]!r}", str(key), told)
     elif isinstance(value, list):
         for number, inner in enumerate(value, 1):
             inner_name = name if len(value) == 1 else None
@@ -154,6 +155,13 @@ def _unwrapped(value: dict[str, Any], is_one: IsOne) -> Any:
         inside = value.get(key)
         if isinstance(inside, list) and inside and all(map(is_one, inside)):
             return inside
+    return _of_hub(value, is_one)
+
+
+def _of_hub(value: Any, is_one: IsOne) -> Any:
+    """The results in an answer of Ultralytics HUB; other values as they are."""
+    if not isinstance(value, dict) or is_one(value):
+        return value
     images = value.get("images")
     told = [value.get("data")] if "success" in value else []
     if isinstance(images, list) and images and all(isinstance(one, dict) for one in images):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Notice, Pool
+from labelnext.support.words import counted
 from labelnext_adapters.files.image_names import images_among
 from labelnext_adapters.files.vision.yolo_folder import files_below
 from labelnext_adapters.files.vision.yolo_runs import SAVE
 
-_BESIDE = (".ds_store", "thumbs.db", "desktop.ini")  # what systems leave in folders
+_BESIDE = ("thumbs.db", "desktop.ini")  # what systems leave in folders
 
 
 def only_images(names: Iterable[str]) -> bool:
@@ -22,7 +23,7 @@ def only_images(names: Iterable[str]) -> bool:
     """
     found = False
     for name in names:
-        if not _hidden(name):
+        if name.rpartition("/")[2].lower() not in _BESIDE:
             if not images_among([name]):
                 return False
             found = True
@@ -45,19 +46,32 @@ def read_images(folder: Path, labelled: bool) -> Pool:
             "path must be a folder of images; it is a file.",
             hint=f"set source.path to {folder.parent.as_posix()!r}.",
         )
-    paths = sorted(name for name in images_among(files_below(folder)) if not _hidden(name))
+    links: list[str] = []
+    paths = sorted(images_among(files_below(folder, passed=links)))
     if not paths:
-        raise InvalidInput("the folder must hold images; it has none.")
+        raise InvalidInput(
+            "the folder must hold images; it has none.",
+            hint=f"links aren't followed ({listed(sorted(links))})." if links else None,
+        )
+    notices = [*_predicted(folder), *_not_followed(links)]
     if not labelled:
-        return Pool(paths, notices=_predicted(folder))
+        return Pool(paths, notices=notices)
     ids = [*by_own_name(paths)]
     folders = [path.partition("/")[0] if "/" in path else None for path in paths]
     classes = sorted({name for name in folders if name is not None})
     if not classes:
-        return Pool(ids)
+        return Pool(ids, notices=notices)
     position = {name: number for number, name in enumerate(classes)}
     labels = [-1 if name is None else position[name] for name in folders]
-    return Pool(ids, labels=labels, classes=classes)
+    return Pool(ids, labels=labels, classes=classes, notices=notices)
+
+
+def _not_followed(links: list[str]) -> list[Notice]:
+    if not links:
+        return []
+    amount = counted(len(links), "link")
+    message = f"Didn't follow {amount} to folders or to nothing: {listed(sorted(links))}."
+    return [Notice("links", message)]
 
 
 def _predicted(folder: Path) -> list[Notice]:
@@ -85,8 +99,3 @@ def by_own_name(paths: Iterable[str]) -> dict[str, str]:
                 hint="rename one of them.",
             )
     return found
-
-
-def _hidden(name: str) -> bool:
-    base = name.rpartition("/")[2].lower()
-    return base.startswith(".") or base in _BESIDE

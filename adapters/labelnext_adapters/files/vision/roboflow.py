@@ -13,6 +13,7 @@ from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.vision.detections import Detections, class_of
 from labelnext_adapters.files.vision.documents import Document, Names, row_of, shown
 from labelnext_adapters.files.vision.options import DetectionOptions
+from labelnext_adapters.files.vision.ultralytics import is_result
 
 _BOX = ("x", "y", "width", "height")
 _SIGNS = frozenset({"image", "time", "inference_id", "top", "predicted_classes"})
@@ -66,18 +67,20 @@ def is_response(value: Any) -> bool:
     first = predictions[0] if isinstance(predictions, list) and predictions else None
     if isinstance(predictions, list) and predictions and not isinstance(first, dict):
         return False  # names or scores of classes
-    if isinstance(first, dict) and "confidence" not in first:
-        return False  # Hugging Face's label and score
+    if isinstance(first, dict) and ("confidence" not in first or is_result(first)):
+        return False  # Hugging Face's label and score, or Ultralytics' name and number
     described = isinstance(first, dict) and {"class", "confidence"} <= first.keys()
     return described or not _SIGNS.isdisjoint(response)
 
 
 def are_foreign(value: Any) -> bool:
-    """Whether the predictions of a record have no class and confidence, so another tool's."""
+    """Whether the predictions of a record are another tool's: of no class, or of Ultralytics."""
     response = inner(value)
     told = response.get("predictions") if isinstance(response, dict) else None
     first = told[0] if isinstance(told, list) and told else None
-    return isinstance(first, dict) and not {"class", "class_id"} & first.keys()
+    return isinstance(first, dict) and (
+        not {"class", "class_id"} & first.keys() or is_result(first)
+    )
 
 
 def has_several_blocks(value: Any) -> bool:

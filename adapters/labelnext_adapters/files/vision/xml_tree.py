@@ -20,9 +20,10 @@ def parse_xml(path: Path) -> Element:
         InvalidInput: if it isn't XML, declares entities, or is nested too deep.
     """
     data = read_bytes(path)
+    encoding = None  # as the file declares it
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # expat knows it by its mark, but not cut short
-        data = decoded(data).encode("utf-8")
-    builder, parser = TreeBuilder(), expat.ParserCreate()
+        encoding, data = "utf-8", decoded(data).encode("utf-8")
+    builder, parser = TreeBuilder(), expat.ParserCreate(encoding)
     depth = 0
 
     def start(tag: str, attributes: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from labelnext.adapter.sample import is_hidden
 from labelnext.errors import InvalidInput, NotFound
 from labelnext.support.files import real_path
 from labelnext_adapters.files.content.content import guarded, read_text
@@ -43,7 +44,15 @@ class DataFile:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain YAML without aliases, which can stand for more than memory holds."""
+    """Plain YAML without aliases, which can stand for more than memory holds.
+
+    Scalars are texts, so that a class called `no` or `007` keeps its name.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  # as of the base class
+        sign: [rule for rule in rules if rule[0] == "tag:yaml.org,2002:null"]
+        for sign, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -72,17 +81,32 @@ def texts_among(names: Iterable[str]) -> Iterator[str]:
                 yield name
 
 
-def files_below(folder: Path, *, deep: bool = True) -> Iterator[str]:
-    """Names of the files in a folder, relative to it, as in POSIX paths; in no order."""
+def files_below(
+    folder: Path, *, deep: bool = True, passed: list[str] | None = None
+) -> Iterator[str]:
+    """Names of the files in a folder, relative to it, as in POSIX paths; in no order.
+
+    Hidden ones, and what archives of macOS hold beside the files, don't count. Links to folders
+    aren't followed, as they may go round in a circle.
+
+    Args:
+        folder: where they are.
+        deep: also those in folders inside.
+        passed: to which links to folders, and links to nothing, are added.
+    """
     pending = [""]
     while pending:
         inner = pending.pop()
         with os.scandir(folder / inner) as entries:
             for entry in entries:
+                if is_hidden(entry.name):
+                    continue
                 if entry.is_file():
                     yield inner + entry.name
                 elif deep and entry.is_dir(follow_symlinks=False):
                     pending.append(f"{inner}{entry.name}/")
+                elif passed is not None and entry.is_symlink():
+                    passed.append(inner + entry.name)
 
 
 def images_of(
@@ -194,8 +218,8 @@ def _data_file(path: Path) -> DataFile:
     folders = [_folder(root, one) for one in entries if isinstance(one, str)]
     shape = value.get("kpt_shape")
     key_points = None
-    if isinstance(shape, list) and shape and all(type(n) is int and n > 0 for n in shape):
-        key_points = tuple(shape)
+    if isinstance(shape, list) and shape and all(str(n).isdecimal() and int(n) for n in shape):
+        key_points = tuple(map(int, shape))
     existing = tuple(folder for folder in folders if folder is not None)
     return DataFile(path, _names(value.get("names")), key_points, existing)
 

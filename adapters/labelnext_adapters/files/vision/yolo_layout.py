@@ -26,7 +26,7 @@ class Layout:
     Attributes:
         task: what was predicted; obb also stands for any shape made of points.
         points: numbers of key points after the box.
-        tracked: the last number is the id of a track.
+        tracked: the last number of a line may be the id of a track, after the confidence.
     """
 
     task: Task
@@ -101,10 +101,10 @@ def layout_of(
     if task in (None, "pose"):
         points = _key_points(lines, usual, key_points, known=task == "pose")
         if points:
-            bare = usual - _BOX - points
-            return Layout("pose", points, tracked=bare == 2)
+            return Layout("pose", points, _tracked(lines, lines.widths == _BOX + points + 2))
     task = "obb" if task in (None, "pose", "classify") else task
-    return Layout(task, 0, _tracked(lines, usual, task))
+    longer = lines.widths == _BOX + 2 if task == "detect" else lines.widths % 2 == 1
+    return Layout(task, 0, _tracked(lines, longer))
 
 
 def _key_points(lines: Lines, usual: int, stated: Sequence[int] | None, *, known: bool) -> int:
@@ -116,7 +116,8 @@ def _key_points(lines: Lines, usual: int, stated: Sequence[int] | None, *, known
     if stated is not None:
         return int(np.prod(stated))
     same = np.flatnonzero(lines.widths == usual)
-    if len(same) < _FITS * len(lines) or usual < (8 if known else 12):
+    near = np.abs(lines.widths - usual) <= 1  # with the id of a track, or without
+    if near.sum() < _FITS * len(lines) or usual < (8 if known else 12):
         return 0
     more = (usual - _BOX) % 3  # a confidence, and the id of a track
     if more == 2 and not _whole(lines.at(usual - 1, same)):
@@ -139,11 +140,13 @@ def _whole(values: NDArray[np.float64]) -> bool:
     return bool(((values >= 1) & (values == np.round(values))).mean() >= _FITS)
 
 
-def _tracked(lines: Lines, usual: int, task: Task) -> bool:
-    """Whether lines end in the id of a track."""
-    same = np.flatnonzero((lines.widths == usual) if task == "detect" else (lines.widths > 0))
-    odd = usual == 7 if task == "detect" else usual % 2 == 1
-    return odd and _whole(lines.at(lines.widths[same] - 1, same))
+def _tracked(lines: Lines, longer: NDArray[np.bool_]) -> bool:
+    """Whether the lines that have one number more end in the id of a track.
+
+    A tracker gives no ids in an image in which it finds nothing again.
+    """
+    these = np.flatnonzero(longer)
+    return len(these) > 0 and _whole(lines.at(lines.widths[these] - 1, these))
 
 
 def confidence_places(lines: Lines, layout: Layout) -> NDArray[np.int64]:
@@ -151,13 +154,15 @@ def confidence_places(lines: Lines, layout: Layout) -> NDArray[np.int64]:
 
     Shape (n_lines,); −1 where the line has none, −2 where its length fits no object.
     """
-    body = lines.widths - int(layout.tracked)
+    widths = lines.widths
     if layout.task in ("detect", "pose"):
         box = _BOX + layout.points
-        places = np.where(body == box + 1, box, np.where(body == box, -1, -2))
+        sure = (widths == box + 1) | ((widths == box + 2) & layout.tracked)
+        places = np.where(sure, box, np.where(widths == box, -1, -2))
     else:
-        places = np.where(body % 2 == 0, body - 1, -1)
-        places = np.where(body < 7, -2, places)  # a triangle has 7 numbers
+        bare = widths - (widths % 2) * layout.tracked
+        places = np.where(bare % 2 == 0, bare - 1, -1)
+        places = np.where(bare < 7, -2, places)  # a triangle has 7 numbers
     return np.where(lines.widths == 0, -2, places).astype(np.int64)
 
 
@@ -177,7 +182,7 @@ def boxes_of(lines: Lines, layout: Layout, used: NDArray[np.intp]) -> NDArray[np
     if layout.task in ("detect", "pose"):
         x, y, width, height = (lines.at(column, used) for column in range(1, 5))
         return np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1)
-    counts = lines.widths[used] - 2 - int(layout.tracked)
+    counts = confidence_places(lines, layout)[used] - 1
     offsets = np.concatenate([[0], np.cumsum(counts)[:-1]])
     within = np.arange(counts.sum()) - np.repeat(offsets, counts)
     values = lines.values[np.repeat(lines.starts[used] + 1, counts) + within]
@@ -200,5 +205,5 @@ def polygons_of(lines: Lines, layout: Layout, used: NDArray[np.intp]) -> list[ND
         used: positions of the lines that have a confidence.
     """
     begins = lines.starts[used] + 1
-    ends = begins + lines.widths[used] - 2 - int(layout.tracked)
+    ends = begins + confidence_places(lines, layout)[used] - 1
     return [lines.values[a:b] for a, b in zip(begins.tolist(), ends.tolist(), strict=True)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,18 +143,19 @@ def items_of(runs: Sequence[Run]) -> list[Items]:
     for image in sorted(images):
         stem = stem_of(image)
         by_stem[stem] = None if stem in by_stem else image
-    alone = {stem for run in runs for stem in run.stems if stem not in by_stem}
+    stems_of = [_as_spelled(run.stems, by_stem) for run in runs]
+    alone = {stem for told in stems_of for stem in told if stem not in by_stem}
     stems = {**{image: stem_of(image) for image in images}, **{stem: stem for stem in alone}}
     ids = sorted(stems)
     rows = {name: row for row, name in enumerate(ids)}
     items = []
-    for run in runs:
-        owners = [by_stem.get(stem, stem) for stem in run.stems]
+    for run, told in zip(runs, stems_of, strict=True):
+        owners = [by_stem.get(stem, stem) for stem in told]
         of_text = np.array([-1 if name is None else rows[name] for name in owners], dtype=np.int64)
-        seen = {*run.stems, *map(stem_of, run.images)}
+        seen = {*told, *_as_spelled([stem_of(name) for name in run.images], by_stem)}
         unseen = np.array([stems[name] not in seen for name in ids], dtype=bool)
         notices = []
-        alone_here = sorted(alone.intersection(run.stems))
+        alone_here = sorted(alone.intersection(told))
         if images and alone_here:
             message = (
                 f"{counted(len(alone_here), 'text file')} have no image; their ids are their names."
@@ -161,3 +163,15 @@ def items_of(runs: Sequence[Run]) -> list[Items]:
             notices.append(Notice("without_image", message, tuple(alone_here)))
         items.append(Items(ids, of_text, unseen, notices))
     return items
+
+
+def _as_spelled(stems: Sequence[str], known: Collection[str]) -> list[str]:
+    """Stems as they are known: macOS writes an accent as a sign of its own, others don't."""
+    strange = [stem for stem in stems if stem not in known and not stem.isascii()]
+    if not strange:
+        return list(stems)
+    composed = {unicodedata.normalize("NFC", stem): stem for stem in known}
+    return [
+        stem if stem in known else composed.get(unicodedata.normalize("NFC", stem), stem)
+        for stem in stems
+    ]
