@@ -129,8 +129,8 @@ def doubtful_names(names: Sequence[str], members: Mapping[int, Iterable[str]] | 
     lines = []
     if nobody:
         lines.append(
-            f"Nobody in the organization is called {listed(nobody)}, so this part of the batch may "
-            "be nobody's: correct write.annotators, or leave the name out."
+            f"Nobody in the organization is called {listed(nobody)}, so maybe nobody labels that "
+            "part of the batch: correct write.annotators, or leave the name out."
         )
     if several:
         lines.append(
