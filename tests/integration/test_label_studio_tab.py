@@ -126,3 +126,22 @@ def test_a_run_says_that_filters_which_somebody_added_are_gone_and_undo_puts_the
     assert not [line for line in adapter.plan(ranking).next_steps if line.startswith(said)]
     connect(project).undo(Journal(journal.path))
     assert label_studio.tab(project)["data"]["filters"] == filters
+
+
+def test_an_undo_names_a_tab_that_somebody_renamed(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
+    other = {"title": "Mine", "type": "list", "target": "tasks", "ordering": ["tasks:id"]}
+    label_studio.api("POST", "/api/dm/views/", {"project": project, "data": other})
+    adapter = connect(project, write={"annotators": 2})
+    journal = write(adapter, tmp_path)
+    tab = label_studio.tab(project, "Label next 1")
+    body = {"project": project, "data": {**tab["data"], "title": "For Ann"}}
+    label_studio.api("PATCH", f"/api/dm/views/{tab['id']}/", body)
+    kept = connect(project).undo(Journal(journal.path))
+    assert [line for line in kept if "tab" in line] == [
+        "Kept the tab 'For Ann', which is 'Label next 1' under a new name, or a copy; delete it if "
+        "nobody needs it."
+    ]
+    assert [t["data"]["title"] for t in label_studio.tabs(project)] == ["Mine", "For Ann"]

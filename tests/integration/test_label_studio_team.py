@@ -73,10 +73,14 @@ def test_where_skipped_tasks_come_can_be_said(
     project = label_studio.create_project(CHOICES, sure_to_unsure(4))
     ids = [str(task) for task in label_studio.task_ids(project)[::-1]]
     skip(people[0], int(ids[0]))
-    orders = {
-        option: rank(connect(project, skipped=option).read(), "margin").pool_order.tolist()
-        for option in ("next", "last", "never")
+    pools = {
+        option: connect(project, skipped=option).read() for option in ("next", "last", "never")
     }
+    said = {option: notices(pool) for option, pool in pools.items()}
+    # Label Studio still hands the task out: what leaves it out is the option.
+    last, never = {"skipped_last": (ids[0],)}, {"skipped_never": (ids[0],)}
+    assert said == {"next": {}, "last": last, "never": never}
+    orders = {option: rank(pool, "margin").pool_order.tolist() for option, pool in pools.items()}
     assert orders == {"next": ids, "last": [*ids[1:], ids[0]], "never": ids[1:]}
 
 

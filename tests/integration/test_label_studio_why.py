@@ -15,7 +15,7 @@ from labelnext.runs.undo import runs, undo
 from tests.integration.test_label_studio import CHOICES, choice_task, sure_to_unsure
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
-    from tests.integration.label_studio_server import LabelStudio
+    from tests.integration.label_studio_server import LabelStudio, Open
 
 pytest_plugins = ("tests.integration.label_studio_server",)
 
@@ -176,3 +176,20 @@ def test_an_undo_in_a_deleted_project_says_so(label_studio: LabelStudio, tmp_pat
         undo(config)
     assert "others may be of another organization" in str(error.value.hint)
     assert [journal.status for journal in runs(config)] == ["done"]  # as before
+
+
+@pytest.mark.parametrize("key", [None, "text"])
+def test_a_task_is_explained_by_its_number_or_the_address_of_its_page(
+    label_studio: LabelStudio, connect: Open, key: str | None
+) -> None:
+    tasks = [{**task, "data": {"text": f"t{n}"}} for n, task in enumerate(sure_to_unsure(2))]
+    project = label_studio.create_project(CHOICES, tasks)
+    first, second = label_studio.task_ids(project)
+    adapter = connect(project, key=key)
+    adapter.read()
+    page = f"{label_studio.url}/projects/{project}/data?tab=3&task={second}"
+    item = str(second) if key is None else "t1"
+    assert [adapter.item_of(name) for name in (str(second), page)] == [item, item]
+    elsewhere = page.replace(f"projects/{project}/", f"projects/{project + 1}/")
+    assert adapter.item_of(elsewhere) in (None, elsewhere)  # which no item is called
+    assert first != second

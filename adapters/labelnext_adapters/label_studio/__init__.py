@@ -136,9 +136,12 @@ class LabelStudioAdapter(Adapter):
         return pool
 
     def item_of(self, own_id: str) -> str | None:
-        """The item of a task, by the task's number."""
+        """The item of a task, by the task's number or the address of its page."""
+        from labelnext_adapters.label_studio.server.address import task_number
+
+        number = task_number(own_id, self._located.number)
         known = {str(task): item for item, task in self._numbers.items()}
-        return known.get(own_id)
+        return known.get(number) if self._numbers else number
 
     def plan(self, ranking: Ranking) -> Plan:
         """What writing the ranking would do. Changes nothing.

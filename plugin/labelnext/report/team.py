@@ -115,7 +115,8 @@ def pace(acts: Sequence[Act], n_items: int, wanted: int) -> Pace | None:
     # The first label starts the clock.
     if len(recent) < _ENOUGH or recent[-1] <= recent[0]:
         return None
-    per_day = (len(recent) - 1) / (recent[-1] - recent[0]) * _DAY
+    # Nobody labels day and night: a busy first hour is no 24th of a day's work.
+    per_day = (len(recent) - 1) / max(recent[-1] - recent[0], _DAY) * _DAY
     try:
         end = _day(recent[-1] + left / per_day * _DAY)
     except (OverflowError, ValueError, OSError):

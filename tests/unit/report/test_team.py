@@ -63,6 +63,12 @@ def test_pace_and_end() -> None:
     assert pace(acts, 31, 2) == Pace(2.0, 51, "1970-01-31")
 
 
+def test_the_labels_of_an_hour_are_the_pace_of_a_day() -> None:
+    acts = [Act("ann", str(n), n * DAY / 240) for n in range(11)]  # one every six minutes
+    # 20 are left, at ten a day.
+    assert pace(acts, 31, 1) == Pace(10.0, 20, "1970-01-03")
+
+
 def test_third_label_of_an_item_is_one_too_many() -> None:
     acts = [Act(f"p{n}", "a", n * DAY / 2) for n in range(11)]
     found = pace(acts, 3, 2)

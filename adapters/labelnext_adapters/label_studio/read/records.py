@@ -11,7 +11,7 @@ from labelnext.errors import InvalidInput
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.server.annotations import labelled_tasks
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.people import list_members
+from labelnext_adapters.label_studio.server.people import list_members, person_name
 from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.tasks import Task
 from labelnext_adapters.label_studio_format.annotations import Annotation, Truth, Which, counted
@@ -43,7 +43,7 @@ def label_records(client: Client, source: LabelStudioSource, context: Context) -
     setup = find_setup(get_project(client, source.number), source.from_name)
     which = source.labels or "latest"
     truth = Truth(setup, which)
-    people = {number: names[0] for number, names in (list_members(client) or {}).items()}
+    members = list_members(client)
     records: list[LabelRecord] = []
     names: dict[int, str] = {}
     for task in labelled_tasks(client, source.number, context, "read labels", data=True):
@@ -52,7 +52,7 @@ def label_records(client: Client, source: LabelStudioSource, context: Context) -
         valid = counted(task.annotations, "latest")
         one = _counting(task.annotations, setup, which, truth.labels([task.id])[0])
         for annotation in valid:
-            who = people.get(annotation.person)
+            who = person_name(annotation.person, members)
             records.append(_record(names[task.id], annotation, setup, who, annotation.id == one))
     return LabelRecords(tuple(records), tuple(truth.notices(names)))
 

@@ -11,7 +11,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.adapter.team import Act
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.pages import task_pages
-from labelnext_adapters.label_studio.server.people import list_members
+from labelnext_adapters.label_studio.server.people import list_members, person_name
 from labelnext_adapters.label_studio_format.annotations import Annotation
 from labelnext_adapters.label_studio_format.moments import moment
 
@@ -27,13 +27,12 @@ def acts_of(client: Client, project: int, context: Context) -> tuple[Act, ...]:
         project: its number.
         context: for progress.
     """
-    names = {number: person[0] for number, person in (list_members(client) or {}).items()}
+    members = list_members(client)
     seen: dict[int, Act] = {}
     for task, annotation in _annotations(client, project, context):
-        number = annotation.person
         when = moment(annotation.created_at)
         seen[annotation.id] = Act(
-            names.get(number, "unknown" if number < 0 else f"user {number}"),
+            person_name(annotation.person, members) or "unknown",
             str(task),
             when if when > 0 else None,
             annotation.was_cancelled,

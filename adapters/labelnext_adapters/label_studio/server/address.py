@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
 
@@ -63,6 +63,21 @@ def checked_project(project: int | str) -> int | str:
     if "://" in text:
         raise ValueError("must be the address of a project's page: …/projects/<number>/data")
     return text
+
+
+def task_number(text: str, project: int | str | None) -> str:
+    """The number of a task out of the address of its page in a project; any other text as it is.
+
+    Example:
+        >>> task_number("http://localhost:8080/projects/7/data?tab=3&task=12", 7)
+        '12'
+        >>> task_number("12", 7), task_number("http://localhost:8080/projects/8/data?task=12", 7)
+        ('12', 'http://localhost:8080/projects/8/data?task=12')
+    """
+    page = _NUMBER.search(text)
+    if page is None or page.group(1) != str(project):
+        return text
+    return parse_qs(urlsplit(text).query).get("task", [text])[-1]
 
 
 def checked_page(project: object, url: str | None) -> None:

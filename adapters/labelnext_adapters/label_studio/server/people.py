@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labelnext.adapter.protocol import Context
-from labelnext.errors import LabelnextError, NotFound
+from labelnext.errors import LabelnextError, NotFound, listed
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.shapes import Draft, Members, User
 
 _PAGE = 200
 _FIELDS = "id,annotations,completed_by,was_cancelled"
+_REMOVED = "Deleted"  # the e-mail address of somebody who left the organization
 
 
 @dataclass
@@ -70,14 +71,17 @@ def _filter(
 
 
 def list_members(client: Client) -> dict[int, tuple[str, ...]] | None:
-    """What the members of the organization are called, by their numbers; None if not told."""
+    """What the members of the organization are called, by their numbers; None if not told.
+
+    The server still lists people who were removed, but calls each of them "Deleted".
+    """
     try:
         organization = client.get_row("api/current-user/whoami", User).get("active_organization")
         path, page, names, seen = f"api/organizations/{organization}/memberships", 1, {}, 0
         while True:
             body = client.get_row(path, Members, page=page, page_size=_PAGE)
             users = [row["user"] for row in body["results"]]
-            names.update({int(user["id"]): _names(user) for user in users})
+            names.update({int(u["id"]): _names(u) for u in users if u.get("email") != _REMOVED})
             seen += len(users)
             if not users or seen >= int(body["count"]):
                 return names or None
@@ -102,15 +106,63 @@ def known_people(
         >>> known_people(["Ann", "2"], {7: ("ann@example.com", "ann"), 8: ("bo@example.com",)})
         {'Ann': 7}
     """
-    people = {}
-    for name in names:
-        wanted = name.casefold()
-        fitting = [
-            user for user, names_of_user in (members or {}).items() if wanted in names_of_user
-        ]
-        if len(fitting) == 1:
-            people[name] = fitting[0]
-    return people
+    fitting = {name: _called(name, members or {}) for name in names}
+    return {name: found[0] for name, found in fitting.items() if len(found) == 1}
 
 
-__all__ = ["Work", "drafters_of", "known_people", "list_members", "unfinished_work"]
+def doubtful_names(names: Sequence[str], members: Mapping[int, Iterable[str]] | None) -> list[str]:
+    """What to say of names that should mean a member, and mean nobody or several.
+
+    A name that is no e-mail address may stand for anything while no other name means a member.
+
+    Example:
+        >>> members = {7: ("ann@example.com", "ann"), 8: ("bo@example.com",)}
+        >>> doubtful_names(["1", "2"], members), len(doubtful_names(["ann", "cy"], members))
+        ([], 1)
+    """
+    if members is None:
+        return []
+    fitting = {name: _called(name, members) for name in names}
+    meant = any(len(found) == 1 for found in fitting.values())
+    nobody = [n for n, found in fitting.items() if not found and (meant or "@" in n)]
+    several = [name for name, found in fitting.items() if len(found) > 1]
+    lines = []
+    if nobody:
+        lines.append(
+            f"Nobody in the organization is called {listed(nobody)}, so maybe nobody labels that "
+            "part of the batch: correct write.annotators, or leave the name out."
+        )
+    if several:
+        lines.append(
+            f"Several people in the organization are called {listed(several)}: name them by their "
+            "e-mail addresses in write.annotators."
+        )
+    return lines
+
+
+def _called(name: str, members: Mapping[int, Iterable[str]]) -> list[int]:
+    wanted = name.casefold()
+    return [number for number, names in members.items() if wanted in names]
+
+
+def person_name(number: int, members: Mapping[int, Sequence[str]] | None) -> str | None:
+    """What to call somebody who labelled; None if the server no longer says who it was.
+
+    Example:
+        >>> person_name(7, {7: ("ann@example.com", "ann")}), person_name(9, {}), person_name(-1, {})
+        ('ann@example.com', 'user 9', None)
+    """
+    if number < 0:
+        return None
+    return (members or {}).get(number, (f"user {number}",))[0]
+
+
+__all__ = [
+    "Work",
+    "doubtful_names",
+    "drafters_of",
+    "known_people",
+    "list_members",
+    "person_name",
+    "unfinished_work",
+]

@@ -24,6 +24,7 @@ class Standing:
 
     Attributes:
         skipped: ids of those that somebody skipped and nobody is handed any more.
+        unwanted: ids of those that somebody skipped and `source.skipped` leaves out.
         exhausted: ids of those that everybody annotated or skipped.
         deferred: ids of those that somebody skipped and that come after all others.
         work: by task, what people did on those that are begun.
@@ -32,6 +33,7 @@ class Standing:
     """
 
     skipped: set[int] = field(default_factory=set)
+    unwanted: set[int] = field(default_factory=set)
     exhausted: set[int] = field(default_factory=set)
     deferred: set[int] = field(default_factory=set)
     work: Mapping[int, Work] = field(default_factory=dict)
@@ -40,8 +42,8 @@ class Standing:
 
     @property
     def left_out(self) -> set[int]:
-        """Ids of the tasks that nobody is handed."""
-        return self.skipped | self.exhausted
+        """Ids of the tasks that are not ranked."""
+        return self.skipped | self.unwanted | self.exhausted
 
     def done_by(self, task: int) -> set[int]:
         """The people whom the server no longer hands this task."""
@@ -58,6 +60,12 @@ class Standing:
                 "skipped_tasks",
                 self.skipped,
                 "Left out {} that Label Studio hands to nobody any more",
+                "skipped task",
+            ),
+            (
+                "skipped_never",
+                self.unwanted,
+                "Left out {}, as source.skipped: never asks for",
                 "skipped task",
             ),
             (
@@ -106,8 +114,10 @@ def find_standing(
     for task, state in begun.items():
         if state.annotated + state.skipped > tasks.overlaps.get(task, 1):
             standing.taken.add(task)
-        if state.closed or (state.skipped and skipped == "never"):
+        if state.closed:
             standing.skipped.add(task)
+        elif state.skipped and skipped == "never":
+            standing.unwanted.add(task)
         elif members is not None and _everybody(members.keys(), standing.done_by(task)):
             standing.exhausted.add(task)
         elif state.skipped and skipped != "next":

@@ -199,6 +199,28 @@ def restore_tab(client: Client, project: int, wanted: View, before: dict[str, An
     return True
 
 
+def renamed(client: Client, project: int, wanted: View, before: dict[str, Any]) -> list[str]:
+    """Titles of newer tabs that show the same: people renamed ours, or copied it.
+
+    Args:
+        client: the server.
+        project: the tabs'.
+        wanted: what the run set.
+        before: the numbers of the tabs at the snapshot.
+    """
+    newer = [
+        view["data"]
+        for view in list_tabs(client, project)
+        if view["id"] not in before["views"] and view["data"].get("title") != wanted["title"]
+    ]
+    same = ("ordering", "filters")
+    return [
+        str(data.get("title"))
+        for data in newer
+        if all(data.get(name) == wanted[name] for name in same)
+    ]
+
+
 def _put_back(client: Client, tab: View, wanted: View, old: View) -> None:
     """Of a tab that was there before: each thing that is still as it was set."""
     data = dict(tab["data"])

@@ -28,6 +28,7 @@ from labelnext_adapters.label_studio.server.tab import (
     list_tabs,
     own_tab,
     put_tab,
+    renamed,
     restore_tab,
     stamp_of,
 )
@@ -82,8 +83,13 @@ class Tabs:
         kept = f"Kept the tab {payload['tab']['title']!r}, which"
         if later is not None:
             return [f"{kept} run {later} wrote."]
-        if restore_tab(self._client, payload["project"], self._wanted(step), before):
-            return []
+        project, wanted = payload["project"], self._wanted(step)
+        if restore_tab(self._client, project, wanted, before):
+            return [
+                f"Kept the tab {title!r}, which is {wanted['title']!r} under a new name, or a "
+                "copy; delete it if nobody needs it."
+                for title in renamed(self._client, project, wanted, before)
+            ]
         return [f"{kept} has nothing of labelnext's any more; delete it if nobody needs it."]
 
     def _is_here(self, run: str | None) -> bool:

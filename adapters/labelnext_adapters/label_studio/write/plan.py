@@ -124,7 +124,7 @@ def make_plan(
     else:
         batch = ids[: len(ranking)]
         shards = make_shards(client, write, tasks, project, ranking.purpose, batch, context)
-        more.append(shards.unserved(batch))
+        more += [shards.unserved(batch), *shards.doubts]
         steps = field_steps(write, tasks, ids, ranking, shards, dealt)
         for step in steps:
             check_values(step, tasks.values)

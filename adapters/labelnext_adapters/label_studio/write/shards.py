@@ -15,6 +15,7 @@ from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.marks import drafted
 from labelnext_adapters.label_studio.server.people import (
     Work,
+    doubtful_names,
     drafters_of,
     known_people,
     list_members,
@@ -39,6 +40,7 @@ class Shards:
         spread: whether a skipped task is in several tabs, because nobody can tell whose person
             skipped it, and the server hands it to the others alone.
         drafters: by task, the numbers of those who have a draft of it, as far as it matters.
+        doubts: what to say of names that should mean a member, and mean nobody or several.
     """
 
     names: tuple[str, ...]
@@ -47,6 +49,7 @@ class Shards:
     people: Mapping[str, int] = field(default_factory=dict)
     spread: bool = False
     drafters: Mapping[int, Set[int]] = field(default_factory=dict)
+    doubts: Sequence[str] = ()
 
     @property
     def _standing(self) -> Standing:
@@ -194,9 +197,11 @@ def make_shards(
     if shared:
         check_names(names)
     people: dict[str, int] = {}
+    doubts: list[str] = []
     drafters: dict[int, set[int]] = {}
     if isinstance(write.annotators, list) and purpose == "label":
-        people = known_people(names, list_members(client))
+        members = list_members(client)
+        people, doubts = known_people(names, members), doubtful_names(names, members)
         check_people(people)
     if people:
         if tasks.drafted is None:
@@ -207,7 +212,7 @@ def make_shards(
     labelling = write.annotators is not None and purpose == "label"
     unknown = len(people) < len(names) and not any("|" in name for name in names)
     spread = labelling and unknown and project.get("skip_queue") == TO_OTHERS
-    return Shards(names, shared, tasks, people, spread, drafters)
+    return Shards(names, shared, tasks, people, spread, drafters, doubts)
 
 
 __all__ = ["Shards", "check_names", "check_people", "make_shards"]
