@@ -35,6 +35,24 @@ def test_dynamic_groups_are_refused_and_their_samples_ranked(dataset: Any) -> No
     assert len(open_adapter("fiftyone", dataset=dataset.name, view="flat").read()) == 3
 
 
+@pytest.mark.parametrize("key", [None, "name"])
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_view_that_holds_a_sample_twice_is_refused_with_the_cure(
+    dataset: Any, key: str | None, saved: bool
+) -> None:
+    rows = ({"pred": logits(0.5, 0.5), "name": f"n{i}"} for i in range(4))
+    add(dataset, *rows, classes=["a", "b"])
+    twice = dataset.concat(dataset.limit(2))
+    dataset.save_view("twice", twice)
+    source = {"dataset": dataset, "view": "twice"} if saved else {"dataset": twice}
+    adapter = open_adapter("fiftyone", pred_field="pred", key=key, **source)
+    with pytest.raises(InvalidInput, match="each sample once; its view has 2 of them") as refused:
+        adapter.read()
+    assert str(refused.value.hint) == "rank dataset.select(view.distinct('id'))."
+    once = dataset.select(twice.distinct("id"))
+    assert len(open_adapter("fiftyone", dataset=once, pred_field="pred").read()) == 4
+
+
 def test_a_view_whose_field_is_gone_is_refused(dataset: Any) -> None:
     add(dataset, {"u": 0.5, "pred": logits(0.5, 0.5)})
     dataset.save_view("selected", dataset.select_fields(["u", "pred"]))

@@ -118,6 +118,8 @@ def make_plan(
         InvalidInput: if the ranking holds unknown items.
         WriteRefused: if something of that name is not labelnext's.
     """
+    from labelnext_adapters.fiftyone.runs import object_field
+
     dataset, frames = collection._root_dataset, bool(details.get("frames"))
     field = field_path(run, frames)
     with talking():
@@ -142,7 +144,8 @@ def make_plan(
             "dataset": dataset.name, "dataset_id": str(dataset._doc.id), "run": run, "field": field
         }  # fmt: skip
         steps = _steps(where, ranked, scores, stale, ranking, told)
-        paths = list(dict.fromkeys(p for p in (of_objects, getattr(config, "objects", None)) if p))
+        of_earlier = None if config is None else object_field(dataset, config)
+        paths = list(dict.fromkeys(path for path in (of_objects, of_earlier) if path))
         if paths:
             steps.insert(2, _objects_step(collection, ranking, where, samples, labels, paths))
     return Plan(
