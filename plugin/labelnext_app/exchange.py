@@ -10,7 +10,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import labelnext
-from labelnext.errors import LabelnextError
+from labelnext.errors import LabelnextError, NothingSent
 from labelnext.journal.plan import Progress
 from labelnext.runs.exchange import Exchange
 from labelnext.support.words import done
@@ -21,6 +21,7 @@ from labelnext_adapters.fiftyone.read.own_runs import run_names
 from labelnext_adapters.fiftyone.write.fetched_labels import check_label_field
 
 from .common import (
+    are_odd,
     carried_out,
     choose,
     choose_several,
@@ -101,7 +102,7 @@ class FetchAnnotations(foo.Operator):
     def resolve_input(self, ctx: Any) -> Any:
         """A field and a project; then what would be written."""
         inputs = types.Object()
-        if has_secrets(ctx, inputs):
+        if not are_odd(ctx, inputs) and has_secrets(ctx, inputs):
             field = inputs.str(
                 "field",
                 label="Field for the labels",
@@ -206,11 +207,21 @@ def _preview(inputs: Any, look: Callable[[], Exchange]) -> None:
     """Show what would be done, or the error."""
     try:
         planned = look()
+    except NothingSent:
+        notice = types.Warning(label="Nothing was sent yet", description=_UNSENT)
+        refuse(inputs.view("unsent", notice), f"{notice.label}. {notice.description}")
+        return
     except LabelnextError as error:
         notice = types.Error(label="This can't be done", description=in_words(error))
         refuse(inputs.view("problem", notice), notice.description)
         return
     inputs.md(_text(planned), name="preview")
+
+
+_UNSENT = (
+    "Run 'Send batch to Label Studio' first, or enter the number of a project in which tasks name "
+    "the samples of this dataset."
+)
 
 
 def _text(exchange: Exchange, said: Callable[[str], str] = str) -> str:

@@ -28,6 +28,7 @@ from labelnext_adapters.fiftyone.write.manage import batch_view
 
 from .common import (
     ICON,
+    are_odd,
     ask_target,
     carried_out,
     operator_config,
@@ -61,6 +62,8 @@ class RankSamples(foo.Operator):
     def resolve_input(self, ctx: Any) -> Any:
         """The form, with the choices the samples allow."""
         inputs = types.Object()
+        if are_odd(ctx, inputs):
+            return whole(inputs, "Rank samples to label")
         ask_target(ctx, inputs, "Rank")
         try:
             fill(ctx, inputs, target_view(ctx))

@@ -87,6 +87,21 @@ def test_sending_without_a_ranking_says_what_to_do(plugins: Path, dataset: Any) 
     assert "Rank samples to label" in form("send_batch", dataset)["no_runs"]["view"]["description"]
 
 
+def test_fetching_before_anything_was_sent_says_what_to_do(
+    ranked: Any, secrets: LabelStudio
+) -> None:
+    inputs = form("fetch_annotations", ranked)
+    notice = inputs["unsent"]
+    assert notice["invalid"]
+    assert notice["view"]["label"] == "Nothing was sent yet"
+    assert "Run 'Send batch to Label Studio' first" in notice["view"]["description"]
+    assert {"field", "project"} < inputs.keys()  # labels of a project can be fetched all the same
+    assert "problem" not in inputs
+    execute("send_batch", ranked, run="next")
+    assert "unsent" not in form("fetch_annotations", ranked)
+    assert "problem" in form("fetch_annotations", ranked, project=987654)
+
+
 def test_the_form_says_what_would_be_sent(ranked: Any, secrets: LabelStudio) -> None:
     inputs = form("send_batch", ranked)
     assert inputs["run"]["default"] == "next"
