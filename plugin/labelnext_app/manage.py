@@ -121,8 +121,8 @@ def _what(journal: Journal) -> str:
     kinds = {
         "run": "the ranking",
         "send": "the batch sent to",
-        "fetch": "the labels in",
-        "push": "the predictions in",
+        "fetch": "the labels in the field",
+        "push": "the predictions in the field",
     }
     name = journal.plan.target if journal.what == "send" else journal.plan.run
     started = journal.header["started"][:16].replace("T", " ")
