@@ -101,8 +101,8 @@ def remove_view(dataset: Any, name: str) -> None:
 
 def _copies_of(stages: Iterable[str]) -> set[str]:
     """Names of the datasets into which FiftyOne copied the frames of a saved view."""
-    kept = [value for stage in stages for key, value in json.loads(stage)["kwargs"] if value
-            and key == "_state"]  # fmt: skip
+    parts = (json.loads(stage).get("kwargs") or () for stage in stages)
+    kept = [value for part in parts for key, value in part if value and key == "_state"]
     return {str(state["name"]) for state in kept if "name" in state}
 
 
