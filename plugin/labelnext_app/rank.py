@@ -104,7 +104,8 @@ class RankSamples(foo.Operator):
         batch, ranked = len(report.ranking), report.counts["ranked"]
         notes = "".join(f" {in_words(notice.message)}" for notice in report.notices)
         # Last: the App stops listening once the dialog is closed.
-        done = f"Batch: {batch:,} of {ranked:,} ranked samples.{notes}"
+        items = "frames" if config["source"]["frames"] else "samples"
+        done = f"Batch: {batch:,} of {ranked:,} ranked {items}.{notes}"
         yield ctx.ops.set_progress(progress=1, label=done)
 
 

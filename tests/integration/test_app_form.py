@@ -241,3 +241,22 @@ def test_a_parameter_of_a_wrong_kind_is_refused(
     with pytest.raises(ExecutionError, match=re.escape(message)):
         execute(name, pictures, **given)
     assert not pictures.list_runs()
+
+
+def test_names_in_the_form_are_no_markdown(plugins: Path, dataset: Any) -> None:
+    import fiftyone as fo
+
+    labels = ["__background__", "*b*", "traffic_light"]
+    guesses = [fo.Classification(label=label, confidence=0.5) for label in labels]
+    dataset.add_samples([fo.Sample(f"/{g.label}.png", pred=g) for g in guesses], progress=False)
+    dataset.default_classes = labels
+    name, dataset.name = dataset.name, f"{dataset.name} <b>"
+    try:
+        inputs = form("rank_samples", dataset)
+        assert f"samples of {name} \\<b\\>." in inputs["scope"]["default"]
+        foreseen = inputs["foreseen"]["default"]
+        assert {"1 \\*b\\*", "1 \\_\\_background\\_\\_", "1 traffic_light"} == {
+            part.strip(" .") for part in foreseen.partition("Predicted: ")[2].split(",")
+        }
+    finally:
+        dataset.name = name

@@ -42,6 +42,8 @@ _SAMPLES = {"pool": "dataset", "source": "dataset", "items": "samples", "item": 
 _AN = re.compile(r"\b([Aa])n(?= item\b)")
 _POOL = re.compile(rf"(?<![\w'\"./-])({'|'.join(_SAMPLES)})(?!\w|['\"-](?!s\b)|\.\w)")
 _SETTINGS = re.compile(r" \((?:reduce|floor|no_objects) [^)]*\)")
+# An underscore within a word means nothing in Markdown.
+_MARKDOWN = re.compile(r"[\\`*\[\]<>~|#&!]|(?<![^\W_])_+|_+(?![^\W_])")
 _CLASSES = re.compile(r"\bgt_field: (\w+) lets it learn")
 _LEADING = re.compile(r"^(?:option )?([a-z_]+)(?= must\b)")
 
@@ -88,9 +90,19 @@ def plain(text: str) -> str:
     return _LEADING.sub(lambda match: _BARE.get(match[1], match[1].replace("_", " ")), text)
 
 
+def verbatim(name: str) -> str:
+    r"""A name as Markdown shows it, whatever it holds.
+
+    Example:
+        >>> print(verbatim("traffic_light"), verbatim("__background__"), verbatim("<b>*x*"))
+        traffic_light \_\_background\_\_ \<b\>\*x\*
+    """
+    return _MARKDOWN.sub(lambda match: "".join(f"\\{sign}" for sign in match[0]), name)
+
+
 def _begun(text: str) -> str:
     first = text.partition(" ")[0]
-    named = "_" in first or "/" in first
+    named = any(sign in first[:-1] for sign in "_/.")
     return text if named else text[:1].upper() + text[1:]  # names and addresses stay as they are
 
 

@@ -14,7 +14,7 @@ from labelnext.ranking.ranking import Ranking
 from labelnext.support.started import CONFIG, config_at_work, how
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import talking
-from labelnext_adapters.fiftyone.database.fields import field_path, with_field
+from labelnext_adapters.fiftyone.database.fields import field_path, slices_in, with_field
 from labelnext_adapters.fiftyone.database.object_scores import (
     completed,
     label_ids,
@@ -72,9 +72,8 @@ def plan_ranking(
         # As text: names of classes may hold what is special in a key of the database.
         "recipe": None if ranking.recipe is None else json.dumps(ranking.recipe.to_dict()),
     }
-    dataset = collection._root_dataset
-    if details["slice"] is None and dataset.media_type == "group":
-        details["slice"] = dataset.default_group_slice
+    if details["slice"] is None:
+        details["slice"] = slices_in(collection)
     labels = _scored_labels(collection, source) if write.objects else None
     samples = _samples(collection, context.key, known)
     check_run_name(write.run)
