@@ -257,6 +257,10 @@ class NotFound(ConfigError, LookupError):
     """A project, dataset, field, view or file named in the configuration does not exist."""
 
 
+class NothingSent(NotFound):
+    """No batch was sent yet, so there is nothing to fetch."""
+
+
 class AccessDenied(ConfigError, PermissionError):
     """The credentials or permissions are insufficient."""
 

@@ -16,6 +16,7 @@ from labelnext.errors import LabelnextError
 from labelnext.journal.plan import Progress
 from labelnext_adapters.fiftyone.app.choices import Choice
 from labelnext_adapters.fiftyone.app.own_views import is_own_view
+from labelnext_adapters.fiftyone.app.params import check_params
 from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.read.own_runs import run_names
 
@@ -329,6 +330,22 @@ def refuse(prop: Any, message: str) -> None:
     prop.error_message = message
 
 
+def are_odd(ctx: Any, inputs: Any) -> bool:
+    """Whether a parameter is of a wrong kind, as only a script can give it; the form then says so.
+
+    Args:
+        ctx: of the operator.
+        inputs: the form.
+    """
+    try:
+        check_params(ctx.params)
+    except LabelnextError as error:
+        notice = types.Error(label="This parameter can't be used", description=error.message)
+        refuse(inputs.view("odd", notice), error.message)
+        return True
+    return False
+
+
 def run_form(
     ctx: Any, label: str, fill: Callable[[Any, list[str]], None], *, least: int = 1
 ) -> types.Property:
@@ -342,7 +359,9 @@ def run_form(
     """
     inputs = types.Object()
     names = run_names(ctx.dataset)
-    if len(names) >= least:
+    if are_odd(ctx, inputs):
+        pass
+    elif len(names) >= least:
         fill(inputs, names)
     else:
         missing, cure = _TOO_FEW[least]

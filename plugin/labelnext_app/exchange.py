@@ -10,10 +10,10 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import labelnext
-from labelnext.errors import LabelnextError
+from labelnext.errors import LabelnextError, NothingSent
 from labelnext.journal.plan import Progress
 from labelnext.runs.exchange import Exchange
-from labelnext.support.words import done
+from labelnext.support.words import counted, done
 from labelnext_adapters.fiftyone.app.app import state_folder
 from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.read.held import sendable
@@ -21,6 +21,7 @@ from labelnext_adapters.fiftyone.read.own_runs import run_names
 from labelnext_adapters.fiftyone.write.fetched_labels import check_label_field
 
 from .common import (
+    are_odd,
     carried_out,
     choose,
     choose_several,
@@ -101,7 +102,7 @@ class FetchAnnotations(foo.Operator):
     def resolve_input(self, ctx: Any) -> Any:
         """A field and a project; then what would be written."""
         inputs = types.Object()
-        if has_secrets(ctx, inputs):
+        if not are_odd(ctx, inputs) and has_secrets(ctx, inputs):
             field = inputs.str(
                 "field",
                 label="Field for the labels",
@@ -206,6 +207,10 @@ def _preview(inputs: Any, look: Callable[[], Exchange]) -> None:
     """Show what would be done, or the error."""
     try:
         planned = look()
+    except NothingSent:
+        notice = types.Warning(label="Nothing was sent yet", description=_UNSENT)
+        refuse(inputs.view("unsent", notice), f"{notice.label}. {notice.description}")
+        return
     except LabelnextError as error:
         notice = types.Error(label="This can't be done", description=in_words(error))
         refuse(inputs.view("problem", notice), notice.description)
@@ -213,17 +218,35 @@ def _preview(inputs: Any, look: Callable[[], Exchange]) -> None:
     inputs.md(_text(planned), name="preview")
 
 
+_UNSENT = (
+    "Run 'Send batch to Label Studio' first, or enter the number of a project in which tasks name "
+    "the samples of this dataset."
+)
+
+
 def _text(exchange: Exchange, said: Callable[[str], str] = str) -> str:
     """What is done, as a list; `said` puts each step into words."""
-    counts = ", ".join(f"{n:,} {name}" for name, n in exchange.counts.items())
-    target = re.sub("^a ", "A ", exchange.target)  # a project yet to be made
-    lines = [f"**{target}**: {counts}", *(notice.message for notice in exchange.notices)]
+    lines = [_heading(exchange), *(notice.message for notice in exchange.notices)]
     lines += [f"- {said(step)}" for step in exchange.steps] or [exchange.nothing]
     return "\n".join(f"{line}\n" for line in lines)
 
 
+def _heading(exchange: Exchange) -> str:
+    """What it is about, with the counts; nothing has changed yet where nothing is written."""
+    counts = dict(exchange.counts)
+    if exchange.what == "send":
+        samples = counted(counts["in the batch"], "sample")
+        return f"**The batch of {samples}, in {exchange.target}:**"
+    if exchange.dry_run:
+        del counts["changed"]
+    said = ", ".join(f"{n:,} {name}" for name, n in counts.items())
+    return f"**Labels of {exchange.target}:** {said}"
+
+
 def _result(exchange: Exchange) -> dict[str, Any]:
-    links = (re.sub(r"https?://\S*[^\s.]", r"[\g<0>](\g<0>)", s) for s in exchange.next_steps)
+    known = exchange.nothing.casefold()
+    steps = [in_words(step) for step in exchange.next_steps if step.casefold() not in known]
+    links = (re.sub(r"https?://\S*[^\s.]", r"[\g<0>](\g<0>)", step) for step in steps)
     return {"done": _text(exchange, done), "next": "\n\n".join(links)}
 
 

@@ -21,6 +21,7 @@ from labelnext_adapters.fiftyone.write.manage import (
     delete_run,
     rename_run,
     what_goes,
+    what_stays,
 )
 
 from .common import choose, operator_config, refuse, run_form, whole
@@ -75,7 +76,9 @@ class ManageRuns(foo.Operator):
                 if not ctx.delegated:
                     ctx.ops.reload_dataset()
             case "delete":
+                stays = what_stays(dataset, run)
                 said = f"Deleted {', '.join(delete_run(dataset, run))}."
+                said += f" Kept {'; '.join(stays)}." if stays else ""
                 _refresh(ctx)
             case _:
                 view = batch_view(dataset, run)
@@ -118,8 +121,8 @@ def _what(journal: Journal) -> str:
     kinds = {
         "run": "the ranking",
         "send": "the batch sent to",
-        "fetch": "the labels in",
-        "push": "the predictions in",
+        "fetch": "the labels in the field",
+        "push": "the predictions in the field",
     }
     name = journal.plan.target if journal.what == "send" else journal.plan.run
     started = journal.header["started"][:16].replace("T", " ")
@@ -164,6 +167,9 @@ def _of_run(ctx: Any, inputs: Any, names: list[str], action: str) -> None:
     elif action == "delete":
         lines = "".join(f"\n- {part}" for part in what_goes(ctx.dataset, run))
         inputs.md(f"**This deletes:**\n{lines}", name="goes")
+        if stays := what_stays(ctx.dataset, run):
+            lines = "".join(f"\n- {part}" for part in stays)
+            inputs.md(f"**This keeps, as it has another name now:**\n{lines}", name="stays")
 
 
 def _description(dataset: Any, run: str) -> str:

@@ -159,11 +159,11 @@ class LabelNext(foo.Panel):
         """The next samples; a click opens one."""
         if not state.pictures:
             return
-        row = panel.h_stack("pictures", gap=1, componentsProps=_WRAPPED)
+        row = panel.h_stack("pictures", gap=1, componentsProps=_THREE_OR_SIX)
         for at, (path, name) in enumerate(state.pictures):
             view = types.ImageView(
                 alt=name,
-                height="68px",  # three of the usual shape fit beside each other in a narrow panel
+                width="100%",
                 operator=self.on_open,
                 params={"row": at},
                 componentsProps={"image": {"title": name}},
@@ -239,6 +239,22 @@ _WRAPPED = {
 }
 
 
+# Beside each other: all six pictures where the panel is wider than the length that is named, else
+# three. The middle value is far above or far below the others.
+_COLUMN = "clamp((100% - 40px) / 6, (420px - 100%) * 999, (100% - 16px) / 3)"
+_THREE_OR_SIX = {
+    "grid": {
+        "sx": {
+            "display": "grid",
+            "gridAutoFlow": "row !important",
+            "gap": "8px",
+            "gridTemplateColumns": f"repeat(auto-fill, minmax({_COLUMN}, 1fr))",
+            "maxWidth": "1000px",
+            "& > *": {"width": "auto !important", "minWidth": 0},
+            "& img": {"aspectRatio": "4 / 3", "objectFit": "contain", "display": "block"},
+        }
+    }
+}
 # Long names and reasons are broken rather than that the table is wider than the panel.
 _NARROW = {
     "minWidth": 0,

@@ -28,6 +28,7 @@ from labelnext_adapters.fiftyone.write.manage import batch_view
 
 from .common import (
     ICON,
+    are_odd,
     ask_target,
     carried_out,
     operator_config,
@@ -61,6 +62,8 @@ class RankSamples(foo.Operator):
     def resolve_input(self, ctx: Any) -> Any:
         """The form, with the choices the samples allow."""
         inputs = types.Object()
+        if are_odd(ctx, inputs):
+            return whole(inputs, "Rank samples to label")
         ask_target(ctx, inputs, "Rank")
         try:
             fill(ctx, inputs, target_view(ctx))
@@ -101,7 +104,8 @@ class RankSamples(foo.Operator):
         batch, ranked = len(report.ranking), report.counts["ranked"]
         notes = "".join(f" {in_words(notice.message)}" for notice in report.notices)
         # Last: the App stops listening once the dialog is closed.
-        done = f"Batch: {batch:,} of {ranked:,} ranked samples.{notes}"
+        items = "frames" if config["source"]["frames"] else "samples"
+        done = f"Batch: {batch:,} of {ranked:,} ranked {items}.{notes}"
         yield ctx.ops.set_progress(progress=1, label=done)
 
 

@@ -124,7 +124,7 @@ def _elsewhere(ctx: Any, inputs: Any, every: Any) -> None:
 
 def _kind_of_items(inputs: Any, view: Any) -> None:
     """Ask for the group slice, and whether to rank frames instead of videos."""
-    if view.media_type == "group":
+    if view.media_type == "group" and not view._is_dynamic_groups:
         slices = view._root_dataset.group_slices
         default = view._root_dataset.default_group_slice
         choose(

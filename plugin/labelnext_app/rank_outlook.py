@@ -20,7 +20,7 @@ from labelnext_adapters.fiftyone.app.offered import (
     settings_of,
 )
 from labelnext_adapters.fiftyone.app.own_views import Scope, scope_of
-from labelnext_adapters.fiftyone.app.words import in_words, plain
+from labelnext_adapters.fiftyone.app.words import in_words, plain, verbatim
 from labelnext_adapters.fiftyone.database.connection import open_collection
 from labelnext_adapters.fiftyone.read.fetched import fetched_fields
 
@@ -41,7 +41,7 @@ def scope_to_rank(
     whole = view._root_dataset
     if read["frames"]:  # `items` holds those of a few videos: counting all would copy all
         n = view.count() if view._is_frames else view.count("frames")
-        text = f"Looks at **{n:,} of {whole.count('frames'):,}** frames of {whole.name}"
+        text = f"Looks at **{n:,} of {whole.count('frames'):,}** frames of {verbatim(whole.name)}"
         return f"{text}; labelled frames and those without a prediction stay out."
     if read["slice"] is not None or view.media_type == "group":
         whole = open_collection(whole, None, read["slice"])
@@ -133,8 +133,8 @@ def _ways(labelled: str, fetched: Sequence[str]) -> str:
     """By what samples are taken for labelled already."""
     kind, _, where = labelled.partition(":")
     fields = dict.fromkeys([*([where] if kind == "field" else []), *fetched])
-    ways = [f"in {' or '.join(fields)}"] if fields else []
-    return " or ".join([*ways, *([f"by the tag {where}"] if kind == "tag" else [])])
+    ways = [f"in {' or '.join(map(verbatim, fields))}"] if fields else []
+    return " or ".join([*ways, *([f"by the tag {verbatim(where)}"] if kind == "tag" else [])])
 
 
 def _compared(scope: Scope, name: str, verb: str) -> str:
@@ -143,7 +143,7 @@ def _compared(scope: Scope, name: str, verb: str) -> str:
         (scope.n_target - scope.n_labelled, "without a label"),
     )
     why = ", ".join(f"{n:,} {what}" for n, what in parts if n)
-    text = f"{verb} **{scope.n_labelled:,} of {scope.n_items:,}** samples of {name}"
+    text = f"{verb} **{scope.n_labelled:,} of {scope.n_items:,}** samples of {verbatim(name)}"
     return f"{text}{f' ({why})' if why else ''}."
 
 
@@ -154,7 +154,7 @@ def _of_scope(scope: Scope, name: str, ways: str) -> str:
         (scope.n_without, "without a prediction that can be ranked"),
     )
     why = ", ".join(f"{n:,} {what}" for n, what in parts if n)
-    text = f"Ranks **{scope.n_ranked:,} of {scope.n_items:,}** samples of {name}"
+    text = f"Ranks **{scope.n_ranked:,} of {scope.n_items:,}** samples of {verbatim(name)}"
     return f"{text}{f' ({why})' if why else ''}."
 
 
@@ -179,9 +179,9 @@ def _size(seen: Foreseen, review: bool) -> str:
     first, rest = seen.counts[:shown], seen.counts[shown:]
     predicted = "Predicted objects" if seen.of_objects else "Predicted"
     if seen.part is None:
-        named = [f"{n:,} {label}" for label, n in first]
+        named = [f"{n:,} {verbatim(label)}" for label, n in first]
         more = [f"{sum(n for _, n in rest):,} of {len(rest)} other classes"] if rest else []
         return f"{head}. {predicted}: {', '.join(named + more)}."
-    named = [f"{n / total:.0%} {label}" for label, n in first]
+    named = [f"{n / total:.0%} {verbatim(label)}" for label, n in first]
     about = f"about {', '.join(named)} (judged by {seen.part:,} samples)"
     return f"{head}. {predicted}: {about}."

@@ -87,6 +87,21 @@ def test_sending_without_a_ranking_says_what_to_do(plugins: Path, dataset: Any) 
     assert "Rank samples to label" in form("send_batch", dataset)["no_runs"]["view"]["description"]
 
 
+def test_fetching_before_anything_was_sent_says_what_to_do(
+    ranked: Any, secrets: LabelStudio
+) -> None:
+    inputs = form("fetch_annotations", ranked)
+    notice = inputs["unsent"]
+    assert notice["invalid"]
+    assert notice["view"]["label"] == "Nothing was sent yet"
+    assert "Run 'Send batch to Label Studio' first" in notice["view"]["description"]
+    assert {"field", "project"} < inputs.keys()  # labels of a project can be fetched all the same
+    assert "problem" not in inputs
+    execute("send_batch", ranked, run="next")
+    assert "unsent" not in form("fetch_annotations", ranked)
+    assert "problem" in form("fetch_annotations", ranked, project=987654)
+
+
 def test_the_form_says_what_would_be_sent(ranked: Any, secrets: LabelStudio) -> None:
     inputs = form("send_batch", ranked)
     assert inputs["run"]["default"] == "next"
@@ -108,6 +123,7 @@ def test_a_batch_goes_from_the_app_and_its_labels_come_back(
     assert "Create 2 tasks" in form("send_batch", ranked)["preview"]["default"]
     result = execute("send_batch", ranked, run="next")
     assert "Created 2 tasks" in result.result["done"]
+    assert "**The batch of 2 samples, in a project for" in result.result["done"]
     assert f"]({secrets.url}/projects/" in result.result["next"]
     tasks = sent_tasks(secrets, ranked)
     assert set(tasks) == {"b", "c"}
@@ -122,6 +138,7 @@ def test_a_batch_goes_from_the_app_and_its_labels_come_back(
     assert shown(ranked, result) == ["c"]
     assert names(ranked.match({"labels.label": "dog"})) == ["c"]
     assert "1 labelled, 1 waiting, 1 changed" in result.result["done"]
+    assert "'Already labelled: a label in labels' lets it learn" in result.result["next"]
 
 
 def test_the_whole_batch_is_sent_and_fetched_whatever_the_grid_shows(
@@ -135,6 +152,10 @@ def test_the_whole_batch_is_sent_and_fetched_whatever_the_grid_shows(
     elsewhere = ranked.match({"name": "a"})
     said = form("fetch_annotations", ranked, elsewhere)["preview"]["default"]
     assert "Nothing to write: nothing is labelled yet in project" in said
+    assert ":** 0 labelled, 2 waiting\n" in said
+    nothing = execute("fetch_annotations", ranked, field="labels").result
+    assert "nothing is labelled yet in project" in nothing["done"]
+    assert nothing["next"] == "", "it has been said"
     choose(secrets, tasks["b"], "dog")
     execute("fetch_annotations", ranked, view=elsewhere, field="labels")
     ranked.reload()
@@ -195,10 +216,10 @@ def test_a_sending_and_a_fetch_can_be_taken_back_in_the_app(
     ranked.reload()
     inputs = form("manage_runs", ranked, action="undo")
     assert set(choices(inputs["action"])) == {"open", "rename", "delete", "undo"}
-    assert "takes back the labels in labels" in inputs["last"]["default"]
+    assert "takes back the labels in the field labels" in inputs["last"]["default"]
     assert "Wrote labels on 1 sample" in inputs["last"]["default"]
     assert (
-        "Took back: the labels in labels"
+        "Took back: the labels in the field labels"
         in execute("manage_runs", ranked, action="undo").result["done"]
     )
     ranked.reload()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.integration.app import choices, execute, form, shown
+from tests.integration.app import FORM, choices, execute, form, shown
 
 pytest_plugins = ("tests.integration.mongod",)
 
@@ -214,3 +215,48 @@ def test_the_form_says_what_scheduling_needs(
     assert "FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS=true" in text
     monkeypatch.setattr(fo.config, "allow_legacy_orchestrators", True)
     assert "schedule" not in form("rank_samples", pictures)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "message"),
+    [
+        ("rank_samples", {"quota": {"cat": 3}}, "quota must be text; got {'cat': 3}."),
+        ("rank_samples", {"floor": "0.5"}, "floor must be a number; got '0.5'."),
+        ("rank_samples", {"per_group": True}, "per_group must be a number; got True."),
+        ("rank_samples", {"others": "pred"}, "others must be a list of texts; got 'pred'."),
+        ("rank_samples", {"frames": "no"}, "frames must be true or false; got 'no'."),
+        ("compare_rankings", {"first": ["a"]}, "first must be text; got ['a']."),
+        ("manage_runs", {"run": {"a": 1}}, "run must be text; got {'a': 1}."),
+        ("send_batch", {"project": "7"}, "project must be a number; got '7'."),
+        ("fetch_annotations", {"field": 5}, "field must be text; got 5."),
+    ],
+)
+def test_a_parameter_of_a_wrong_kind_is_refused(
+    pictures: Any, name: str, params: dict[str, Any], message: str
+) -> None:
+    from fiftyone.operators.executor import ExecutionError
+
+    given = {**(FORM if name == "rank_samples" else {}), **params}
+    assert form(name, pictures, **given)["odd"]["error_message"] == message
+    with pytest.raises(ExecutionError, match=re.escape(message)):
+        execute(name, pictures, **given)
+    assert not pictures.list_runs()
+
+
+def test_names_in_the_form_are_no_markdown(plugins: Path, dataset: Any) -> None:
+    import fiftyone as fo
+
+    labels = ["__background__", "*b*", "traffic_light"]
+    guesses = [fo.Classification(label=label, confidence=0.5) for label in labels]
+    dataset.add_samples([fo.Sample(f"/{g.label}.png", pred=g) for g in guesses], progress=False)
+    dataset.default_classes = labels
+    name, dataset.name = dataset.name, f"{dataset.name} <b>"
+    try:
+        inputs = form("rank_samples", dataset)
+        assert f"samples of {name} \\<b\\>." in inputs["scope"]["default"]
+        foreseen = inputs["foreseen"]["default"]
+        assert {"1 \\*b\\*", "1 \\_\\_background\\_\\_", "1 traffic_light"} == {
+            part.strip(" .") for part in foreseen.partition("Predicted: ")[2].split(",")
+        }
+    finally:
+        dataset.name = name

@@ -11,6 +11,7 @@ import labelnext
 from labelnext.config import load_config
 from labelnext.errors import ConfigError, WriteFailed, WriteRefused
 from labelnext.runs.undo import resume, undo
+from labelnext_adapters.fiftyone.write.manage import delete_run
 from tests.integration.fiftyone_runs import state
 from tests.integration.test_fiftyone_read import add, box, boxes, logits
 
@@ -98,15 +99,65 @@ def test_scores_of_objects_go_with_the_run(detected: Any, tmp_path: Path, how: s
     assert state(detected) == before
 
 
-def test_undo_names_scores_of_objects_whose_field_was_renamed(
-    detected: Any, tmp_path: Path
+@pytest.mark.parametrize("how", ["undo", "delete", "another run"])
+def test_scores_of_objects_go_from_a_field_that_was_renamed(
+    detected: Any, tmp_path: Path, how: str
 ) -> None:
     config = settings(detected, tmp_path)
     labelnext.run(config)
     detected.reload()
     detected.rename_sample_field("pred", "guess")
     moved = PATH.replace("pred", "guess", 1)
-    assert undo(config)[1] == [f"Kept attribute {moved}, which was {PATH}."]
+    if how == "delete":
+        assert f"the attribute {moved} of the labels" in delete_run(detected, "next")
+    elif how == "undo":
+        assert undo(config)[1] == []
+    else:
+        labelnext.run(settings(detected, tmp_path, objects=False, pred_field="guess"))
+    detected.reload()
+    assert not detected.has_sample_field(moved)
+    assert detected._sample_collection.find_one({moved: {"$exists": True}}) is None
+
+
+def test_earlier_scores_of_objects_come_back_to_a_field_that_was_renamed(
+    detected: Any, tmp_path: Path
+) -> None:
+    config = settings(detected, tmp_path)
+    labelnext.run(config)
+    detected.match({"name": "a"}).set_field("pred.detections.confidence", 1.0).save("pred")
+    labelnext.run(config)
+    detected.reload()
+    detected.rename_sample_field("pred", "guess")
+    undo(config)
+    detected.reload()
+    assert detected.values("guess.detections.next") == [[0.5, 0.25], [0.75], [], None]
+
+
+def test_earlier_scores_of_objects_that_are_gone_are_named(detected: Any, tmp_path: Path) -> None:
+    config = settings(detected, tmp_path)
+    labelnext.run(config)
+    labelnext.run(config)
+    detected.reload()
+    detected.delete_sample_field("pred")
+    left_out = f"Left out the earlier scores in {PATH}: pred.detections isn't there any more."
+    assert undo(config)[1] == [left_out]
+    assert undo(config)[1] == []
+
+
+def test_scores_of_objects_stay_where_it_is_unclear_whose_they_are(
+    detected: Any, tmp_path: Path
+) -> None:
+    config = settings(detected, tmp_path)
+    labelnext.run(config)
+    detected.reload()
+    detected.clone_sample_field("pred", "copy")
+    detected.rename_sample_field("pred", "guess")
+    moved = [PATH.replace("pred", name, 1) for name in ("copy", "guess")]
+    assert detected.has_sample_field(moved[0])
+    (said,) = undo(config)[1]
+    assert said.startswith("Kept attributes")
+    assert all(path in said for path in (*moved, PATH))
+    assert detected.values(moved[1]) == [[0.5, 0.25], [0.75], [], None]
 
 
 def test_undo_brings_back_the_earlier_scores_of_objects(detected: Any, tmp_path: Path) -> None:
@@ -294,7 +345,7 @@ def test_read_only_predictions_get_no_scores_of_objects(detected: Any, tmp_path:
     labelnext.run(settings(detected, tmp_path, objects=False))
 
 
-def test_undo_names_scores_of_frames_whose_field_was_renamed(dataset: Any, tmp_path: Path) -> None:
+def test_scores_of_frames_go_from_a_field_that_was_renamed(dataset: Any, tmp_path: Path) -> None:
     import fiftyone as fo
 
     video = fo.Sample("/a.mp4")
@@ -305,5 +356,6 @@ def test_undo_names_scores_of_frames_whose_field_was_renamed(dataset: Any, tmp_p
     labelnext.run(config)
     dataset.reload()
     dataset.rename_frame_field("pred", "guess")
-    moved = f"frames.{PATH}".replace("pred", "guess", 1)
-    assert undo(config)[1] == [f"Kept attribute {moved}, which was frames.{PATH}."]
+    assert undo(config)[1] == []
+    dataset.reload()
+    assert dataset.get_field(f"frames.{PATH}".replace("pred", "guess", 1)) is None

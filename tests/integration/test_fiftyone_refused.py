@@ -35,6 +35,61 @@ def test_dynamic_groups_are_refused_and_their_samples_ranked(dataset: Any) -> No
     assert len(open_adapter("fiftyone", dataset=dataset.name, view="flat").read()) == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("tags", "embeddings must be a vector field; got 'tags' of ListField of StringField."),
+        ("name", "embeddings must be a vector field; got 'name' of StringField."),
+    ],
+)
+def test_lists_of_other_things_are_no_embeddings(dataset: Any, name: str, message: str) -> None:
+    add(dataset, {"name": "a", "tags": ["x"]}, {"name": "b"})
+    assert refused(dataset, embeddings=name) == message
+
+
+def test_empty_embeddings_are_refused(dataset: Any) -> None:
+    import fiftyone as fo
+
+    dataset.add_sample_field("empty", fo.ListField, subfield=fo.FloatField)
+    add(dataset, {"empty": []}, {"empty": []})
+    with pytest.raises(InvalidInput, match="vectors of numbers; those in 'empty' are empty"):
+        open_adapter("fiftyone", dataset=dataset.name, embeddings="empty").read()
+
+
+def test_another_view_that_cannot_be_read_is_no_hindrance(dataset: Any, tmp_path: Path) -> None:
+    add(dataset, {"pred": logits(0.5, 0.5)}, {"pred": logits(0.9, 0.1)}, classes=["a", "b"])
+    dataset.save_view("broken", dataset.limit(1))
+    view = dataset._get_saved_view_doc("broken")
+    view.view_stages = ["{}"]
+    view.save()
+    source = {"adapter": "fiftyone", "dataset": dataset.name, "pred_field": "pred"}
+    config = {"source": source, "report": {"path": None}, "state": str(tmp_path)}
+    for _ in range(2):
+        assert labelnext.run(config).counts["ranked"] == 2
+    dataset.reload()
+    assert "broken" in dataset.list_saved_views()
+    with pytest.raises(InvalidInput, match="view broken of .* cannot be loaded"):
+        open_adapter("fiftyone", dataset=dataset.name, view="broken").read()
+
+
+@pytest.mark.parametrize("key", [None, "name"])
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_view_that_holds_a_sample_twice_is_refused_with_the_cure(
+    dataset: Any, key: str | None, saved: bool
+) -> None:
+    rows = ({"pred": logits(0.5, 0.5), "name": f"n{i}"} for i in range(4))
+    add(dataset, *rows, classes=["a", "b"])
+    twice = dataset.concat(dataset.limit(2))
+    dataset.save_view("twice", twice)
+    source = {"dataset": dataset, "view": "twice"} if saved else {"dataset": twice}
+    adapter = open_adapter("fiftyone", pred_field="pred", key=key, **source)
+    with pytest.raises(InvalidInput, match="each sample once; its view has 2 of them") as refused:
+        adapter.read()
+    assert str(refused.value.hint) == "rank dataset.select(view.distinct('id'))."
+    once = dataset.select(twice.distinct("id"))
+    assert len(open_adapter("fiftyone", dataset=once, pred_field="pred").read()) == 4
+
+
 def test_a_view_whose_field_is_gone_is_refused(dataset: Any) -> None:
     add(dataset, {"u": 0.5, "pred": logits(0.5, 0.5)})
     dataset.save_view("selected", dataset.select_fields(["u", "pred"]))

@@ -11,6 +11,7 @@ from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, WriteFailed, WriteRefused
 from labelnext.journal import Journal
 from labelnext.ranking import rank
+from labelnext_adapters.fiftyone.write.manage import delete_run, what_stays
 from tests.integration.fiftyone_runs import ORDER, fill, names, opened, state, write, write_ranking
 
 pytest_plugins = ("tests.integration.mongod",)
@@ -171,6 +172,36 @@ def test_undo_says_that_a_renamed_field_stays(filled: Any, tmp_path: Path) -> No
     filled.reload()
     assert filled.has_sample_field("kept")
     assert (filled.list_saved_views(), filled.list_runs()) == before
+
+
+@pytest.mark.parametrize("part", ["batch", "all"])
+@pytest.mark.parametrize("how", ["undo", "delete"])
+def test_saved_views_that_were_renamed_stay_and_are_named(
+    filled: Any, tmp_path: Path, part: str, how: str
+) -> None:
+    journal = write(filled, tmp_path)
+    write(filled, tmp_path, run="second")
+    filled.reload()
+    filled.update_saved_view_info(f"next-{part}", {"name": "Keep this"})
+    kept = f"saved view Keep this, which was next-{part}"
+    if how == "undo":
+        assert opened(filled).undo(Journal(journal.path)) == [f"Kept {kept}."]
+    else:
+        assert what_stays(filled, "next") == [kept]
+        assert what_stays(filled, "second") == []
+        assert not any("next-" + part in gone for gone in delete_run(filled, "next"))
+    filled.reload()
+    assert sorted(filled.list_saved_views()) == ["Keep this", "mine", "second-all", "second-batch"]
+
+
+def test_deleting_a_run_says_that_a_renamed_field_stays(filled: Any, tmp_path: Path) -> None:
+    write(filled, tmp_path)
+    filled.reload()
+    filled.rename_sample_field("next", "kept")
+    assert what_stays(filled, "next") == ["field kept, which was next"]
+    assert not any("field" in gone for gone in delete_run(filled, "next"))
+    filled.reload()
+    assert filled.has_sample_field("kept")
 
 
 def test_a_field_that_somebody_made_read_only_is_neither_written_nor_deleted(

@@ -20,7 +20,7 @@ from labelnext_adapters.fiftyone.database.fields import (
     rename_field,
 )
 from labelnext_adapters.fiftyone.database.object_scores import (
-    is_our_attribute,
+    attributes_now,
     remove_scores,
     rename_scores,
 )
@@ -78,8 +78,7 @@ class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
         if is_ours(dataset, field):
             rename_field(dataset, field, new_field)
             dataset.create_index(f"{new_field}.rank")
-        objects = getattr(config, "objects", None)
-        if objects and is_our_attribute(dataset, objects):
+        if objects := object_field(dataset, config):
             config.objects = objects.removesuffix(key) + new_key
             rename_scores(dataset, objects, config.objects)
         old, config.views = config.views, list(view_names(new_key))
@@ -111,10 +110,17 @@ class LabelnextRun(fors.Run):  # type: ignore[misc]  # FiftyOne has no types
             dataset.drop_index(f"{field}.rank")
         if field and is_ours(dataset, field):
             delete_field(dataset, field)
-        if objects := getattr(self.config, "objects", None):
+        if objects := object_field(dataset, self.config):
             remove_scores(dataset, objects)
         if prelabels := prelabel_field(dataset, self.config):
             delete_field(dataset, prelabels)
+
+
+def object_field(dataset: Any, config: Any) -> str | None:
+    """The attribute with the scores of a run's objects, wherever it is now; None if it has none."""
+    path = getattr(config, "objects", None)
+    there = attributes_now(dataset, path) if path else []
+    return there[0] if len(there) == 1 and is_ours(dataset, there[0]) else None
 
 
 def prelabel_field(dataset: Any, config: Any) -> str | None:

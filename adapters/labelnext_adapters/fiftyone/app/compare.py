@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext_adapters.fiftyone.database.connection import talking
-from labelnext_adapters.fiftyone.database.fields import items_of, temporary_frames
+from labelnext_adapters.fiftyone.database.fields import check_flat, items_of, temporary_frames
 from labelnext_adapters.fiftyone.database.values import fetch
 from labelnext_adapters.fiftyone.read.own_runs import run_config
 
@@ -55,12 +55,15 @@ def n_common(collection: Any, first: str, second: str) -> int | None:
 
     Raises:
         NotFound: if there is no such run.
-        InvalidInput: if both are the same, or of different kinds of items.
+        InvalidInput: if both are the same or of different kinds of items, or the view holds
+            groups, patches or clips.
     """
     from fiftyone import ViewField
 
     configs = _configs(collection._root_dataset, first, second)
-    if getattr(configs[0], "frames", False):
+    frames = getattr(configs[0], "frames", False)
+    check_flat(collection, frames=frames)
+    if frames:
         return None
     ranked = [ViewField(f"{run}.rank") + 0 > 0 for run in (first, second)]
     with talking():
@@ -77,7 +80,7 @@ def compare_runs(collection: Any, first: str, second: str) -> Comparison:
 
     Raises:
         NotFound: if there is no such run.
-        InvalidInput: if both are the same, or of different kinds of items.
+        InvalidInput: as `n_common`.
 
     References:
         Spearman, The Proof and Measurement of Association between Two Things (1904).
@@ -85,10 +88,11 @@ def compare_runs(collection: Any, first: str, second: str) -> Comparison:
     configs = _configs(collection._root_dataset, first, second)
     sizes = [int(config.n_batch) for config in configs]
     paths = [f"{first}.rank", f"{second}.rank"]
-    told = ["filepath", *(["frame_number"] if getattr(configs[0], "frames", False) else [])]
+    frames = getattr(configs[0], "frames", False)
+    check_flat(collection, frames=frames)
+    told = ["filepath", *(["frame_number"] if frames else [])]
     with temporary_frames(), talking():
-        samples = items_of(collection, configs[0])
-        columns = fetch(samples, ["id", *paths, *told])
+        columns = fetch(_items(collection, configs[0]), ["id", *paths, *told])
     batches = [
         sum(rank is not None and rank <= size for rank in columns[path])
         for path, size in zip(paths, sizes, strict=True)
@@ -113,6 +117,13 @@ def compare_runs(collection: Any, first: str, second: str) -> Comparison:
         disagreements=tuple((ids[i], *map(int, ranks[i])) for i in order),
         names=tuple(both[i][3] for i in order),
     )
+
+
+def _items(collection: Any, config: Any) -> Any:
+    """What a run ranks, of a view; one of frames may be older than the run."""
+    if not collection._is_frames:
+        return items_of(collection, config)
+    return items_of(collection._root_dataset, config).select(collection.values("id"))
 
 
 def _configs(dataset: Any, first: str, second: str) -> list[Any]:

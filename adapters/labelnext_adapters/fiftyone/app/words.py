@@ -32,7 +32,7 @@ _BARE = {
     "quota_of": "the kind of quota",
 }
 _KEY = re.compile(
-    r"\b(source|acquisition|selection|write|send|review|report|replay)"
+    r"(?<![\w./-])(source|acquisition|selection|write|send|review|report|replay)"
     r"(?:\.options)?\.([a-z_]+)\b(: ?[\w.]+)?"
 )
 _ADVICE = re.compile(r"; set [\w.]+: [^.]*")
@@ -42,6 +42,9 @@ _SAMPLES = {"pool": "dataset", "source": "dataset", "items": "samples", "item": 
 _AN = re.compile(r"\b([Aa])n(?= item\b)")
 _POOL = re.compile(rf"(?<![\w'\"./-])({'|'.join(_SAMPLES)})(?!\w|['\"-](?!s\b)|\.\w)")
 _SETTINGS = re.compile(r" \((?:reduce|floor|no_objects) [^)]*\)")
+# An underscore within a word means nothing in Markdown.
+_MARKDOWN = re.compile(r"[\\`*\[\]<>~|#&!]|(?<![^\W_])_+|_+(?![^\W_])")
+_CLASSES = re.compile(r"\bgt_field: (\w+) lets it learn")
 _LEADING = re.compile(r"^(?:option )?([a-z_]+)(?= must\b)")
 
 
@@ -57,6 +60,8 @@ def in_words(error: LabelnextError | str) -> str:
         'Quota must sum to at most the budget of 5; got 6.'
         >>> in_words("Clipped 3 boxes of 2 items to the image.")
         'Clipped 3 boxes of 2 samples to the image.'
+        >>> in_words("http://review.corp.org must answer.")
+        'http://review.corp.org must answer.'
     """
     if isinstance(error, str):
         return _begun(plain(error))
@@ -74,7 +79,10 @@ def plain(text: str) -> str:
         'margin needs class probabilities'
         >>> plain("bald needs several model versions, but the pool has one")
         'bald needs several model versions, but the dataset has one'
+        >>> plain("gt_field: labels lets it learn from them")
+        "'Already labelled: a label in labels' lets it learn from them"
     """
+    text = _CLASSES.sub(r"'Already labelled: a label in \1' lets it learn", text)
     text = _OF.sub("", _SETTINGS.sub("", _ADVICE.sub("", text)))
     text = _AN.sub(r"\1", text)
     text = _POOL.sub(lambda match: _SAMPLES[match[1]], text)
@@ -82,9 +90,20 @@ def plain(text: str) -> str:
     return _LEADING.sub(lambda match: _BARE.get(match[1], match[1].replace("_", " ")), text)
 
 
+def verbatim(name: str) -> str:
+    r"""A name as Markdown shows it, whatever it holds.
+
+    Example:
+        >>> print(verbatim("traffic_light"), verbatim("__background__"), verbatim("<b>*x*"))
+        traffic_light \_\_background\_\_ \<b\>\*x\*
+    """
+    return _MARKDOWN.sub(lambda match: "".join(f"\\{sign}" for sign in match[0]), name)
+
+
 def _begun(text: str) -> str:
     first = text.partition(" ")[0]
-    return text if "_" in first else text[:1].upper() + text[1:]  # names stay as they are
+    named = any(sign in first[:-1] for sign in "_/.")
+    return text if named else text[:1].upper() + text[1:]  # names and addresses stay as they are
 
 
 def _known(match: re.Match[str]) -> bool:

@@ -22,7 +22,7 @@ from labelnext.errors import (
     unknown,
 )
 from labelnext.journal.plan import Step
-from labelnext_adapters.fiftyone.database.fields import PREFIX, frames_of
+from labelnext_adapters.fiftyone.database.fields import PREFIX, check_flat, frames_of
 from labelnext_adapters.fiftyone.database.mongod import bundled_mongod, remedy
 
 if TYPE_CHECKING:
@@ -287,18 +287,7 @@ def open_collection(
                 known = listed(root.list_saved_views(), 20) or "none"
                 raise NotFound(f"view must be a saved view of {root.name} ({known}); got {view!r}.")
             collection = _loaded_view(root, view)
-    if getattr(collection, "_is_dynamic_groups", False):
-        raise InvalidInput(
-            "view must be flat; got dynamic groups.",
-            hint="group_by(…, flat=True) ranks their samples.",
-        )
-    if getattr(collection, "_is_generated", False) and not (
-        frames and getattr(collection, "_is_frames", False)
-    ):
-        raise InvalidInput(
-            "dataset must hold samples; got a view of patches, clips or frames.",
-            hint="rank the samples that they come from; set frames: true to rank frames.",
-        )
+    check_flat(collection, frames=frames)
     samples = _sliced(collection, group_slice)
     with talking():
         return frames_of(samples) if frames else samples

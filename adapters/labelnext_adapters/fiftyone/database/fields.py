@@ -146,6 +146,30 @@ def bulk_writer(
     return write
 
 
+def check_flat(collection: Any, *, frames: bool) -> None:
+    """Raise unless it holds single samples of the dataset, or frames where these are wanted.
+
+    Args:
+        collection: a dataset or view.
+        frames: whether it may be a view of frames.
+
+    Raises:
+        InvalidInput: if it holds groups, or patches, clips or the like.
+    """
+    if getattr(collection, "_is_dynamic_groups", False):
+        raise InvalidInput(
+            "view must be flat; got dynamic groups.",
+            hint="group_by(…, flat=True) ranks their samples.",
+        )
+    if getattr(collection, "_is_generated", False) and not (
+        frames and getattr(collection, "_is_frames", False)
+    ):
+        raise InvalidInput(
+            "dataset must hold samples; got a view of patches, clips or frames.",
+            hint="rank the samples that they come from; set frames: true to rank frames.",
+        )
+
+
 def frames_of(collection: Any) -> Any:
     """A view with an item for each frame that the database knows; ids are the frames' own.
 
@@ -217,13 +241,43 @@ def without_bars() -> Iterator[None]:
         yield
 
 
+def slices_in(collection: Any) -> str | list[str] | None:
+    """The slices of which a flat view of groups has samples; None where there are no groups.
+
+    Args:
+        collection: a dataset or view.
+    """
+    root = collection._root_dataset
+    if root.media_type != "group":
+        return None
+    names: list[str] = collection.distinct(f"{root.group_field}.name")
+    return names if len(names) > 1 else next(iter(names), root.default_group_slice)
+
+
+def of_slices(collection: Any, slices: str | Sequence[str] | None) -> Any:
+    """The samples of some slices, as a flat view; all samples where there are no groups.
+
+    Args:
+        collection: a dataset or view.
+        slices: names; None for all samples of a view that is flat.
+    """
+    if slices is None or collection._root_dataset.media_type != "group":
+        return collection
+    if collection.media_type == "group":
+        mixed = {} if isinstance(slices, str) else {"_allow_mixed": True}
+        return collection.select_group_slices(slices, **mixed)
+    from fiftyone import ViewField
+
+    name = ViewField(f"{collection._root_dataset.group_field}.name")
+    return collection.match(name == slices if isinstance(slices, str) else name.is_in(slices))
+
+
 def items_of(dataset: Any, config: Any) -> Any:
-    """What a run ranks: the samples of a dataset, those of one slice, or frames of its videos.
+    """What a run ranks: the samples of a dataset, those of its slices, or frames of its videos.
 
     Args:
         dataset: a FiftyOne dataset or view.
         config: of the run; its `slice` and `frames`, if any.
     """
-    of_slice, frames = getattr(config, "slice", None), getattr(config, "frames", False)
-    samples = dataset if of_slice is None else dataset.select_group_slices(of_slice)
-    return frames_of(samples) if frames else samples
+    samples = of_slices(dataset, getattr(config, "slice", None))
+    return frames_of(samples) if getattr(config, "frames", False) else samples

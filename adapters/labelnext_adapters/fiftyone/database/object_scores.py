@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import WriteRefused
+from labelnext.errors import WriteRefused, listed
 from labelnext_adapters.fiftyone.database.fields import (
     PREFIX,
     add_field,
@@ -171,26 +171,22 @@ def remove_scores(dataset: Any, path: str) -> None:
         delete_field(dataset, path)
 
 
-def kept_attributes(dataset: Any, paths: Sequence[str]) -> list[str]:
-    """What to say of attributes of ours that are elsewhere, as their fields have other names now.
+def attributes_now(dataset: Any, path: str) -> list[str]:
+    """Where an attribute of ours is: its field may have been renamed, or copied before that.
 
     Args:
         dataset: a FiftyOne dataset.
-        paths: where the attributes were, all on samples or all on frames.
-    """
-    from labelnext_adapters.fiftyone.database.fields import MARKER
+        path: where it was.
 
-    frames = any(path.startswith(PREFIX) for path in paths)
+    Returns:
+        Paths: the same one if it is still there, else those of ours with its last part.
+    """
+    if dataset.get_field(path) is not None:
+        return [path]
+    frames, name = path.startswith(PREFIX), path.rpartition(".")[2]
     schema = (dataset.get_frame_field_schema if frames else dataset.get_field_schema)(flat=True)
-    inner = {name: field.info or {} for name, field in schema.items() if "." in name}
-    ours = [field_path(name, frames) for name, info in inner.items() if MARKER in info]
-    return [
-        f"Kept attribute {now}, which was {path}."
-        for path in paths
-        for now in ours
-        if now not in paths and now.endswith("." + path.rpartition(".")[2])
-        and dataset.get_field(path) is None
-    ]  # fmt: skip
+    alike = [field_path(inner, frames) for inner in schema or () if inner.endswith(f".{name}")]
+    return [now for now in alike if is_our_attribute(dataset, now)]
 
 
 def rename_scores(dataset: Any, path: str, new: str) -> None:
@@ -199,6 +195,30 @@ def rename_scores(dataset: Any, path: str, new: str) -> None:
     if before is not None:
         write_scores(dataset, new, before)
         remove_scores(dataset, path)
+
+
+def restore_attributes(dataset: Any, before: Mapping[str, Scores | None]) -> list[str]:
+    """Put back what `scores_before` found at each path, also where its field was renamed since.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        before: by path; None where there was no attribute of ours.
+
+    Returns:
+        A sentence on each that was left as it is.
+    """
+    said = []
+    for path, scores in before.items():
+        there = [now for now in attributes_now(dataset, path) if now == path or now not in before]
+        now = there[0] if there else path
+        inner = now.rpartition(".")[0]
+        if len(there) > 1:
+            said.append(f"Kept attributes {listed(there)}, one of which was {path}.")
+        elif scores is not None and dataset.get_field(inner) is None:
+            said.append(f"Left out the earlier scores in {path}: {inner} isn't there any more.")
+        else:
+            restore_scores(dataset, now, scores)
+    return said
 
 
 def restore_scores(dataset: Any, path: str, before: Scores | None) -> None:

@@ -294,8 +294,15 @@ def keyed(sample_ids: list[str], values: list[Any] | None, key: str | None) -> l
     """The ids of the items: the samples' own, or the values of the key field.
 
     Raises:
-        InvalidInput: if a value is missing or repeated.
+        InvalidInput: if a sample comes twice, or a value is missing or repeated.
     """
+    if len({*sample_ids}) < len(sample_ids):
+        again = [i for i, n in Counter(sample_ids).items() if n > 1]
+        raise InvalidInput(
+            f"source.dataset must hold each sample once; its view has {len(again)} of them more "
+            f"than once: {listed(again)}.",
+            hint="rank dataset.select(view.distinct('id')).",
+        )
     if values is None:
         return list(sample_ids)
     empty = [i for i, v in zip(sample_ids, values, strict=True) if v is None or v == ""]

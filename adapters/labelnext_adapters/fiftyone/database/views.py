@@ -35,9 +35,30 @@ def save_views(dataset: Any, run: str, items: Any, batch: list[str] | int) -> No
     """
     ranked = ranked_view(items, run)
     first = ranked.limit(batch) if isinstance(batch, int) else items.select(batch, ordered=True)
-    texts = ("The next batch to label, the most useful first.", "All that is ranked, in order.")
-    for name, view, text in zip(view_names(run), (first, ranked), texts, strict=True):
+    for name, view, text in zip(view_names(run), (first, ranked), _TEXTS, strict=True):
         put_view(dataset, name, view, {"description": text, "color": None})
+
+
+_TEXTS = ("The next batch to label, the most useful first.", "All that is ranked, in order.")
+
+
+def renamed_views(dataset: Any, run: str) -> list[str]:
+    """A phrase on each saved view of a run that somebody gave another name.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+    """
+    views = [dataset._get_saved_view_doc(name) for name in dataset.list_saved_views()]
+    ours = {name for key in dataset.list_runs() for name in view_names(key)}
+    others = [view for view in views if view.name not in ours]
+    return [
+        f"saved view {view.name}, which was {name}"
+        for name, text in zip(view_names(run), _TEXTS, strict=True)
+        if not dataset.has_saved_view(name)
+        for view in others
+        if view.description == text
+    ]
 
 
 def ranked_view(items: Any, run: str) -> Any:
@@ -80,8 +101,8 @@ def remove_view(dataset: Any, name: str) -> None:
 
 def _copies_of(stages: Iterable[str]) -> set[str]:
     """Names of the datasets into which FiftyOne copied the frames of a saved view."""
-    kept = [value for stage in stages for key, value in json.loads(stage)["kwargs"] if value
-            and key == "_state"]  # fmt: skip
+    parts = (json.loads(stage).get("kwargs") or () for stage in stages)
+    kept = [value for part in parts for key, value in part if value and key == "_state"]
     return {str(state["name"]) for state in kept if "name" in state}
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext_adapters.fiftyone.database.connection import talking
-from labelnext_adapters.fiftyone.database.values import Columns, flat, stack
+from labelnext_adapters.fiftyone.database.values import flat, stack
 from labelnext_adapters.fiftyone.read.label_types import OTHER_VECTORS, VECTORS, Kind
 
 if TYPE_CHECKING:
@@ -81,11 +82,38 @@ def _any(
 
 
 def _vector_or_list(path: str) -> list[dict[str, Any]]:
-    return [{path: {"$type": ["binData", "array"]}}]  # half the work of what follows
+    return [{path: {"$type": ["array", *_WHOLE]}}]  # half the work of what follows
 
 
 def _vector_or_numbers(path: str) -> list[dict[str, Any]]:
-    return [{path: {"$type": "binData"}}, {f"{path}.0": {"$exists": True}}]
+    return [{path: {"$type": _WHOLE}}, {f"{path}.0": {"$exists": True}}]
+
+
+_WHOLE = ["binData", "object", "string"]  # a vector, numbers by class, or what is neither
+
+
+def _in_order(reading: Reading, column: list[Any], *, nested: bool) -> list[Any]:
+    """Numbers by class as lists in the order of the classes; other values as they are.
+
+    What doesn't name each class once becomes an empty list, which is no vector. Without declared
+    classes, those that are named count.
+    """
+    values = flat(column) if nested else column
+    named = [value for value in values if isinstance(value, Mapping)]
+    if not named:
+        return column
+    classes = reading.declared or tuple(sorted({name for value in named for name in value}))
+    if any(value.keys() == {*classes} for value in named):
+        reading.declared = classes
+
+    def listed(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return [value[name] for name in classes] if value.keys() == {*classes} else []
+
+    if nested:
+        return [part and [listed(value) for value in part] for part in column]
+    return [listed(value) for value in column]
 
 
 def name_vectors(
@@ -113,29 +141,32 @@ def name_vectors(
             columns.setdefault(f"{base}.{attribute}", nothing)
     for path in held:
         base, _, attribute = path.rpartition(".")
+        nested = kind.of_objects and base == kind.path(name)
+        columns[path] = _in_order(reading, columns[path], nested=nested)
         if attribute in VECTORS:
             continue
-        nested = kind.of_objects and base == kind.path(name)
-        meaning = _meaning(columns, path, kind, nested=nested)
+        stacked = stack(flat(columns[path]) if nested else columns[path])
+        if stacked is None or not stacked[0].shape[1]:
+            classes = f"of its {len(reading.declared)} classes" if reading.declared else "class"
+            meaning, rule = None, f"hold a number for each {classes}, in their order or by name"
+        else:
+            meaning, rule = _meaning(stacked[0], kind)
         if meaning is not None:
             columns[f"{base}.{meaning}"] = columns[path]
             reading.note("vectors", f"{path} is read as the {meaning} of the classes.")
-            continue
-        text = f"{path} must sum to 1, or be logits; its numbers are in [0, 1] and don't."
-        if named is not None:
-            raise InvalidInput(text, hint="leave out source.vectors to rank by the confidences.")
-        reading.note("vectors", f"{path} is not read: class probabilities sum to 1, these don't.")
+        elif named is not None:
+            hint = "leave out source.vectors to rank by the confidences."
+            raise InvalidInput(f"{path} must {rule}.", hint=hint)
+        else:
+            reading.note("vectors", f"{path} is not read: it must {rule}.")
 
 
-def _meaning(columns: Columns, path: str, kind: Kind, *, nested: bool) -> str | None:
-    """Whether vectors are logits or probabilities; None where they are neither."""
-    stacked = stack(flat(columns[path]) if nested else columns[path])
-    if stacked is None or not stacked[0].shape[1]:
-        return None
-    rows = stacked[0][np.isfinite(stacked[0]).all(axis=1)]
+def _meaning(matrix: NDArray[np.floating], kind: Kind) -> tuple[str | None, str]:
+    """Whether vectors are logits or probabilities; else None, and what they must do."""
+    rows = matrix[np.isfinite(matrix).all(axis=1)]
     if not len(rows) or rows.min() < 0 or rows.max() > 1:
-        return "logits"
+        return "logits", ""
     exclusive = kind.name == "Classification" and rows.shape[1] > 1
     if not exclusive or np.abs(rows.sum(axis=1) - 1).max() < _SUM_ERROR:
-        return "probabilities"
-    return None
+        return "probabilities", ""
+    return None, "sum to 1 or be logits; its numbers are in [0, 1] and don't"

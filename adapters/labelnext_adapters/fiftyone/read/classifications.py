@@ -72,7 +72,7 @@ def one_distribution(
         return None
     ids = positions(flat(labels), classes)
     if counts.max() == 1:
-        reading.note("confidence_only", f"{name} holds one class and confidence per item.")
+        reading.note("confidence_only", f"field {name} holds one class and confidence per item.")
         return _answers(confidences, ids, missing, counts == 1)
     if reading.declared is None or (ids < 0).any():
         return _best_of_lists(reading, name, owners, confidences, ids, missing)

@@ -30,15 +30,19 @@ def check_embeddings(collection: Any, name: str) -> None:
             )
         return
     try:
-        kind = type(field_of(collection, "embeddings", name)).__name__
+        field = field_of(collection, "embeddings", name)
     except NotFound as error:
         known = [k for k in collection._root_dataset.list_brain_runs() if k.isidentifier()]
         raise NotFound(
             error.message,
             hint=error.hint or f"runs of FiftyOne's brain: {listed(known) or 'none'}.",
         ) from error
-    if kind not in ("VectorField", "ArrayField", "ListField"):
-        raise InvalidInput(f"embeddings must be a vector field; got {name!r} of {kind}.")
+    kind, of = (type(part).__name__ for part in (field, getattr(field, "field", None)))
+    if kind == "ListField" and of not in ("FloatField", "IntField", "NoneType"):
+        kind = f"{kind} of {of}"
+    elif kind in ("VectorField", "ArrayField", "ListField"):
+        return
+    raise InvalidInput(f"embeddings must be a vector field; got {name!r} of {kind}.")
 
 
 def is_index(collection: Any, name: str) -> bool:
@@ -62,7 +66,9 @@ def embeddings_of(reading: Reading, collection: Any) -> NDArray[np.floating] | N
         reading.note("no_embedding", "items have no embedding.", range(len(reading.item_ids)))
         return None
     matrix, odd = vectors
-    if odd or matrix.shape[1] == 0:
+    if matrix.shape[1] == 0:
+        raise InvalidInput(f"embeddings must hold vectors of numbers; those in {name!r} are empty.")
+    if odd:
         others = listed(reading.item_ids[i] for i in odd)
         raise InvalidInput(
             f"embeddings must be vectors of one length, {matrix.shape[1]}; "

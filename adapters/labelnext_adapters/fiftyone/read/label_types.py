@@ -168,18 +168,18 @@ def certainties(kind: Kind, field: str, named: str | None = None) -> dict[str, l
 
 
 def holding(collection: Any, paths: Iterable[str]) -> Any:
-    """The samples with a number or a vector at one of the paths, also inside a list, as a view."""
+    """The samples with a number, a vector or numbers by class at one of the paths, as a view."""
     return collection.match(is_filled(paths))
 
 
 def is_filled(paths: Iterable[str]) -> dict[str, Any]:
-    """What the database is asked for a number or a vector at one of the paths.
+    """What the database is asked for what `holding` finds, also inside a list.
 
     Example:
         >>> is_filled(["pred.logits"])
-        {'$or': [{'pred.logits': {'$type': ['number', 'binData']}}]}
+        {'$or': [{'pred.logits': {'$type': ['number', 'binData', 'object']}}]}
     """
-    filled = {"$type": ["number", "binData"]}  # no null and no empty list
+    filled = {"$type": ["number", "binData", "object"]}  # no null and no empty list
     return {"$or": [{path: filled} for path in paths]}
 
 
@@ -192,7 +192,7 @@ def is_predicted(kind: Kind, field: str) -> dict[str, Any]:
 
     Example:
         >>> is_predicted(KINDS["FloatField"], "sure")
-        {'$or': [{'sure': {'$type': ['number', 'binData']}}]}
+        {'$or': [{'sure': {'$type': ['number', 'binData', 'object']}}]}
     """
     if kind.name == "Heatmap":
         return {field: {"$ne": None}}

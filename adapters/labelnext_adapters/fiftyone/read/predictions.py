@@ -50,7 +50,7 @@ class Reading:
         """Count something, with the items it concerns; `message` follows their number."""
         ids = tuple(self.item_ids[i] for i in dict.fromkeys(int(r) for r in rows))
         if len(ids) == 1:
-            message = message.replace("items have", "item has", 1)
+            message = message.replace("items have", "item has", 1).replace(" their ", " its ", 1)
         self.notices.append(Notice(code, f"{len(ids):,} {message}" if ids else message, ids))
 
 
@@ -237,8 +237,8 @@ def _one_each(
     """A Classification with a confidence alone, as one confidence per item."""
     reading.note(
         "confidence_only",
-        f"{name} holds one confidence per item without class probabilities, so items are ranked "
-        "by least_confidence; margin, entropy and variance need logits.",
+        f"field {name} holds one confidence per item without class probabilities, so items are "
+        "ranked by least_confidence; margin, entropy and variance need logits.",
     )
     _check_range(reading, f"{name}.confidence", confidences, np.arange(len(missing)))
     starts = np.concatenate([[0], np.cumsum(~missing)])

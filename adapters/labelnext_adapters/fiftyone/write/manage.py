@@ -8,11 +8,12 @@ from labelnext.errors import ConfigError, NotFound
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import documents, field_path, without_bars
-from labelnext_adapters.fiftyone.database.views import view_names
+from labelnext_adapters.fiftyone.database.views import renamed_views, view_names
 from labelnext_adapters.fiftyone.read.own_runs import (
     check_run_name,
     refuse_foreign,
     registered,
+    renamed,
     run_config,
 )
 from labelnext_adapters.fiftyone.write.performer import rename_whole
@@ -48,18 +49,19 @@ def what_goes(dataset: Any, run: str) -> list[str]:
     Raises:
         NotFound: if there is no such run.
     """
-    from labelnext_adapters.fiftyone.runs import prelabel_field
+    from labelnext_adapters.fiftyone.runs import object_field, prelabel_field
 
     config = run_config(dataset, run)
     field, items = config.field, "frames" if getattr(config, "frames", False) else "samples"
     collection, inside = documents(dataset, field)
     with talking():
         n = collection.count_documents({inside: {"$ne": None}})
-    parts = [f"the field {field}, set on {n:,} {items}"]
+    there = dataset.get_field(field) is not None
+    parts = [f"the field {field}, set on {n:,} {items}"] if there else []
     parts += [f"the saved view {v}" for v in config.views if dataset.has_saved_view(v)]
     if f"{field}.rank" in dataset.list_indexes():
         parts.append(f"the index on {field}.rank")
-    if objects := getattr(config, "objects", None):
+    if objects := object_field(dataset, config):
         parts.append(f"the attribute {objects} of the labels")
     if prelabels := prelabel_field(dataset, config):
         with talking():
@@ -68,8 +70,26 @@ def what_goes(dataset: Any, run: str) -> list[str]:
     return [*parts, f"the custom run {run}"]
 
 
+def what_stays(dataset: Any, run: str) -> list[str]:
+    """What deleting the run leaves, as somebody gave it another name, one phrase each.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        run: name of the run.
+
+    Raises:
+        NotFound: if there is no such run.
+    """
+    field = run_config(dataset, run).field
+    with talking():
+        kept = renamed_views(dataset, run)
+        if dataset.get_field(field) is None:
+            kept += [f"field {name}, which was {field}" for name in renamed(dataset)]
+    return kept
+
+
 def delete_run(dataset: Any, run: str) -> list[str]:
-    """Delete a run with all that it made; returns what went.
+    """Delete a run with all that it made; returns what went. `what_stays` says what doesn't.
 
     Args:
         dataset: a FiftyOne dataset.

@@ -36,14 +36,14 @@ from labelnext_adapters.fiftyone.database.fields import (
 )
 from labelnext_adapters.fiftyone.database.halves import remove_halves
 from labelnext_adapters.fiftyone.database.object_scores import (
-    kept_attributes,
     refuse_foreign_attribute,
     remove_scores,
-    restore_scores,
+    restore_attributes,
     scores_before,
     write_scores,
 )
 from labelnext_adapters.fiftyone.database.views import (
+    renamed_views,
     restore_view,
     save_views,
     view_before,
@@ -151,15 +151,15 @@ class FiftyOnePerformer(Performer):
                 case "scores":
                     return self._restore_scores(dataset, field, step.payload, before)
                 case "objects":
-                    for path, scores in before.items():
-                        restore_scores(dataset, path, scores)
-                    return kept_attributes(dataset, [*before])
+                    return restore_attributes(dataset, before)
                 case "index":
                     if not before and f"{field}.rank" in dataset.list_indexes():
                         dataset.drop_index(f"{field}.rank")
                 case "views":
+                    kept = [f"Kept {what}." for what in renamed_views(dataset, run)]
                     for name in view_names(run):
                         restore_view(dataset, name, before[name])
+                    return kept
         return []
 
     def _other_name(self, dataset: Any, run: str) -> str | None:

@@ -14,7 +14,7 @@ from labelnext.ranking.ranking import Ranking
 from labelnext.support.started import CONFIG, config_at_work, how
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.database.connection import talking
-from labelnext_adapters.fiftyone.database.fields import field_path, with_field
+from labelnext_adapters.fiftyone.database.fields import field_path, slices_in, with_field
 from labelnext_adapters.fiftyone.database.object_scores import (
     completed,
     label_ids,
@@ -72,9 +72,8 @@ def plan_ranking(
         # As text: names of classes may hold what is special in a key of the database.
         "recipe": None if ranking.recipe is None else json.dumps(ranking.recipe.to_dict()),
     }
-    dataset = collection._root_dataset
-    if details["slice"] is None and dataset.media_type == "group":
-        details["slice"] = dataset.default_group_slice
+    if details["slice"] is None:
+        details["slice"] = slices_in(collection)
     labels = _scored_labels(collection, source) if write.objects else None
     samples = _samples(collection, context.key, known)
     check_run_name(write.run)
@@ -118,6 +117,8 @@ def make_plan(
         InvalidInput: if the ranking holds unknown items.
         WriteRefused: if something of that name is not labelnext's.
     """
+    from labelnext_adapters.fiftyone.runs import object_field
+
     dataset, frames = collection._root_dataset, bool(details.get("frames"))
     field = field_path(run, frames)
     with talking():
@@ -142,7 +143,8 @@ def make_plan(
             "dataset": dataset.name, "dataset_id": str(dataset._doc.id), "run": run, "field": field
         }  # fmt: skip
         steps = _steps(where, ranked, scores, stale, ranking, told)
-        paths = list(dict.fromkeys(p for p in (of_objects, getattr(config, "objects", None)) if p))
+        of_earlier = None if config is None else object_field(dataset, config)
+        paths = list(dict.fromkeys(path for path in (of_objects, of_earlier) if path))
         if paths:
             steps.insert(2, _objects_step(collection, ranking, where, samples, labels, paths))
     return Plan(

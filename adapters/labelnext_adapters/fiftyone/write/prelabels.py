@@ -32,28 +32,28 @@ def prelabel_plan(
         InvalidInput: as `plan_predictions`.
         WriteRefused: if the field is there and holds something else.
     """
-    field = f"{run}_prelabel"
+    field, dataset = f"{run}_prelabel", collection._root_dataset
+    everywhere = dataset.group_slices or None  # an earlier run may have been of another slice
     if pool is not None:
-        _check_free(collection._root_dataset, source, field, kind_of(pool))
+        _check_free(dataset, source, field, kind_of(pool))
         plan = plan_predictions(collection, source, key, pool, field)
         marked = (
             replace(
                 step,
                 description=f"Store the predictions of {counted(step.n_items, 'sample')} as "
                 f"pre-labels in field {field}",
-                payload={**step.payload, "prelabels": True},
+                payload={**step.payload, "slice": everywhere, "prelabels": True},
             )
             for step in plan.steps
         )
         return replace(plan, steps=tuple(marked), next_steps=())
-    dataset = collection._root_dataset
     existing = dataset.get_field(field)
     if existing is None or PRELABELS not in (existing.info or {}):
         return Plan("fiftyone", field, dataset.name)
     payload = {
         "dataset": dataset.name,
         "dataset_id": str(dataset._doc.id),
-        "slice": source.slice,
+        "slice": everywhere,
         "field": field,
         "kind": existing.document_type.__name__,
         "classes": None,

@@ -16,7 +16,9 @@ from labelnext_adapters.fiftyone.database.connection import planned_dataset, tal
 from labelnext_adapters.fiftyone.database.fields import (
     PRELABELS,
     check_field_name,
+    of_slices,
     refuse_read_only,
+    slices_in,
 )
 from labelnext_adapters.fiftyone.database.values import fetch, keyed
 from labelnext_adapters.fiftyone.options import FiftyOneSource
@@ -74,7 +76,7 @@ def plan_predictions(
     payload = {
         "dataset": dataset.name,
         "dataset_id": str(dataset._doc.id),
-        "slice": source.slice,
+        "slice": source.slice or slices_in(collection),
         "field": field,
         "kind": kind,
         "classes": None if declared else list(classes),
@@ -212,8 +214,7 @@ def _dataset(step: Step) -> Any:
 
 
 def _samples(dataset: Any, step: Step) -> Any:
-    of_slice = step.payload["slice"]
-    return dataset if of_slice is None else dataset.select_group_slices(of_slice)
+    return of_slices(dataset, step.payload["slice"])
 
 
 def _declare(dataset: Any, field: str, classes: Sequence[str] | None) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from labelnext.adapter.batch import Kind, Labels, Mark, Origin
 from labelnext.adapter.protocol import Context
-from labelnext.errors import NotFound, listed
+from labelnext.errors import NothingSent, listed
 from labelnext.pool.objects import Notice
 from labelnext.support import words
 from labelnext.support.started import CONFIG, how
@@ -131,7 +131,8 @@ def received(client: Client, options: LabelStudioSend, origin: Origin, context: 
     Skipped tasks and drafts are no labels.
 
     Raises:
-        NotFound: if nothing was sent yet, or there is no such project.
+        NothingSent: if nothing was sent yet.
+        NotFound: if there is no such project.
     """
     named = options.project
     number = _made(client, origin, options) if named is None else find_project(client, named)
@@ -178,7 +179,7 @@ def _made(client: Client, origin: Origin, options: LabelStudioSend) -> int:
     if number is None:
         names = [*options.fields, *options.attributes]
         beside = f" with {listed(names)}" if names else ""
-        raise NotFound(
+        raise NothingSent(
             f"no batch of {origin.dataset}{beside} has been sent to {client.url}.",
             hint=f"run {how('send', CONFIG)} first, or set send.project.",
         )

@@ -135,7 +135,8 @@ class LabelStudioTarget(Target):
         """What people said of the items that were sent; skipped tasks and drafts are no labels.
 
         Raises:
-            NotFound: if nothing was sent yet, or there is no such project.
+            NothingSent: if nothing was sent yet.
+            NotFound: if there is no such project.
         """
         from labelnext_adapters.label_studio.send.labels import received
 
