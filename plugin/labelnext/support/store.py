@@ -102,7 +102,8 @@ class Store:
         Args:
             name: of the file.
             table: to write.
-            group: rows that are read together, where `read_rows` will read some of them.
+            group: how many rows are read together, where `read_rows` reads some of them soon:
+                they aren't compressed.
 
         Raises:
             WriteFailed: if the disk is full, or the store refuses.
@@ -114,7 +115,11 @@ class Store:
 
         def fill(file: Any) -> None:
             pyarrow.parquet.write_table(
-                table, file, use_dictionary=repeated or False, row_group_size=group
+                table,
+                file,
+                use_dictionary=repeated or False,
+                row_group_size=group,
+                compression="snappy" if group is None else "none",
             )
 
         self._write(name, fill)

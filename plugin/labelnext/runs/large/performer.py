@@ -26,7 +26,7 @@ from labelnext.runs.job import Stages
 from labelnext.runs.large.batch import batch_of
 from labelnext.runs.large.choices import picks_in_clusters, picks_in_rounds
 from labelnext.runs.large.class_counts import Counting, is_wanted
-from labelnext.runs.large.engines import get_engine
+from labelnext.runs.large.engines import get_engine, ready
 from labelnext.runs.large.findings import Summary, ranked_table
 from labelnext.runs.large.guide import Guide
 from labelnext.runs.large.limits import first_pool, recipe_of_parts, skips
@@ -94,6 +94,10 @@ class LargePerformer(Performer):
 
     def perform(self, step: Step) -> None:
         """Score the parts that are not scored, order all, write; then the manifest names it."""
+        with ready(self._settings):
+            self._perform(step)
+
+    def _perform(self, step: Step) -> None:
         store, run = self._store(step), self._journal.run_id
         store.sweep()
         self._check_current(store)
