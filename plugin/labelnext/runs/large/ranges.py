@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Place = tuple[float, str]  # the utility and the id of an item
 
 _RANGE = 1_000_000  # items of a range, about
+_LARGEST = 4_000_000  # of a pool with more than a hundred such ranges: each reads all parts
+_MANY = 100
 _GROUP = 16_384  # rows of a sorted file that are read together
 _HASHES = 2**64
 _MOST_DIGITS = 38
@@ -47,7 +49,7 @@ def range_starts(sample: Sequence[Place], n_ranked: int, *, integers: bool) -> l
         >>> range_starts([(0.5, "10"), (0.9, "7"), (0.5, "9")], 1_500_000, integers=True)
         [(0.5, '9')]
     """
-    n_ranges = -(-n_ranked // _RANGE)
+    n_ranges = max(min(-(-n_ranked // _RANGE), _MANY), -(-n_ranked // _LARGEST))
     ordered = sorted(sample, key=lambda place: _key(place, integers))
     chosen = [ordered[len(ordered) * k // n_ranges] for k in range(1, n_ranges) if ordered]
     return list(dict.fromkeys((utility, item_id) for utility, item_id in chosen))

@@ -156,6 +156,14 @@ def test_a_run_that_broke_off_between_ranges_goes_on_where_it_was(
     assert len(again) < n_made if stage == "order" else len(again) == n_made
 
 
+def test_a_very_large_pool_has_larger_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranges, "_RANGE", 1_000_000)
+    sample = [(n / 7, str(n)) for n in range(5_000)]
+    for n, wanted in ((10**6, 0), (10**7, 9), (2 * 10**8, 99), (10**9, 249)):
+        assert len(ranges.range_starts(sample, n, integers=True)) == wanted
+    assert ranges.range_starts([], 10**9, integers=False) == []
+
+
 def test_rows_of_a_table_are_read_from_any_place(tmp_path: Path) -> None:
     store = Store(tmp_path)
     table = pa.table({"n": np.arange(100)})
