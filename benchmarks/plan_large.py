@@ -2,9 +2,10 @@
 
     python -m benchmarks.plan_large --rows 1000000000 --score 0.8
 
-Each part goes to the processor that is free first, as Ray has it; how long a part takes varies. The
-constants below were measured on two processors (`benchmarks.large_pools`), for ten classes as
-float32. State your own; what they come to on many processors was not measured.
+Each part, and each range of the order, goes to the processor that is free first, as Ray has it; how
+long it takes varies. The constants below were measured on two processors
+(`benchmarks.large_pools`), for ten classes as float32. State your own; what they come to on many
+processors was not measured.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 PART = 32_000_000  # bytes of a part
+RANGE = 4_000_000  # items of a range of the order, of a large pool
 ROW, SCORE_ROW = 49, 20  # bytes of a row in the source, and of its score
 RESULT = 10_000  # bytes that come back for a part
 SPREAD = 0.3  # standard deviation of the logarithm of a part's seconds
@@ -27,15 +29,20 @@ class Constants:
 
     Attributes:
         score: core seconds to score a million rows.
-        batch: seconds where the command runs for a million rows, to find the batch alone.
-        order: the same, to rank all of them.
+        batch: seconds where the command runs for a million rows, to find the batch alone, or to
+            report on all.
+        sort: core seconds to sort a million rows of parts.
+        rank: core seconds to rank a million rows of a range.
+        piece: core seconds for what a range reads of one part.
         start: seconds until Ray's workers begin.
         price: dollars for a processor and an hour.
     """
 
     score: float = 1.0
     batch: float = 0.1
-    order: float = 0.55
+    sort: float = 0.45
+    rank: float = 0.3
+    piece: float = 0.001
     start: float = 8.0
     price: float = 0.05
 
@@ -45,29 +52,33 @@ def n_parts_of(rows: int) -> int:
     return max(1, -(-rows * ROW // PART))
 
 
-def scoring(rows: int, n_workers: int, known: Constants, seed: int = 0) -> float:
-    """Seconds until the last part is scored.
+def in_workers(seconds: float, n_tasks: int, n_workers: int, seed: int = 0) -> float:
+    """Seconds until the last task is done, of so many core seconds in all.
 
     Example:
-        >>> at_once = Constants(start=0)
-        >>> 60 < scoring(10**9, 1, at_once) / scoring(10**9, 64, at_once) <= 64
+        >>> 60 < in_workers(1000, 1500, 1) / in_workers(1000, 1500, 64) <= 64
         True
     """
-    seconds = np.random.default_rng(seed).lognormal(0, SPREAD, n_parts_of(rows))
-    seconds *= known.score * rows / 1e6 / seconds.sum()
-    free = [known.start] * n_workers
-    for part in seconds.tolist():
-        heapq.heapreplace(free, free[0] + part)
+    tasks = np.random.default_rng(seed).lognormal(0, SPREAD, n_tasks)
+    free = [0.0] * n_workers
+    for task in (tasks * seconds / tasks.sum()).tolist():
+        heapq.heapreplace(free, free[0] + task)
     return max(free)
+
+
+def ordering(rows: int, n_workers: int, known: Constants) -> float:
+    """Seconds until the last range is ranked, once all parts are sorted; the report comes after."""
+    n_parts, n_ranges, millions = n_parts_of(rows), -(-rows // RANGE), rows / 1e6
+    ranking = known.rank * millions + known.piece * n_parts * n_ranges
+    sorting = in_workers(known.sort * millions, n_parts, n_workers)
+    return sorting + in_workers(ranking, n_ranges, n_workers) + known.batch * millions
 
 
 def line(rows: int, n_workers: int, known: Constants) -> list[str]:
     """What a run takes, moves and costs; the command's machine has two processors."""
-    scores, batch, order = (
-        scoring(rows, n_workers, known),
-        known.batch * rows / 1e6,
-        known.order * rows / 1e6,
-    )
+    millions = rows / 1e6
+    scores = known.start + in_workers(known.score * millions, n_parts_of(rows), n_workers)
+    batch, order = known.batch * millions, ordering(rows, n_workers, known)
     hours = (n_workers * scores + 2 * batch) / 3600
     return [
         f"{rows:,}",

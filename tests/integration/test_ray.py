@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 import labelnext
 from labelnext.errors import WriteFailed
+from labelnext.runs.large import ranges
 from labelnext.runs.undo import resume, runs
 from tests.integration.ray_warnings import IGNORED
 from tests.unit.runs.large.test_faults import cut_short
@@ -93,3 +96,36 @@ def test_a_cluster_that_loses_nodes_in_each_stage_gives_the_same_batch(tmp_path:
         cluster.shutdown()
     assert min(left["survey"], left["score"]) > 0  # in the middle of each
     assert_same(written(tmp_path / "ranking"), here)
+
+
+def test_a_cluster_that_loses_nodes_while_it_orders_gives_the_same_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ray.cluster_utils import Cluster
+
+    rng = np.random.default_rng(0)
+    sure = rng.integers(0, 5_000, 200_000) / 9_999  # many tie
+    rows = pa.FixedSizeListArray.from_arrays(pa.array(np.stack([sure, 1 - sure], 1).ravel()), 2)
+    table = pa.table(
+        {"item_id": [str(n) for n in rng.permutation(len(sure))], "probabilities": rows}
+    )
+    path = spread(table, tmp_path / "data", 12)
+    monkeypatch.setattr(ranges, "_RANGE", 10_000)
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+    )
+    nodes = {stage: cluster.add_node(num_cpus=1) for stage in ("sort", "order")}
+    left: dict[str, int] = {}
+
+    def lose(stage: str, done: int, total: int | None) -> None:
+        if stage in nodes and stage not in left:
+            left[stage] = (total or 0) - done
+            cluster.remove_node(nodes[stage], allow_graceful=False)
+
+    try:
+        config = settings(tmp_path, path, engine="ray", ray={"address": cluster.address})
+        labelnext.run(config, progress=lose)
+    finally:
+        cluster.shutdown()
+    assert min(left["sort"], left["order"]) > 0  # in the middle of each
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))

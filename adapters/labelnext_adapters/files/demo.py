@@ -54,7 +54,7 @@ def run_demo(folder: Path) -> None:
     """
     import labelnext
 
-    console = Console()
+    console = Console(emoji=False)
     started = time.perf_counter()
     console.print(
         "Ranks 1,797 handwritten digits in plain files, without a server: about ten seconds, and "

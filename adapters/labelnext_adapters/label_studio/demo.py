@@ -75,7 +75,7 @@ def run_demo(folder: Path, *, port: int | None = None) -> None:
     """
     import labelnext
 
-    console = Console()
+    console = Console(emoji=False)
     script = _script()
     console.print(
         f"Starts a Label Studio of its own and ranks {_TASKS} handwritten digits there: about one "

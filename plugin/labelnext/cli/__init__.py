@@ -22,6 +22,8 @@ def main() -> None:
     """Run the command line; Ctrl-C ends it in one line, however early it comes."""
     _ready_streams()
     gc.set_threshold(_NEW_OBJECTS)
+    # Else pydantic reads what all installed packages declare, to look for plug-ins.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     try:
         from labelnext.cli.commands import main as run
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from labelnext.errors import (
@@ -28,6 +27,8 @@ from labelnext.support.started import CONFIG, from_here, how
 from labelnext.support.words import counted, cut, done
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from labelnext.journal.plan import Progress
     from labelnext.replays.outcomes import ReplayReport
     from labelnext.replays.stored import StoredReport
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 _OUR_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
 _MOST_CLASSES = 30  # above that, only the JSON lists the classes
 
-out = Console()
-err = Console(stderr=True)
+out = Console(emoji=False)  # an id such as :cat: stays as it is
+err = Console(stderr=True, emoji=False)
 
 
 def print_error(error: LabelnextError) -> None:
@@ -357,6 +358,8 @@ def print_marked(
 
 def table_of(*headings: str) -> Table:
     """An empty table with these headings."""
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         right = heading in ("rank", "score", "priority")

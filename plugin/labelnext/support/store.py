@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,8 +96,14 @@ class Store:
                 hint="set write.output to another folder.",
             )
 
-    def write_table(self, name: str, table: pa.Table) -> None:
+    def write_table(self, name: str, table: pa.Table, *, group: int | None = None) -> None:
         """Write a table as Parquet; a reader sees all of it or nothing.
+
+        Args:
+            name: of the file.
+            table: to write.
+            group: how many rows are read together, where `read_rows` reads some of them soon:
+                they aren't compressed.
 
         Raises:
             WriteFailed: if the disk is full, or the store refuses.
@@ -105,7 +114,13 @@ class Store:
         repeated = [path for f in table.schema if (path := _dictionary_path(f))]
 
         def fill(file: Any) -> None:
-            pyarrow.parquet.write_table(table, file, use_dictionary=repeated or False)
+            pyarrow.parquet.write_table(
+                table,
+                file,
+                use_dictionary=repeated or False,
+                row_group_size=group,
+                compression="snappy" if group is None else "none",
+            )
 
         self._write(name, fill)
 
@@ -116,12 +131,46 @@ class Store:
             FileNotFoundError: if there is none.
             InvalidInput: if it is damaged.
         """
-        import pyarrow as pa
         import pyarrow.parquet
 
-        try:
+        with self._undamaged(name):
             table = pyarrow.parquet.read_table(self.path(name), filesystem=self.files)
             table.validate(full=True)  # what follows trusts offsets and indices
+        return table
+
+    def read_rows(self, name: str, start: int, n: int) -> pa.Table:
+        """Some rows of a table that `write_table` wrote, without reading all of it.
+
+        Args:
+            name: of the file.
+            start: the first row.
+            n: how many, at least one.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            InvalidInput: if it is damaged.
+        """
+        import pyarrow.parquet
+
+        with (
+            self._undamaged(name),
+            self.files.open_input_file(self.path(name)) as opened,
+            pyarrow.parquet.ParquetFile(opened) as file,
+        ):
+            groups = range(file.num_row_groups)
+            ends = list(accumulate(file.metadata.row_group(g).num_rows for g in groups))
+            first, last = bisect_right(ends, start), bisect_left(ends, start + n)
+            table = file.read_row_groups([*range(first, last + 1)])
+            table.validate(full=True)
+        return table.slice(start - (ends[first - 1] if first else 0), n)
+
+    @contextmanager
+    def _undamaged(self, name: str) -> Iterator[None]:
+        """Meanwhile, what Arrow refuses is said to be damaged."""
+        import pyarrow as pa
+
+        try:
+            yield
         except FileNotFoundError:
             raise
         except (pa.ArrowException, OSError, ValueError) as error:
@@ -130,7 +179,6 @@ class Store:
                 f"{' '.join(str(error).split()).rstrip('.')}.",
                 hint="run again; an unfinished run has to be undone first.",
             ) from error
-        return table
 
     def write_lines(self, name: str, rows: Iterable[Any]) -> None:
         """Write rows as lines of JSON; a reader sees all of it or nothing.

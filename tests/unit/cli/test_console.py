@@ -53,3 +53,18 @@ def test_a_stop_says_how_to_look_finish_and_undo(
         f"To finish a run that is broken: {how('resume', 'labelnext.yaml')}",
         f"To take it back: {how('undo', 'labelnext.yaml')}",
     ]
+
+
+def test_a_name_between_colons_stays_text(capsys: pytest.CaptureFixture[str]) -> None:
+    table = console.table_of("class")
+    table.add_row(console.escaped(":cat:"))
+    for printer in (console.out, console.err):
+        printer.print(console.escaped("class :cat:"))
+        printer.print(table)
+    said = capsys.readouterr()
+    assert said.out == said.err
+    assert [line.split() for line in said.out.splitlines()] == [
+        ["class", ":cat:"],
+        ["class"],
+        [":cat:"],
+    ]

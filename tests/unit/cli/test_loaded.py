@@ -21,6 +21,8 @@ HEAVY = (
     "pyarrow",
     "pycocotools",
     "ray",
+    "rich._emoji_codes",
+    "rich.table",
     "scipy",
     "sklearn",
     "threadpoolctl",
@@ -45,7 +47,7 @@ RANKING = (
     "labelnext_adapters.files.formats",
     "labelnext_adapters.label_studio",
 )
-TABLES = {"msgspec", "numpy", "pyarrow"}
+TABLES = {"msgspec", "numpy", "pyarrow", "rich.table"}
 WATCHED = HEAVY + ROOMS + RANKING
 PROGRAM = f"""
 import atexit, sys

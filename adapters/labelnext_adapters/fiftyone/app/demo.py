@@ -77,7 +77,7 @@ def run_demo(folder: Path, *, app: bool = False, port: int = 5151) -> None:
         Unavailable: if mongod or the App does not start.
         WriteRefused: if FiftyOne is connected to another database in this process.
     """
-    console = Console()
+    console = Console(emoji=False)
     started = time.perf_counter()
     if not app:
         console.print(

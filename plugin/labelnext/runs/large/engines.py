@@ -61,18 +61,9 @@ def on_ray(
         MissingExtra: if Ray is not installed.
         Unavailable: if the cluster does not answer.
     """
-    if settings.ray.address is None:
-        # Ray puts the machine's own address in the place of 127.0.0.1 unless clusters are off; the
-        # name is of the systems where they are off by default. It is read when Ray is imported.
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    try:
+    with ready(settings):
         import ray.data
-    except ImportError as error:
-        raise MissingExtra(
-            "engine ray needs the package ray, which is not installed.",
-            hint=how_to_install("labelnext[ray]"),
-        ) from error
-    with _connected(settings.ray.address):
+
         ray.data.DataContext.get_current().enable_progress_bars = False  # ours is there
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         rows = [{"part": json.dumps(asdict(part))} for part in parts]
@@ -83,6 +74,32 @@ def on_ray(
             if "error" in answer:
                 raise getattr(errors, answer["error"])(answer["message"], hint=answer["hint"])
             yield Scored(**answer)
+
+
+@contextmanager
+def ready(settings: Config) -> Iterator[None]:
+    """Meanwhile the engine is ready for one task after the other: Ray is started once for all.
+
+    Raises:
+        MissingExtra: if Ray is not installed.
+        Unavailable: if the cluster does not answer.
+    """
+    if settings.rest.engine != "ray":
+        yield
+        return
+    if settings.ray.address is None:
+        # Ray puts the machine's own address in the place of 127.0.0.1 unless clusters are off; the
+        # name is of the systems where they are off by default. It is read when Ray is imported.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    try:
+        import ray.data  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra(
+            "engine ray needs the package ray, which is not installed.",
+            hint=how_to_install("labelnext[ray]"),
+        ) from error
+    with _connected(settings.ray.address):
+        yield
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def ranked_table(items: pa.Table, ranks: NDArray[np.int64], n_ranked: int, budge
 
 
 class Summary:
-    """Grows with every file of the ranking.
+    """Grows with every file of the ranking that holds items of the batch.
 
     Args:
         scored: what scoring found.
@@ -109,6 +109,11 @@ class Summary:
         """Size of the batch, as far as items came."""
         return min(self.budget, self._seen)
 
+    @property
+    def lacks(self) -> bool:
+        """Whether items of the batch are still to come."""
+        return self._seen < self.budget
+
     def _histogram(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
         low, high = self.scored.low, self.scored.high
         if low is None or high is None:
@@ -120,7 +125,7 @@ class Summary:
         """The classes and objects of the batch, and what later runs are compared with."""
         import pyarrow as pa
 
-        if self._seen < self._n_ranked:  # the batch alone was ordered
+        if self._seen < self._n_ranked:  # the files behind the batch were not looked at
             self._fine[:] = 0
             for table in scores.tables("SELECT score FROM scores WHERE utility IS NOT NULL"):
                 self._fine += self._histogram(table.column("score").to_numpy())

@@ -1,4 +1,4 @@
-"""The exact order of scores that do not fit into memory: a sort on disk, by DuckDB."""
+"""Scores that do not fit into memory, as a table to ask DuckDB about, and the batch alone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ def opened_scores(
     integers: bool,
     folder: Path,
     memory: str = _MEMORY,
-    distinct: bool = True,
 ) -> Iterator[Scores]:
     """All scores of a pool, as a table that DuckDB can be asked about and sort.
 
@@ -46,11 +45,10 @@ def opened_scores(
         integers: every id is an integer, so that ties go by integer value, not by code point.
         folder: for what does not fit into memory; its files go with the connection.
         memory: what a query may use before it goes to disk.
-        distinct: refuse ids that are there twice, which takes a pass over all of them.
 
     Raises:
         MissingExtra: if DuckDB is not installed.
-        InvalidInput: if an id is there twice, or an integer has more than 38 digits.
+        InvalidInput: if an integer has more than 38 digits.
         WriteFailed: if memory and disk are not enough for a query.
     """
     try:
@@ -68,11 +66,8 @@ def opened_scores(
         "preserve_insertion_order": False,
     }
     with duckdb.connect(config=settings) as base:
-        scores = Scores(base, store, names, integers)
         try:
-            if distinct:
-                _check_distinct(scores)
-            yield scores
+            yield Scores(base, store, names, integers)
         except duckdb.Error as error:
             if integers and isinstance(error, duckdb.ConversionException):
                 raise InvalidInput("integer item_ids must have at most 38 digits.") from error
@@ -84,28 +79,7 @@ def opened_scores(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def in_order(scores: Scores, batch: pa.Table | None = None) -> Iterator[pa.Table]:
-    """The batch, then all scored candidates by utility, and by id as in memory.
-
-    Args:
-        scores: with item_id, score and utility; null utilities are left out.
-        batch: with item_id and score; None where it is simply what comes first.
-
-    Yields:
-        Tables with item_id and score, of some hundred thousand rows.
-    """
-    rest = ""
-    if batch is not None:
-        yield batch
-        scores.add("batch", batch)
-        rest = " AND item_id NOT IN (SELECT item_id FROM batch)"
-    yield from scores.tables(
-        f"SELECT item_id, score FROM scores WHERE utility IS NOT NULL{rest} "
-        f"ORDER BY utility DESC, {scores.tie}"
-    )
-
-
-def batch_alone(scores: Scores, batch: pa.Table | None, budget: int) -> Iterator[pa.Table]:
+def batch_alone(scores: Scores, batch: pa.Table | None, budget: int) -> pa.Table | None:
     """The batch, without a sort of all others; its ids alone are checked.
 
     Args:
@@ -113,8 +87,8 @@ def batch_alone(scores: Scores, batch: pa.Table | None, budget: int) -> Iterator
         batch: with item_id and score; None where it is simply what comes first.
         budget: how many come first.
 
-    Yields:
-        One table with item_id and score, if there is anything.
+    Returns:
+        A table with item_id and score; None if nothing can be ranked.
 
     Raises:
         InvalidInput: if an id of the batch is there twice in the pool.
@@ -124,7 +98,7 @@ def batch_alone(scores: Scores, batch: pa.Table | None, budget: int) -> Iterator
     if batch is None:
         least = _least_of_best(scores, budget)
         if least is None:
-            return
+            return None
         batch = pa.concat_tables(
             scores.tables(
                 f"SELECT item_id, score FROM scores WHERE utility >= CAST('{least!r}' AS DOUBLE) "
@@ -132,8 +106,8 @@ def batch_alone(scores: Scores, batch: pa.Table | None, budget: int) -> Iterator
             )
         )
     scores.add("batch", batch)
-    _refuse_twice(scores, "item_id IN (SELECT item_id FROM batch)")
-    yield batch
+    scores.refuse_twice("item_id IN (SELECT item_id FROM batch)")
+    return batch
 
 
 def _least_of_best(scores: Scores, budget: int) -> float | None:
@@ -181,6 +155,35 @@ class Scores:
         """What a query finds, some hundred thousand rows at a time."""
         return _in_files(self._query(text).to_arrow_reader(_ROWS))
 
+    def check_distinct(self) -> None:
+        """Refuse ids that are there twice; they are told apart by their hashes, in little room.
+
+        Raises:
+            InvalidInput: naming some.
+        """
+        alike = self.rows(
+            "SELECT hash(item_id) AS h FROM scores "
+            "GROUP BY h HAVING count(*) > 1 ORDER BY h LIMIT 100"
+        )
+        if alike:
+            self.refuse_twice(f"hash(item_id) IN ({', '.join(str(row[0]) for row in alike)})")
+
+    def refuse_twice(self, among: str) -> None:
+        """Refuse ids that are there twice among those that meet a condition.
+
+        Raises:
+            InvalidInput: naming some.
+        """
+        twice = self.rows(
+            f"SELECT item_id FROM scores WHERE {among} "
+            "GROUP BY item_id HAVING count(*) > 1 ORDER BY item_id LIMIT 6"
+        )
+        if twice:
+            names: Sequence[str] = [row[0] for row in twice]
+            raise InvalidInput(
+                f"item_ids must be distinct; got ids more than once: {listed(names, 5)}."
+            )
+
     def _query(self, text: str) -> Any:
         paths = [self._store.path(name) for name in self._names]
         if self._store.local and not any(sign in self._store.root for sign in "*?["):
@@ -216,26 +219,3 @@ def _in_files(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
             taken = []
     if taken:
         yield pa.Table.from_batches(taken)
-
-
-def _check_distinct(scores: Scores) -> None:
-    """Ids are told apart by their hashes, which take a fraction of the room."""
-    alike = scores.rows(
-        "SELECT hash(item_id) AS h FROM scores GROUP BY h HAVING count(*) > 1 ORDER BY h LIMIT 100"
-    )
-    if not alike:
-        return
-    _refuse_twice(scores, f"hash(item_id) IN ({', '.join(str(row[0]) for row in alike)})")
-
-
-def _refuse_twice(scores: Scores, among: str) -> None:
-    """Refuse ids that are there twice among those that meet a condition."""
-    twice = scores.rows(
-        f"SELECT item_id FROM scores WHERE {among} "
-        "GROUP BY item_id HAVING count(*) > 1 ORDER BY item_id LIMIT 6"
-    )
-    if twice:
-        names: Sequence[str] = [row[0] for row in twice]
-        raise InvalidInput(
-            f"item_ids must be distinct; got ids more than once: {listed(names, 5)}."
-        )

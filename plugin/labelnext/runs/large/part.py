@@ -39,6 +39,7 @@ class Scored:
             where there are none.
         exclusive: an item is of one class alone.
         class_names: the classes that a report lists, in its order; None where none are predicted.
+        sample: utility and id of some of the items that are ranked.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class Scored:
     objects: dict[str, int] = field(default_factory=dict)
     exclusive: bool = True
     class_names: list[str] | None = None
+    sample: list[tuple[float, str]] = field(default_factory=list)
 
     def add(self, other: Scored) -> None:
         """Take another part in.
@@ -81,6 +83,7 @@ class Scored:
         self.integers &= other.integers
         self.exclusive &= other.exclusive
         self.problems += other.problems
+        self.sample += other.sample
         pairs = ((self.counts, other.counts), (self.classes, other.classes))
         for mine, counted in (*pairs, (self.objects, other.objects)):
             for name, count in counted.items():

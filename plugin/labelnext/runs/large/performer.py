@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,14 +26,15 @@ from labelnext.runs.job import Stages
 from labelnext.runs.large.batch import batch_of
 from labelnext.runs.large.choices import picks_in_clusters, picks_in_rounds
 from labelnext.runs.large.class_counts import Counting, is_wanted
-from labelnext.runs.large.engines import get_engine
+from labelnext.runs.large.engines import get_engine, ready
 from labelnext.runs.large.findings import Summary, ranked_table
 from labelnext.runs.large.guide import Guide
 from labelnext.runs.large.limits import first_pool, recipe_of_parts, skips
 from labelnext.runs.large.near_ranks import NearRanks, near_ranks
-from labelnext.runs.large.order import Order, batch_alone, in_order, opened_scores
+from labelnext.runs.large.order import Order, Scores, batch_alone, opened_scores
 from labelnext.runs.large.part import Scored, Task
 from labelnext.runs.large.part_findings import judged
+from labelnext.runs.large.ranges import Ranked, Split, range_starts
 from labelnext.runs.large.score_part import Scoring
 from labelnext.runs.large.survey import SAMPLE_SIZE, Survey, make_guide
 from labelnext.support.files import real_path
@@ -93,6 +94,10 @@ class LargePerformer(Performer):
 
     def perform(self, step: Step) -> None:
         """Score the parts that are not scored, order all, write; then the manifest names it."""
+        with ready(self._settings):
+            self._perform(step)
+
+    def _perform(self, step: Step) -> None:
         store, run = self._store(step), self._journal.run_id
         store.sweep()
         self._check_current(store)
@@ -109,13 +114,16 @@ class LargePerformer(Performer):
             order = step.payload.get("order", "all")
             self._summary = self._order(scored, scoring, store, guide, order)
 
-    def _each(self, what: Task, store: Store, stage: str) -> Scored:
-        """What was found in all parts."""
+    def _each(
+        self, what: Task, store: Store, stage: str, parts: Sequence[Part] | None = None
+    ) -> Scored:
+        """What was found in all parts of the pool, or in others."""
         total, done = Scored(), 0
+        parts = self._parts if parts is None else parts
         engine = get_engine(self._settings.rest.engine)
-        rows = sum(part.rows for part in self._parts)
-        size = max(rows // max(len(self._parts), 1), 1)
-        for scored in engine(self._settings, self._platform, self._parts, what, store):
+        rows = sum(part.rows for part in parts)
+        size = max(rows // max(len(parts), 1), 1)
+        for scored in engine(self._settings, self._platform, parts, what, store):
             total.add(scored)
             done += scored.counts.get("items", size)
             if self.progress is not None:
@@ -152,16 +160,19 @@ class LargePerformer(Performer):
         files = [scoring.name(part) for part in self._parts]
         n, alone, near = scored.counts.get("ranked", 0), order != "all", None
         temporary = self._settings.state / f"{run}.sort"
-        options: dict[str, Any] = {"integers": scored.integers, "distinct": not alone}
-        with opened_scores(store, files, folder=temporary, **options) as scores:
+        with opened_scores(store, files, integers=scored.integers, folder=temporary) as scores:
             chosen, notices = batch_of(scoring, scores, self._parts, store, guide, n)
             budget = min(n if scoring.recipe.budget is None else scoring.recipe.budget, n)
             if chosen is not None:  # what must come in may have no score
                 budget = len(chosen)
                 n = budget if scoring.recipe.acquisition is None else n + _unscored(chosen)
             summary = Summary(scored, budget, scoring.recipe, n, notices)
-            ordered = batch_alone(scores, chosen, budget) if alone else in_order(scores, chosen)
-            written = self._write(store, ordered, n, summary, budget if alone else n)
+            if alone:
+                chosen = batch_alone(scores, chosen, budget)
+            written = [] if chosen is None else [self._write(store, chosen, n, summary)]
+            if not alone:
+                written += self._in_ranges(store, scoring, scores, written, n, summary)
+            store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
             summary.look_at(scores)
             if order == "approximate" and written:
                 first = written[0]["path"]
@@ -172,24 +183,41 @@ class LargePerformer(Performer):
         store.remove_folder(scoring.folder)
         return summary
 
-    def _write(
-        self, store: Store, tables: Iterator[pa.Table], n: int, summary: Summary, wanted: int
+    def _write(self, store: Store, batch: pa.Table, n: int, summary: Summary) -> dict[str, Any]:
+        """The file of the batch, which nobody reads before the manifest names it."""
+        table = ranked_table(batch, np.arange(1, len(batch) + 1), n, summary.budget)
+        name = f"{self._journal.run_id}/part-00000.parquet"
+        store.write_table(name, table)
+        summary.add(table)
+        if self.progress is not None:
+            self.progress("order", len(table), len(table))
+        return {"path": name, "rows": len(table)}
+
+    def _in_ranges(
+        self,
+        store: Store,
+        scoring: Scoring,
+        scores: Scores,
+        written: Sequence[Mapping[str, Any]],
+        n: int,
+        summary: Summary,
     ) -> list[dict[str, Any]]:
-        """The ranking's files and its batch, which nobody reads before the manifest names them."""
-        run = self._journal.run_id
-        written: list[dict[str, Any]] = []
-        first = 1
-        for ordered in tables:
-            table = ranked_table(ordered, np.arange(first, first + len(ordered)), n, summary.budget)
-            name = f"{run}/part-{len(written):05d}.parquet"
-            store.write_table(name, table)
-            summary.add(table)
-            written.append({"path": name, "rows": len(table)})
-            first += len(table)
-            if self.progress is not None:
-                self.progress("order", first - 1, wanted)
-        store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
-        return written
+        """The files of all items, or of those behind the batch; its ranges are made by workers."""
+        found, integers = summary.scored, scores.integers
+        starts = range_starts(found.sample, n, integers=integers)
+        batch = written[0]["path"] if written else None
+        split = Split(scoring, tuple(starts), integers, batch)
+        self._each(split, store, "sort")
+        first = 1 + sum(file["rows"] for file in written)
+        ranges = split.ranges(self._parts, store, first)
+        ranked = Ranked(self._journal.run_id, integers, n, summary.budget)
+        if self._each(ranked, store, "order", ranges).counts.get("alike"):
+            scores.check_distinct()
+        files = {ranked.name(one): one.rows for one in ranges if one.rows}
+        for name in files:
+            if summary.lacks:
+                summary.add(store.read_table(name))
+        return [{"path": name, "rows": n_rows} for name, n_rows in files.items()]
 
     def _behind(self, ranks: NearRanks, store: Store, summary: Summary) -> dict[str, Any]:
         """Write approximate ranks of what is behind the batch, part by part."""

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_EVERY = 5_000  # one of so many items is in the sample by which the order is cut
+
+
 @dataclass(frozen=True)
 class Scoring:
     """How parts are scored, and where their scores go: all that a worker must know.
@@ -212,7 +215,17 @@ class Scoring:
             high=float(finite.max()) if finite.size else None,
             reasons=dict(zip(foremost, lines, strict=True)),
             integers=all_integers(ids),
+            sample=_sample(utilities, ids),
         )
+
+
+def _sample(utilities: NDArray[np.float64], ids: pa.Array) -> list[tuple[float, str]]:
+    """Utility and id of one of so many items that are ranked."""
+    import pyarrow as pa
+
+    rows = np.flatnonzero(~np.isnan(utilities))[_EVERY // 2 :: _EVERY]
+    names = ids.take(pa.array(rows)).to_pylist()
+    return list(zip(utilities[rows].tolist(), map(str, names), strict=True))
 
 
 def _best(utilities: NDArray[np.float64], ids: pa.Array, most: int) -> NDArray[np.intp]:

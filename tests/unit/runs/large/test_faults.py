@@ -143,7 +143,7 @@ def test_a_disk_that_is_full_leaves_the_earlier_ranking(tmp_path: Path) -> None:
     assert written(tmp_path / "ranking").column("score").to_pylist()[0] == 0
 
 
-def full(_: Path) -> None:
+def full(*_: object) -> None:
     import duckdb
 
     raise duckdb.IOException("Could not write file: No space left on device")
@@ -175,7 +175,7 @@ def test_scores_that_are_damaged_before_they_are_sorted_leave_the_earlier_rankin
 
     def damaged(store: Store, names: Sequence[str], **options: Any) -> Any:
         if damage is full:
-            patch.setattr(order, "_check_distinct", full)
+            patch.setattr(order.Scores, "tables", full)
         else:
             damage(Path(store.path(names[1])))
         return order.opened_scores(store, names, **options)

@@ -1,0 +1,282 @@
+"""The exact order of a pool in parts: ranges of it, each made by a worker.
+
+Every part is sorted for itself, and cut where each range begins; a worker then merges what all
+parts have of its range. Nobody holds more than a part or a range, however many scores are equal.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.adapter.protocol import Part, Streams
+from labelnext.errors import InvalidInput, WriteFailed
+from labelnext.runs.large.findings import ranked_table
+from labelnext.runs.large.part import Scored, file_name
+from labelnext.runs.large.score_part import Scoring
+from labelnext.selection.sorting import stable_order
+from labelnext.support import loops
+from labelnext.support.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Place = tuple[float, str]  # the utility and the id of an item
+
+_RANGE = 1_000_000  # items of a range, about
+_LARGEST = 4_000_000  # of a pool with more than a hundred such ranges: each reads all parts
+_MANY = 100
+_GROUP = 16_384  # rows of a sorted file that are read together
+_HASHES = 2**64
+_MOST_DIGITS = 38
+
+
+def range_starts(sample: Sequence[Place], n_ranked: int, *, integers: bool) -> list[Place]:
+    """The item with which each range but the first begins, or would begin.
+
+    Args:
+        sample: of all items that are ranked.
+        n_ranked: how many these are.
+        integers: every id is an integer.
+
+    Example:
+        >>> range_starts([(0.5, "10"), (0.9, "7"), (0.5, "9")], 1_500_000, integers=True)
+        [(0.5, '9')]
+    """
+    n_ranges = max(min(-(-n_ranked // _RANGE), _MANY), -(-n_ranked // _LARGEST))
+    ordered = sorted(sample, key=lambda place: _key(place, integers))
+    chosen = [ordered[len(ordered) * k // n_ranges] for k in range(1, n_ranges) if ordered]
+    return list(dict.fromkeys((utility, item_id) for utility, item_id in chosen))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Sorts the scores of a part, and says where each range begins in it.
+
+    Attributes:
+        scoring: whose files hold the scores.
+        starts: of the ranges; see `range_starts`.
+        integers: every id is an integer.
+        batch: file of the items that have a rank already, or None.
+    """
+
+    scoring: Scoring
+    starts: tuple[Place, ...]
+    integers: bool
+    batch: str | None
+    skip_broken: bool = False
+
+    def name(self, part: Part) -> str:
+        """The file that says where the ranges begin."""
+        return self._file(part, "starts")
+
+    def items(self, part: Part) -> str:
+        """The file of the sorted items."""
+        return self._file(part, "items")
+
+    def hashes(self, part: Part) -> str:
+        """The file of the sorted hashes of all ids."""
+        return self._file(part, "hashes")
+
+    def _file(self, part: Part, what: str) -> str:
+        folder = f"{self.scoring.folder}/{what}"
+        return file_name(folder, part, [self.scoring.recipe.to_dict(), self.starts])
+
+    def nothing(self) -> pa.Table:
+        """No starts."""
+        return _cuts([], [])
+
+    def table(self, reader: Streams, part: Part, store: Store) -> tuple[pa.Table, Scored]:
+        """Where each range begins among the items and among the hashes, and where the last ends."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        scores = self._scores(part, store)
+        hashes = _hashes(scores)
+        store.write_table(self.hashes(part), pa.table({"hash": hashes}), group=_GROUP)
+        items = scores.filter(pc.is_valid(scores.column("utility")))
+        if self.batch is not None:
+            taken = store.read_table(self.batch).column("item_id").combine_chunks()
+            taken = pc.is_in(items.column("item_id"), taken.cast(pa.string()))
+            items = items.filter(pc.invert(taken))
+        items = in_exact_order(items, integers=self.integers)
+        store.write_table(self.items(part), items, group=_GROUP)
+        n_ranges = len(self.starts) + 1
+        bounds = [_HASHES * k // n_ranges - _HASHES // 2 for k in range(1, n_ranges)]
+        table = _cuts(
+            [0, *_places(items, self.starts, self.integers), len(items)],
+            [0, *np.searchsorted(hashes, np.array(bounds, np.int64)).tolist(), len(hashes)],
+        )
+        return table, Scored(counts={"items": len(scores)})
+
+    def _scores(self, part: Part, store: Store) -> pa.Table:
+        """The scores of a part.
+
+        Raises:
+            WriteFailed: if their file is gone or damaged; a run that is resumed writes it again.
+        """
+        import pyarrow as pa
+
+        kinds = {"item_id": pa.string(), "score": pa.float64(), "utility": pa.float64()}
+        try:
+            scores = store.read_table(self.scoring.name(part)).select([*kinds])
+            return scores.cast(pa.schema(kinds))
+        except (InvalidInput, OSError, pa.ArrowException, LookupError) as error:
+            raise WriteFailed(
+                f"the scores could not be sorted: {str(error).splitlines()[0]}",
+                hint="resume; the other scores are kept.",
+            ) from error
+
+    def ranges(self, parts: Sequence[Part], store: Store, first: int) -> list[Part]:
+        """The ranges, as parts for `Ranked`.
+
+        Args:
+            parts: of the pool, all of them split.
+            store: of their files.
+            first: rank of the first item.
+        """
+        cuts = [store.read_table(self.name(part)) for part in parts]
+        payloads: list[dict[str, Any]] = [{} for _ in range(len(self.starts) + 1)]
+        for what, file in (("items", self.items), ("hashes", self.hashes)):
+            for part, cut in zip(parts, cuts, strict=True):
+                for payload, (start, end) in zip(
+                    payloads, pairwise(cut.column(what).to_pylist()), strict=True
+                ):
+                    slices = payload.setdefault(what, [])
+                    if end > start:
+                        slices.append([file(part), start, end - start])
+        ranges = []
+        for number, payload in enumerate(payloads):
+            n_items = sum(n for _, _, n in payload["items"])
+            name = f"range {number + 1} of the order"
+            ranges.append(Part(number, name, {**payload, "first": first}, n_items))
+            first += n_items
+        return ranges
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Ranks the items of a range.
+
+    Attributes:
+        folder: of the ranking, inside the store.
+        integers: every id is an integer.
+        n_ranked: items of the whole pool.
+        budget: size of the batch.
+    """
+
+    folder: str
+    integers: bool
+    n_ranked: int
+    budget: int
+    skip_broken: bool = False
+
+    def name(self, part: Part) -> str:
+        """The file of a range."""
+        return file_name(self.folder, part, [self.n_ranked, self.budget])
+
+    def nothing(self) -> pa.Table:
+        """No ranks."""
+        import pyarrow as pa
+
+        kinds = {"item_id": pa.string(), "score": pa.float64()}
+        none = pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
+        return ranked_table(none, np.arange(0), self.n_ranked, self.budget)
+
+    def table(self, reader: Streams, part: Part, store: Store) -> tuple[pa.Table, Scored]:
+        """The items of a range in their order; counts as `alike` hashes that are there twice."""
+        import pyarrow as pa
+
+        hashes = [s.column("hash").to_numpy() for s in _slices(store, part.payload["hashes"])]
+        ordered = np.concatenate([np.empty(0, np.int64), *hashes])
+        loops.sort(ordered)
+        counts = {"items": part.rows, "alike": int((ordered[1:] == ordered[:-1]).sum())}
+        slices = _slices(store, part.payload["items"])
+        if not slices:
+            return self.nothing(), Scored(counts=counts)
+        items = in_exact_order(pa.concat_tables(slices), integers=self.integers)
+        ranks = np.arange(len(items)) + part.payload["first"]
+        return ranked_table(items, ranks, self.n_ranked, self.budget), Scored(counts=counts)
+
+
+def in_exact_order(items: pa.Table, *, integers: bool) -> pa.Table:
+    """Items by utility, the highest first, and by id where utilities are equal.
+
+    Args:
+        items: with item_id and utility, of which none is null.
+        integers: ids go by their integer values, not by code point.
+
+    Raises:
+        InvalidInput: if an integer has more than 38 digits.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    items = items.combine_chunks()  # of which rows are taken in half the time
+    utilities = items.column("utility").to_numpy()
+    order = stable_order(utilities)
+    utilities = utilities[order]
+    alike = utilities[1:] == utilities[:-1]
+    if alike.any():
+        tied = np.flatnonzero(np.append(alike, False) | np.append(False, alike))
+        ids = items.column("item_id").take(pa.array(order[tied]))
+        keys = {"utility": utilities[tied], "number": _numbers(ids) if integers else ids, "id": ids}
+        by = [("utility", "descending"), ("number", "ascending"), ("id", "ascending")]
+        order[tied] = order[tied][pc.sort_indices(pa.table(keys), sort_keys=by).to_numpy()]
+    return items.take(pa.array(order))
+
+
+def _hashes(scores: pa.Table) -> NDArray[np.int64]:
+    """The hashes of all ids, sorted."""
+    import duckdb
+
+    with duckdb.connect(config={"threads": 1}) as base:
+        base.register("scores", scores)
+        hashed = base.sql("SELECT hash(item_id) AS hash FROM scores").to_arrow_table()
+    hashes: NDArray[np.int64] = hashed.column("hash").to_numpy().astype(np.uint64).view(np.int64)
+    loops.sort(hashes)
+    return hashes
+
+
+def _numbers(ids: Any) -> Any:
+    """Ids as numbers of 38 digits."""
+    import pyarrow as pa
+
+    try:
+        return ids.cast(pa.decimal128(_MOST_DIGITS))
+    except pa.ArrowInvalid as error:
+        raise InvalidInput(f"integer item_ids must have at most {_MOST_DIGITS} digits.") from error
+
+
+def _places(items: pa.Table, starts: Sequence[Place], integers: bool) -> list[int]:
+    """How many of the sorted items stand before each start."""
+    utilities = items.column("utility").to_numpy()
+    ids = items.column("item_id")
+
+    def key(row: int) -> tuple[float, int, str]:
+        return _key((float(utilities[row]), ids[row].as_py()), integers)
+
+    return [bisect_left(range(len(items)), _key(start, integers), key=key) for start in starts]
+
+
+def _key(place: Place, integers: bool) -> tuple[float, int, str]:
+    """What items are sorted by; Python compares texts by code point, as Arrow does."""
+    utility, item_id = place
+    return -utility, int(item_id) if integers else 0, item_id
+
+
+def _cuts(items: Sequence[int], hashes: Sequence[int]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({"items": pa.array(items, pa.int64()), "hashes": pa.array(hashes, pa.int64())})
+
+
+def _slices(store: Store, slices: Sequence[tuple[str, int, int]]) -> list[pa.Table]:
+    """Rows of files: of each its name, the first row, and how many."""
+    return [store.read_rows(name, start, n) for name, start, n in slices]

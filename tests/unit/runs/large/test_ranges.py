@@ -1,0 +1,173 @@
+"""The whole order of a pool in parts, in ranges that workers make."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import labelnext
+from labelnext.errors import WriteFailed
+from labelnext.runs.large import ranges, score_part
+from labelnext.runs.undo import resume
+from labelnext.support.store import Store
+from tests.unit.runs.large.test_job import (
+    assert_same,
+    classification,
+    in_memory,
+    settings,
+    spread,
+    texts,
+    written,
+)
+
+N = 3_000
+
+
+@pytest.fixture(autouse=True)
+def _small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranges, "_RANGE", 250)
+    monkeypatch.setattr(ranges, "_GROUP", 16)
+    monkeypatch.setattr(score_part, "_EVERY", 20)
+
+
+def sure(values: Any, ids: list[str] | None = None) -> pa.Table:
+    """Items of two classes, of which the first has these probabilities."""
+    rows = [[float(p), 1 - float(p)] for p in values]
+    return pa.table({"item_id": ids or texts(len(rows)), "probabilities": rows})
+
+
+def skewed() -> pa.Table:
+    """Nearly all are as sure as can be, and the few others differ by the last digits alone."""
+    values = np.ones(N)
+    values[: N // 20] = np.nextafter(0.5, np.arange(N // 20))
+    return sure(values)
+
+
+def numbered(values: Any) -> pa.Table:
+    """Ids that are integers, which go by value: 9 before 10, and 009 beside 9."""
+    numbers = [*map(str, range(-50, len(values) - 150)), *(f"00{n}" for n in range(100))]
+    order = np.random.default_rng(3).permutation(len(values))
+    return sure(values, [numbers[i] for i in order])
+
+
+CASES = {
+    "ties, NaN and labels": lambda: classification(texts(N)),
+    "all different": lambda: sure(np.random.default_rng(0).random(N)),
+    "all equal": lambda: sure(np.full(N, 0.5)),
+    "skewed": skewed,
+    "integers, all equal": lambda: numbered(np.full(N, 0.5)),
+    "integers, ties": lambda: numbered(np.random.default_rng(0).integers(0, 9, N) / 16),
+}
+
+
+def n_files(folder: Path) -> int:
+    return len(json.loads((folder / "manifest.json").read_text())["files"])
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "7"])
+@pytest.mark.parametrize("case", CASES)
+def test_ranges_give_the_order_of_the_whole(
+    tmp_path: Path, case: str, threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABELNEXT_THREADS", threads)
+    table = CASES[case]()
+    path = spread(table, tmp_path / "data", 5)
+    labelnext.run(settings(tmp_path, path))
+    assert n_files(tmp_path / "ranking") >= 10
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
+    assert not [*(tmp_path / "ranking").glob("*/scores")]
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        {"budget": 600},
+        {"budget": None},
+        {"budget": 40, "options": {"quota": {"0": 10}}},
+        {"method": "stochastic", "budget": 300},
+    ],
+)
+def test_batch_comes_first_whatever_chose_it(tmp_path: Path, selection: dict[str, Any]) -> None:
+    table = classification(texts(N))
+    path = spread(table, tmp_path / "data", 5)
+    report = labelnext.run(settings(tmp_path, path, selection=selection))
+    ranked = written(tmp_path / "ranking")
+    assert_same(ranked, in_memory(tmp_path, table, selection=selection))
+    batch = ranked.filter(ranked.column("batch")).column("item_id").to_pylist()
+    (lines,) = (tmp_path / "ranking").glob("*/batch.jsonl")
+    assert [json.loads(line)["item_id"] for line in lines.read_text().splitlines()] == batch
+    assert report.counts["batch"] == len(batch)
+
+
+def test_report_is_that_of_one_range(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = spread(classification(texts(N)), tmp_path / "data", 5)
+    config = settings(tmp_path, path)
+    several = labelnext.run(config)
+    monkeypatch.setattr(ranges, "_RANGE", N)
+    one = labelnext.run(config)
+    assert (one.scores, one.classes, one.counts) == (
+        several.scores,
+        several.classes,
+        several.counts,
+    )
+
+
+def test_id_that_is_there_twice_in_other_ranges_is_refused(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).random(N)
+    values[:2] = 0.5, 1.0
+    ids = texts(N)
+    ids[1] = ids[0]
+    path = spread(sure(values, ids), tmp_path / "data", 5)
+    with pytest.raises(WriteFailed, match=f"got ids more than once: {ids[0]}"):
+        labelnext.run(settings(tmp_path, path))
+    assert not (tmp_path / "ranking" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("stage", ["sort", "order"])
+def test_a_run_that_broke_off_between_ranges_goes_on_where_it_was(
+    tmp_path: Path, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = classification(texts(N))
+    path = spread(table, tmp_path / "data", 5)
+    config = settings(tmp_path, path)
+
+    def stop(name: str, done: int, total: int | None) -> None:
+        if name == stage and done > N // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        labelnext.run(config, progress=stop)
+    assert not (tmp_path / "ranking" / "manifest.json").exists()
+    made: list[str] = []
+    write = Store.write_table
+    monkeypatch.setattr(
+        Store, "write_table", lambda *args, **more: (made.append(args[1]), write(*args, **more))
+    )
+    assert resume(config).status == "done"
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
+    n_made = len(json.loads((tmp_path / "ranking" / "manifest.json").read_text())["files"])
+    again = [name for name in made if "scores" not in name]
+    assert len(again) < n_made if stage == "order" else len(again) == n_made
+
+
+def test_a_very_large_pool_has_larger_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranges, "_RANGE", 1_000_000)
+    sample = [(n / 7, str(n)) for n in range(5_000)]
+    for n, wanted in ((10**6, 0), (10**7, 9), (2 * 10**8, 99), (10**9, 249)):
+        assert len(ranges.range_starts(sample, n, integers=True)) == wanted
+    assert ranges.range_starts([], 10**9, integers=False) == []
+
+
+def test_rows_of_a_table_are_read_from_any_place(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    table = pa.table({"n": np.arange(100)})
+    store.write_table("t.parquet", table, group=16)
+    assert pq.ParquetFile(tmp_path / "t.parquet").num_row_groups == 7
+    for start, n in ((0, 1), (0, 16), (15, 2), (16, 16), (31, 33), (99, 1), (0, 100)):
+        assert store.read_rows("t.parquet", start, n).equals(table.slice(start, n))
