@@ -375,9 +375,12 @@ class TableReader:
         column = self._column(name)
         if column is None or pa.types.is_null(column.type):
             return None
-        if column.null_count and name not in ("labelled", "label_number"):
+        if column.null_count and name == "cost":
             row = int(np.flatnonzero(nulls(column))[0]) + 1
-            raise InvalidInput(f"{name} must be set for every item; row {row} has none.")
+            raise InvalidInput(
+                f"cost must be set for every item; row {row} has none.",
+                hint="give each item what it takes to label it, such as seconds.",
+            )
         filled = column.fill_null(False) if name == "labelled" else column
         return filled.cast(kind).to_pylist()
 
