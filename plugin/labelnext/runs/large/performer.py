@@ -179,7 +179,7 @@ class LargePerformer(Performer):
         run = self._journal.run_id
         written: list[dict[str, Any]] = []
         first = 1
-        for ordered in tables:
+        for ordered in filter(len, tables):
             table = ranked_table(ordered, np.arange(first, first + len(ordered)), n, summary.budget)
             name = f"{run}/part-{len(written):05d}.parquet"
             store.write_table(name, table)
