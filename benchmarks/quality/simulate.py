@@ -144,12 +144,14 @@ def _pool(task: Task, train: np.ndarray, labelled: np.ndarray, model) -> Pool:
     names = _names(task)
     probabilities = np.zeros((len(train), len(names)))
     probabilities[:, model.classes_] = model.predict_proba(task.points[train])
+    copies = np.repeat(np.flatnonzero(labelled), task.planted - 1)
+    rows = np.concatenate([np.arange(len(train)), copies])
     return Pool(
-        range(len(train)),
-        probabilities=probabilities,
+        range(len(rows)),
+        probabilities=probabilities[rows],
         classes=names,
-        embeddings=task.vectors[train],
-        labels=np.where(labelled, task.classes[train], -1),
+        embeddings=task.vectors[train[rows]],
+        labels=np.where(labelled, task.classes[train], -1)[rows],
     )
 
 

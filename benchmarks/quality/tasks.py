@@ -35,6 +35,7 @@ class Task:
         embeddings: shape (n, e), what methods see; the features when None.
         start: who chooses the first labels: random, or a method of `simulate.COLD`.
         tested: the share of the items that is kept for the test.
+        planted: how often each label is in the pool; copies teach the model nothing.
     """
 
     points: np.ndarray
@@ -47,6 +48,7 @@ class Task:
     embeddings: np.ndarray | None = None
     start: str = "random"
     tested: float = 0.4
+    planted: int = 1
 
     @property
     def vectors(self) -> np.ndarray:
@@ -157,5 +159,7 @@ VARIANTS: Mapping[str, Callable[[Task], Task]] = {
     "by typiclust": lambda task: replace(task, start="typiclust"),
     "by auto": lambda task: replace(task, start="auto"),
     "by facility_location": lambda task: replace(task, start="facility_location"),
+    "labels twice": lambda task: replace(task, planted=2),
+    "labels 5 times": lambda task: replace(task, planted=5),
     "to 2000": lambda task: replace(task, rounds=(2000 - task.first) // task.batch),
 }

@@ -15,7 +15,7 @@ from labelnext.selection import SelectionMethod
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.quotas import groups_of
 from labelnext.selection.sorting import stable_order
-from labelnext.selection.vectors import Array
+from labelnext.selection.vectors import Array, Coordinates
 from labelnext.support.words import counted
 
 
@@ -28,7 +28,7 @@ class Groups:
             of one.
         utilities: shape (n_groups,), reduced from those of the members to choose from, NaN where
             none has one; None without utilities.
-        vectors: shape (n_groups, n_dimensions), the mean of the members' vectors; or None.
+        vectors: shape (n_groups, n_dimensions), of the members' mean; or None.
         codes: shape (n_items,), the group of each item.
     """
 
@@ -67,6 +67,7 @@ def grouped(
     free: NDArray[np.bool_],
     utilities: NDArray[np.floating] | None,
     vectors: Array | None,
+    space: Coordinates | None,
 ) -> Groups:
     """The groups of a pool.
 
@@ -77,6 +78,7 @@ def grouped(
         free: shape (n_items,), whether an item may be chosen.
         utilities: shape (n_items,), larger is labelled sooner, NaN without one; or None.
         vectors: shape (n_items, n_dimensions), what distances are measured by; or None.
+        space: what the vectors are; embeddings when None.
 
     Raises:
         InvalidInput: if the pool has no groups, or the method goes by objects.
@@ -106,7 +108,7 @@ def grouped(
     return Groups(
         pool=_pool_of(pool, rows, offsets, free),
         utilities=reduced,
-        vectors=None if vectors is None else _means(vectors, rows, offsets),
+        vectors=None if vectors is None else _vectors(vectors, space, rows, offsets),
         codes=codes,
         _rows=chosen[np.argsort(codes[chosen], kind="stable")],
         _offsets=_offsets(codes[chosen], len(keys)),
@@ -140,6 +142,16 @@ def _means(vectors: Array, rows: NDArray[np.intp], offsets: NDArray[np.int64]) -
     with np.errstate(invalid="ignore"):
         means: Array = sums / np.add.reduceat(known, starts, dtype=np.int64)[:, None]
     return means
+
+
+def _vectors(
+    vectors: Array, space: Coordinates | None, rows: NDArray[np.intp], offsets: NDArray[np.int64]
+) -> Array:
+    """The mean of each group's embeddings, or the vector of its mean probabilities."""
+    if space != "probabilities":
+        return _means(vectors, rows, offsets)
+    shares: Array = np.square(vectors)  # but for a factor
+    return np.sqrt(_means(shares, rows, offsets))
 
 
 def _pool_of(

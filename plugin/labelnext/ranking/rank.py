@@ -104,7 +104,7 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     notices += unknown_ids + auto_notices(recipe)
     free = pool.candidates & ~excluded
     if constraints.groups_as_items:
-        groups = grouped(pool, recipe.method, constraints, free, utilities, vectors)
+        groups = grouped(pool, recipe.method, constraints, free, utilities, vectors, space.space)
         limits, every = groups.limits(pool, constraints), groups.pool.candidates
         parts = (groups.pool, recipe, limits, every, groups.utilities, groups.vectors)
         chosen, others, usable, more = _chosen(*parts)

@@ -344,11 +344,8 @@ def _spacing(pool: Pool, constraints: Constraints) -> Spacing:
             "if you know what is alike.",
         )
     done = pool.labelled & finite_rows(Points(vectors), pool.item_ids)
-    return Spacing(
-        vectors,
-        vectors[done],
-        Closeness(constraints.min_distance, constraints.dedupe),
-    )
+    labelled = vectors[pool.tie_order[done[pool.tie_order]]]  # the first that is close refuses
+    return Spacing(vectors, labelled, Closeness(constraints.min_distance, constraints.dedupe))
 
 
 def _limit(

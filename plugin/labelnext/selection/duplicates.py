@@ -163,9 +163,10 @@ class Spacing:
         out = left[(groups >= 0) | near_label]
         notices = []
         if len(out):
-            heads, sizes = np.unique(groups[groups >= 0], return_counts=True)
-            order = np.argsort(-sizes, kind="stable")
-            stand_for = [(str(names[heads[at]]), int(sizes[at])) for at in order.tolist()]
+            sizes = np.bincount(groups[groups >= 0], minlength=len(names))
+            heads = chosen[np.argsort(-sizes[chosen], kind="stable")]  # those alike in batch order
+            heads = heads[sizes[heads] > 0]
+            stand_for = [(str(names[head]), int(sizes[head])) for head in heads.tolist()]
             told = [f"{size:,} like {name}" for name, size in stand_for[:_SHOWN]]
             more = [f"{len(heads) - _SHOWN:,} more groups"] if len(heads) > _SHOWN else []
             labels = int((near_label & (groups < 0)).sum())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import exp
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ _MOST = 4000  # labels: their system of equations takes seconds and 128 MiB
 _ROWS = 256  # of similarities at once
 _RIDGE = 0.1
 _TEMPERATURE = 0.15
+_ALIKE = exp(-1 / 8)  # similarity at a distance of w/2
 
 
 def second_opinion(
@@ -33,7 +36,9 @@ def second_opinion(
     1,000 random pairs of items. The c classes are those that are labelled or predicted.
 
     Trust is twice what Q explains of the labels' entropy, from 0 to 1: 1 − its mean log loss on
-    labels, each predicted from all others, divided by the entropy of the labels' classes.
+    labels, each predicted without it and its like, divided by the entropy of the labels' classes.
+    Alike are labels closer than w/2: the first one takes all that are alike into its group, then
+    the next one that has none.
 
     Args:
         embeddings: shape (n_items, n_dimensions), finite.
@@ -52,7 +57,7 @@ def second_opinion(
         Our own; Rasmussen and Williams (2006), 5.4.2 and chapter 6, for the regression.
 
     Example:
-        >>> points, labelled = np.array([[0.1], [0.1], [0.9]]), np.array([[0.0], [0.1], [0.9], [1]])
+        >>> points, labelled = np.array([[0.1], [0.1], [0.9]]), np.array([[0.0], [0.2], [0.8], [1]])
         >>> labels, predicted = np.array([0, 0, 1, 1]), np.array([0, 1, 1])
         >>> wrong, trust = second_opinion(points, labelled, labels, predicted)
         >>> wrong.round(1).tolist(), round(trust, 1)
@@ -92,10 +97,30 @@ def _learnt(
     targets = np.eye(n_classes)[own] - 1 / n_classes
     inverse = np.linalg.inv(among.astype(np.float64) + _RIDGE * np.eye(len(own)))
     weights = inverse @ targets
-    left_out = targets - weights / np.diag(inverse)[:, None]  # what all other labels predict
+    left_out = targets - _residuals(inverse, weights, among > _ALIKE)
     loss = -_log_softmax(left_out)[np.arange(len(own)), own].mean()
     entropy = -np.log((np.bincount(own) / len(own))[own]).mean()
     return weights.astype(among.dtype), float(np.clip(2 * (1 - loss / entropy), 0, 1))
+
+
+def _residuals(
+    inverse: NDArray[np.float64], weights: NDArray[np.float64], alike: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """By how much the target of each label differs from what the labels outside its group predict.
+
+    Args:
+        inverse: shape (n_labels, n_labels), of the labels' similarities and the ridge.
+        weights: shape (n_labels, n_classes), the inverse times the targets.
+        alike: shape (n_labels, n_labels), which labels may be in one group.
+    """
+    residuals = np.empty_like(weights)
+    left = np.ones(len(weights), dtype=bool)
+    for leader in range(len(weights)):
+        if left[leader]:
+            group = np.flatnonzero(alike[leader] & left)
+            left[group] = False
+            residuals[group] = np.linalg.solve(inverse[np.ix_(group, group)], weights[group])
+    return residuals
 
 
 def _log_softmax(values: NDArray[np.floating]) -> NDArray[np.float64]:

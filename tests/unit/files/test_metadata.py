@@ -13,6 +13,7 @@ import pytest
 from labelnext.config import load_config
 from labelnext.errors import ConfigError, InvalidInput
 from labelnext.pool import Pool
+from labelnext.ranking import rank
 from labelnext.runs.check import check
 from labelnext.runs.run import run
 from tests.unit.files.reading import read
@@ -58,6 +59,33 @@ def test_columns_and_keys_are_read_as_texts(tmp_path: Path, name: str) -> None:
     assert columns(pool) == {"city": ["Oslo", "7", ""], "year": ["2024", "2025", ""]}
     assert pool.probabilities is not None
     assert pool.probabilities.tolist() == [[0.5, 0.5], [0.9, 0.1], [0.8, 0.2]]
+
+
+@pytest.mark.parametrize("name", ["p.jsonl", "p.json", "p.csv", "p.parquet"])
+def test_items_may_have_no_group(tmp_path: Path, name: str) -> None:
+    rows = [{"item_id": r["item_id"], "a": 0.5, "b": 0.5, "group": r["city"]} for r in RECORDS]
+    rows[1]["group"] = "Rome"
+    text: object = rows
+    if name == "p.jsonl":
+        text = "\n".join(map(json.dumps, rows))
+    elif name == "p.csv":
+        text = pd.DataFrame(rows).to_csv(index=False)
+    elif name == "p.parquet":
+        pd.DataFrame(rows).to_parquet(tmp_path / name)
+        text = None
+    pool = read(tmp_path, name, text)
+    assert pool.groups is not None
+    assert pool.groups.tolist() == ["Oslo", "Rome", ""]
+    assert rank(pool, per_group=1, exclude=["b"]).item_ids.tolist() == ["a", "c"]
+
+
+def test_an_item_without_a_cost_is_refused_with_the_cure(tmp_path: Path) -> None:
+    rows = [
+        {"item_id": i, "probabilities": [0.5, 0.5], "cost": c} for i, c in [("a", 1), ("b", None)]
+    ]
+    with pytest.raises(InvalidInput, match="cost must be set for every item; row 2") as caught:
+        read(tmp_path, "p.jsonl", "\n".join(map(json.dumps, rows)))
+    assert caught.value.hint == "give each item what it takes to label it, such as seconds."
 
 
 def test_keys_within_keys_and_of_tasks_are_read(tmp_path: Path) -> None:

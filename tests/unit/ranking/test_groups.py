@@ -119,6 +119,18 @@ def test_distances_are_between_the_means_of_groups() -> None:
     assert near.item_ids.tolist() == ["u1", "u2", "v1"]  # w is 1.0 from u
 
 
+def test_groups_are_compared_by_their_mean_probabilities() -> None:
+    # u has the mean of l, which is labelled: the distance is 0. That of v is 0.15.
+    pool = Pool(
+        ["l", "u1", "u2", "v1", "v2"],
+        probabilities=[[0.5, 0.5], [1, 0], [0, 1], [0.7, 0.3], [0.7, 0.3]],
+        groups=["l", "u", "u", "v", "v"],
+        labels=[0, -1, -1, -1, -1],
+    )
+    options = {"selection": "k_center", "space": "probabilities", "groups_as_items": True}
+    assert rank(pool, None, budget=1, **options).item_ids.tolist() == ["v1", "v2"]
+
+
 def test_what_is_skipped_comes_last_only_if_all_of_its_group_is() -> None:
     deferred = np.isin(POOL.item_ids, ["u1", "v1", "v2", "v3"])
     assert ranked(2, replace(POOL, deferred=deferred), groups_as_items=True)[0] == ["u1", "u2", "x"]

@@ -27,7 +27,7 @@ ALONG = {"selection": "uncertainty_herding", "doubt": "embeddings"}
 def by_ridge(
     points: np.ndarray, given: np.ndarray, labels: np.ndarray, predicted: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    """The same, where the classes are 0 to the largest and all occur, with a fit for each label."""
+    """The same, where the classes are 0 to the largest and all occur, with a fit for each group."""
     first, second = np.random.default_rng(0).integers(0, len(points), (2, 1000))
     squared = ((points[first] - points[second]) ** 2).sum(axis=1).mean() / 4
     n_classes = 1 + max(labels.max(), predicted.max())
@@ -39,7 +39,12 @@ def by_ridge(
 
     every = np.arange(len(given))
     wrong = 1 - opinion(every, points)[np.arange(len(points)), predicted]
-    left_out = np.concatenate([opinion(every != i, given[[i]]) for i in every])
+    leads = np.full(len(given), -1)
+    for i in every:
+        near = ((given - given[i]) ** 2).sum(axis=1) < squared / 4
+        if leads[i] < 0:
+            leads[near & (leads < 0)] = i
+    left_out = np.concatenate([opinion(leads != leads[i], given[[i]]) for i in every])
     loss = log_loss(labels, left_out, labels=range(n_classes))
     return wrong, np.clip(2 * (1 - loss / entropy(np.bincount(labels))), 0, 1)
 
@@ -68,22 +73,45 @@ def test_far_labels_decide_by_hand() -> None:
 
 
 def test_trust_by_hand() -> None:
-    # Two labels are predicted by their equal, whose F differs by 1/1.1, and two far ones by none.
-    points, given = np.zeros((4, 1)), np.array([[0.0], [0.0], [10.0], [20.0]])
-    labels = np.array([0, 0, 1, 1])
-    loss = (log1p(exp(-1 / 1.1 / 0.15)) + log(2)) / 2
+    # w/2 is 0.18. At a distance of 0.2, two labels of which one is left out have F differ by this:
+    apart = exp(-4 * 0.2**2) / 1.1
+    points, given = np.zeros((4, 1)), np.array([[0.0], [0.2], [10.0], [20.0]])
+    labels = np.array([0, 0, 1, 1])  # two are predicted by the label that is near, two by none
+    loss = (log1p(exp(-apart / 0.15)) + log(2)) / 2
     assert second_opinion(points, given, labels, labels)[1] == pytest.approx(2 - 2 * loss / log(2))
-    given[3] = 10.0  # all have an equal: more than half of the entropy is explained
+    given[3] = 10.2  # all have one that is near: more than half of the entropy is explained
     assert second_opinion(points, given, labels, labels)[1] == 1
-    labels = np.array([0, 1, 0, 1])  # the equal label is always of the other class
+    labels = np.array([0, 1, 0, 1])  # the near label is always of the other class
     assert second_opinion(points, given, labels, labels)[1] == 0
 
 
-@pytest.mark.parametrize("n", [5, 700])
+def test_labels_say_nothing_of_their_like() -> None:
+    points, labels = np.zeros((4, 1)), np.array([0, 0, 1, 1])
+    for step in (0.0, 0.17):  # up to 0.18 away
+        given = np.array([[0.0], [step], [10.0], [10 + step]])
+        assert second_opinion(points, given, labels, labels)[1] == 0
+
+    # The first takes the second; the third is like the second, but not like the first.
+    given, labels = np.array([[0.0], [0.1], [0.2], [10.0], [20.0], [30.0]]), np.repeat([0, 1], 3)
+    _, trust = second_opinion(points, given, labels, labels[:4])
+    assert 0.9 < trust < 1  # half of the labels are predicted
+
+
+@pytest.mark.parametrize("copies", [2, 5])
+@pytest.mark.parametrize("moved", [0.0, 0.01])
+def test_copies_of_labels_raise_no_trust(copies: int, moved: float) -> None:
+    rng, labels = np.random.default_rng(1), np.arange(40) % 4
+    points, given = rng.normal(size=(99, 8)), rng.normal(size=(40, 8))
+    assert second_opinion(points, given, labels, np.zeros(99, int))[1] == 0  # of pure noise
+    again = np.repeat(given, copies, axis=0) + moved * rng.normal(size=(40 * copies, 8))
+    assert second_opinion(points, again, np.repeat(labels, copies), np.zeros(99, int))[1] == 0
+
+
+@pytest.mark.parametrize(("n", "apart"), [(5, 1.5), (700, 1.6)])
 @pytest.mark.parametrize(("kind", "close"), [(np.float64, 1e-9), (np.float32, 2e-4)])
-def test_as_refits_of_a_kernel_ridge_say(n: int, kind: Any, close: float) -> None:
+def test_as_refits_of_a_kernel_ridge_say(n: int, apart: float, kind: Any, close: float) -> None:
     rng, labels = np.random.default_rng(n), np.arange(36) % 3
-    points, given = rng.normal(size=(n, 3)), rng.normal(size=(36, 3)) + 1.6 * np.eye(3)[labels]
+    points, given = rng.normal(size=(n, 3)), rng.normal(size=(36, 3)) + apart * np.eye(3)[labels]
     predicted = rng.integers(0, 4, n)
     predicted[0] = 3
     wrong, trust = second_opinion(points.astype(kind), given.astype(kind), labels, predicted)

@@ -390,9 +390,12 @@ class TableReader:
             return None
         if name == "labelled":
             return flags(name, column).tolist()
-        if column.null_count and name != "label_number":
+        if column.null_count and name == "cost":
             row = int(np.flatnonzero(nulls(column))[0]) + 1
-            raise InvalidInput(f"{name} must be set for every item; row {row} has none.")
+            raise InvalidInput(
+                f"cost must be set for every item; row {row} has none.",
+                hint="give each item what it takes to label it, such as seconds.",
+            )
         if pa.types.is_floating(kind):
             return numbers(name, column).tolist()
         return column.cast(kind).to_pylist()

@@ -126,8 +126,7 @@ def _drawn(recipe: Recipe, scores: Scores) -> pa.Table:
         best = np.sort(top_k(keys, recipe.budget))  # the order of the ids is that of ties
         whole = pa.concat_tables([*kept, table.select(["item_id", "score"])])
         kept, keys = [whole.take(pa.array(best))], keys[best]
-    batch = pa.concat_tables(kept) if kept else pa.table({"item_id": [], "score": []})
-    return batch.take(pa.array(top_k(keys, recipe.budget)))
+    return pa.concat_tables(kept).take(pa.array(top_k(keys, recipe.budget)))
 
 
 def _heads(scores: Scores, by: str, sizes: NDArray[np.intp], most: NDArray[np.intp]) -> pa.Table:
@@ -159,6 +158,7 @@ def _within_limits(recipe: Recipe, scores: Scores) -> tuple[pa.Table, list[Notic
         else {str(name): most for name, most in quota.items()}
         for kind, quota in limits.quotas.items()
     }
+    quotas = {kind: quota for kind, quota in quotas.items() if quota}  # shares of nothing are none
     limits = replace(limits, quota=quotas, quota_of="class")
     kept = pa.concat_tables(
         _candidates(
@@ -236,7 +236,7 @@ def _candidates(
         counts |= dict(zip(keys, (before + here).tolist(), strict=True))
         if included:
             names = table.column("item_id").to_pylist()
-            fits |= np.array([name in included for name in names])
+            fits |= np.array([name in included for name in names], dtype=bool)
         yield table.filter(pa.array(fits))
 
 

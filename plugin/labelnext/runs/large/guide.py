@@ -94,7 +94,7 @@ def vectors_of_table(table: pa.Table) -> Array:
 
 def labels_of(guide: Guide) -> NDArray[np.intp]:
     """How many labelled items each cluster holds, shape (n_clusters,)."""
-    if not len(guide.labelled):
+    if not len(guide.labelled) or not len(guide.centres):
         return np.zeros(len(guide.centres), dtype=np.intp)
     clusters = nearest(Points(guide.labelled), guide.centres)
     return np.bincount(clusters, minlength=len(guide.centres))

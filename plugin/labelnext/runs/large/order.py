@@ -152,7 +152,7 @@ class Scores:
         return fetched
 
     def tables(self, text: str) -> Iterator[pa.Table]:
-        """What a query finds, some hundred thousand rows at a time."""
+        """What a query finds, some hundred thousand rows at a time; a table of none for nothing."""
         return _in_files(self._query(text).to_arrow_reader(_ROWS))
 
     def check_distinct(self) -> None:
@@ -207,12 +207,12 @@ class Scores:
             yield from table.replace_schema_metadata().to_batches()
 
 
-def _in_files(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+def _in_files(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
     """The same rows, as many at a time as a file is to hold."""
     import pyarrow as pa
 
-    taken: list[pa.RecordBatch] = []
-    for batch in batches:
+    taken = [pa.RecordBatch.from_pylist([], reader.schema)]
+    for batch in reader:
         taken.append(batch)
         if sum(len(b) for b in taken) >= _ROWS:
             yield pa.Table.from_batches(taken)

@@ -110,6 +110,8 @@ def picked(
         labelled: shape (n_labelled, n_dimensions).
         utilities: shape (n_points,), for a method that takes them.
     """
+    if not len(points):
+        return np.empty(0, dtype=np.intp)
     given = labelled if len(labelled) else np.empty((0, points.shape[1]))
     if not recipe.constraints.spaced:
         return _picked(recipe, points, given, utilities, recipe.budget)
