@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labelnext.adapter.preview import Preview
+from labelnext.adapter.preview import Preview, written_image
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext.support.files import real_path
@@ -116,6 +116,8 @@ def _table(
 def _preview(files: Input, media: str | None, text: str | None) -> Preview:
     if not media:
         return Preview(text=text)
+    if (written := written_image(media)) is not None:
+        return Preview(text=text, image=written)
     if "://" in media:  # the report asks no other server
         link = media if media.startswith(("http://", "https://")) else None
         return Preview(link, text, address=media)

@@ -105,7 +105,8 @@ def print_stored(report: StoredReport) -> None:
             f"{row.area:.2f}",
             f"{low:.2f} to {high:.2f}",
         )
-    out.print(table)
+    if report.rows:
+        out.print(table)
     for line in report.left_out:
         out.print("Left out:", escaped(line), soft_wrap=True)
     out.print(f"[bold]{escaped(report.advice)}[/]")
