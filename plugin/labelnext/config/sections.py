@@ -215,7 +215,7 @@ class Watch(Options):
             return shell
         variable = _VARIABLE.search(_LITERAL.sub("", command))
         if found := variable or _BETWEEN.search(_QUOTED.sub("_", command)):
-            raise ValueError(f"must be true where the command has {found[0]}")
+            raise ValueError(f"must be true where the command has {found[0]!r}")
         return shell
 
     @field_validator("version")

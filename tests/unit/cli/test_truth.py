@@ -37,6 +37,15 @@ def test_status_says_whether_anything_has_changed(folder: Path) -> None:
     assert words not in labelnext("status", "c.yaml", folder=folder).stdout
 
 
+def test_status_keeps_each_sentence_on_a_line_in_a_pipe(folder: Path) -> None:
+    labelnext("run", "c.yaml", folder=folder)
+    lines = labelnext("status", "c.yaml", folder=folder).stdout.splitlines()
+    (trend,) = [line for line in lines if line.startswith("overall uncertainty")]
+    (ahead,) = [line for line in lines if line.startswith("forecast")]
+    assert trend.endswith("low means uncertain; run again to see the trend.")
+    assert ahead.endswith(".")
+
+
 @pytest.mark.parametrize(
     ("rows", "code", "words"),
     [
