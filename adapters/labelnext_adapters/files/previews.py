@@ -43,7 +43,8 @@ def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
     told: dict[str, Preview] = guarded(name, files.format.name, read)
     folder, names = _folder(files), item_names(files)
     for item in item_ids:
-        known = replace(told.get(item, Preview()), name=names.get(item))
+        called = names.get(item)
+        known = replace(told.get(item, Preview()), name=None if called == item else called)
         name, path = known.name or item, None
         if folder is not None and known.image is None:
             path = _beside(folder, name)
