@@ -75,6 +75,8 @@ def test_a_run_that_ranks_nothing_is_no_success(
         ("projekt: 1\n", "did you mean source.project or send.project?"),
         ("budjet: 1\n", "did you mean selection.budget?"),
         ("sorce: {adapter: files}\n", "did you mean source?"),
+        ("SOURCE: {adapter: files}\n", "did you mean source?"),
+        ("source: {adapter: files}\npath: p.csv\n", "did you mean source.path?"),
     ],
 )
 def test_a_misspelled_key_gets_the_nearest_one(text: str, hint: str, folder: Path) -> None:
