@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labelnext.adapter.preview import Preview
+from labelnext.adapter.preview import Preview, written_image
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext.support.files import real_path
@@ -43,7 +43,8 @@ def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
     told: dict[str, Preview] = guarded(name, files.format.name, read)
     folder, names = _folder(files), item_names(files)
     for item in item_ids:
-        known = replace(told.get(item, Preview()), name=names.get(item))
+        called = names.get(item)
+        known = replace(told.get(item, Preview()), name=None if called == item else called)
         name, path = known.name or item, None
         if folder is not None and known.image is None:
             path = _beside(folder, name)
@@ -116,6 +117,8 @@ def _table(
 def _preview(files: Input, media: str | None, text: str | None) -> Preview:
     if not media:
         return Preview(text=text)
+    if (written := written_image(media)) is not None:
+        return Preview(text=text, image=written)
     if "://" in media:  # the report asks no other server
         link = media if media.startswith(("http://", "https://")) else None
         return Preview(link, text, address=media)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from labelnext_adapters.files.content.unpacked import allowing
 from labelnext_adapters.files.globs import WILD
 from labelnext_adapters.files.options import FilesSource, place_of
 
+_VARIABLE = re.compile(r"\$[A-Za-z_]\w*|%[A-Za-z_]\w*%")  # as shells write one
 _TEXTS = (".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson")
 
 
@@ -65,6 +67,10 @@ def nearby(path: Path | str) -> str | None:
     """The hint for a path that isn't there: a name like it, or where it was looked for."""
     if not isinstance(path, Path):
         return None
+    if not str(path).isprintable():
+        return "in double quotes a backslash starts an escape; use single quotes, or / in paths."
+    if (variable := _VARIABLE.search(str(path))) is not None:
+        return f"write an environment variable as ${{{variable[0].strip('$%')}}}."
     if not path.parent.is_dir():
         return None if path.is_absolute() else f"it is looked for in {str(Path.cwd())!r}."
     try:

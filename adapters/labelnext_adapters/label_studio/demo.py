@@ -121,7 +121,7 @@ def _script() -> Path:
     for folder in filter(None, places):
         script = shutil.which(folder)
         if script:
-            return Path(script)
+            return Path(script).absolute()  # the server starts in a folder of its own
     venv = how_python("-m", "venv", str(environment))
     pip = shlex.join([str(environment / bin_ / "pip"), "install", "label-studio"])
     raise MissingExtra(

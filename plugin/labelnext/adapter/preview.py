@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from urllib.parse import unquote_to_bytes
+
+from labelnext.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -33,3 +38,29 @@ class Preview:
     name: str | None = None
     fixed: str | None = None
     address: str | None = None
+
+
+def written_image(address: str) -> Callable[[], bytes] | None:
+    """How to read an image that is written out in its address, as ``data:image/png;base64,…``.
+
+    Returns:
+        Reads its bytes, and raises an `InvalidInput` if they aren't base64; None for any other
+        address.
+
+    Example:
+        >>> read = written_image("data:image/gif;base64,R0lGODlh")
+        >>> read and read(), written_image("https://example.com/a.gif")
+        (b'GIF89a', None)
+    """
+    kind, comma, text = address.partition(",")
+    kind = kind.lower()
+    if not comma or not kind.startswith("data:image/") or not kind.endswith(";base64"):
+        return None
+    return partial(_decoded, text)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(unquote_to_bytes(text), validate=True)
+    except ValueError as error:
+        raise InvalidInput("the base64 of an image's data: address is broken.") from error

@@ -83,6 +83,7 @@ app = typer.Typer(
     invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=_HELP,
+    context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
     help="Which item should be labelled next? Ranks your unlabelled items, "
     "in Label Studio, FiftyOne or plain files.",

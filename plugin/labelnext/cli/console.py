@@ -88,7 +88,7 @@ def print_replay(report: ReplayReport) -> None:
             needed = [outcome.class_labels_to_match[index] for outcome in report.outcomes]
             by_class.add_row(escaped(name), *("–" if n is None else str(n) for n in needed))
         out.print(by_class)
-    out.print(f"[bold]{escaped(report.advice)}[/]")
+    out.print(f"[bold]{escaped(report.advice)}[/]", soft_wrap=True)
     if report.path is not None:
         out.print(f"Report: {escaped(str(report.path))}", soft_wrap=True)
 
@@ -106,10 +106,11 @@ def print_stored(report: StoredReport) -> None:
             f"{row.area:.2f}",
             f"{low:.2f} to {high:.2f}",
         )
-    out.print(table)
+    if report.rows:
+        out.print(table)
     for line in report.left_out:
         out.print("Left out:", escaped(line), soft_wrap=True)
-    out.print(f"[bold]{escaped(report.advice)}[/]")
+    out.print(f"[bold]{escaped(report.advice)}[/]", soft_wrap=True)
     if report.path is not None:
         out.print(f"Report: {escaped(str(report.path))}", soft_wrap=True)
 
@@ -139,20 +140,20 @@ def print_status(status: Status) -> None:
         out.print(table)
     for signal in status.signals:
         value = "" if signal.value is None else f" {signal.value:.4g}:"
-        out.print(f"[bold]{signal.name}[/]{value} {escaped(signal.says)}")
+        print_marked(f"[bold]{signal.name}[/]{value}", signal.says)
         if signal.value is not None:
             note = f"{signal.caution.removesuffix('.')} ({signal.reference})."
             print_marked("  But", note, style="dim")
 
     ahead = status.forecast
     if isinstance(ahead, str):
-        out.print(f"[bold]forecast[/] {escaped(ahead.removeprefix('A forecast '))}")
+        print_marked("[bold]forecast[/]", ahead.removeprefix("A forecast "))
         return
     rows = zip(ahead.labels, ahead.expected, ahead.low, ahead.high, strict=True)
     said = [f"{100 * e:.1f}% with {n:,} labels ({100 * a:.1f} to {100 * b:.1f})"
             for n, e, a, b in rows]  # fmt: skip
     now = f"{100 * ahead.accuracies[-1]:.1f}% with {ahead.sizes[-1]:,}"
-    out.print(f"[bold]forecast[/] accuracy on held-out items: {now}; {', '.join(said)}")
+    print_marked("[bold]forecast[/]", f"accuracy on held-out items: {now}; {', '.join(said)}")
     print_marked("  But", ahead.caution, style="dim")
 
 
@@ -185,7 +186,8 @@ def print_report(report: Report) -> None:
             table.add_row(*cells)
         out.print(table)
     else:
-        out.print(f"Nothing to {report.ranking.purpose} next: {report.why_nothing}.")
+        said = f"Nothing to {report.ranking.purpose} next: {report.why_nothing}."
+        out.print(escaped(said), soft_wrap=True)
     if report.steps:
         out.print("[bold]Would do:[/]" if report.dry_run else "[bold]Done:[/]")
     for step in report.steps:

@@ -22,6 +22,13 @@ from labelnext.support.files import PAGE_ENDINGS
 from labelnext.support.plugins import offers
 from labelnext.support.store import host_and_port
 
+# What only a shell acts on: variables, also in double quotes, and outside of quotation marks what
+# stands between commands and before files.
+_LITERAL = re.compile(r"'[^']*'|\\.")
+_QUOTED = re.compile(_LITERAL.pattern + r'|"[^"]*"')
+_VARIABLE = re.compile(r"\$\{?[A-Za-z_]\w*\}?")
+_BETWEEN = re.compile(r"(?<!\S)(?:&&?|\|\|?|\d?>>?(?!=)\S*|<)(?!\S)|;(?!\S)")
+
 _STRATEGIES = ("least_confidence", "margin", "entropy", "variance", "image_diversity")
 
 
@@ -143,7 +150,7 @@ class Watch(Options):
     command: str | list[str] | None = None
     """Your command that trains and predicts before each ranking, such as python train.py; it runs
     in the configuration's folder, without a shell. null: none."""
-    shell: StrictBool = False
+    shell: StrictBool = Field(False, validate_default=True)
     """Run the command by the shell, for pipes and variables."""
     timeout: float | None = Field(60, gt=0)
     """Minutes after which the command is ended; null: never."""
@@ -199,6 +206,17 @@ class Watch(Options):
         if not words or not words[0]:
             raise ValueError("must name a program")
         return command
+
+    @field_validator("shell")
+    @classmethod
+    def _check_shell(cls, shell: bool, info: ValidationInfo) -> bool:
+        command = info.data.get("command")
+        if shell or not isinstance(command, str):
+            return shell
+        variable = _VARIABLE.search(_LITERAL.sub("", command))
+        if found := variable or _BETWEEN.search(_QUOTED.sub("_", command)):
+            raise ValueError(f"must be true where the command has {found[0]!r}")
+        return shell
 
     @field_validator("version")
     @classmethod

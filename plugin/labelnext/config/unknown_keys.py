@@ -31,7 +31,7 @@ _WORDS = {  # other tools' words for a key, wherever they stand
     "acquisition.name or selection.method": "strategy",
     "source.api_key": "access_token token",
     "source.dataset": "dataset_name",
-    "source.path": "file filename folder",
+    "source.path": "file filename folder path",
     "source.project": "project_id",
     "source.key": "id id_column id_field",
     "write.output": "file filename out output_file output_path path",
@@ -47,7 +47,7 @@ def unknown_key(document: Document, location: Location, known: Sequence[str]) ->
         known: the keys that could stand there.
     """
     section, key = str(location[0]), str(location[-1])
-    near = difflib.get_close_matches(key, known, n=1)
+    near = difflib.get_close_matches(key.lower(), known, n=1)
     if colon := hint_of_colons(key):
         hint = colon
     elif owners := _owners(key, section):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
-from labelnext.errors import ConfigError, unknown
+from labelnext.errors import ConfigError, UnknownName, unknown
 from labelnext.support.classifiers import Keys, check_importable, new_classifier
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ class Choice:
         if self.name in KINDS:
             return
         if "." not in self.name:
-            raise unknown(self.keys.model, self.name, [*KINDS, "an import path"])
+            error = unknown(self.keys.model, self.name, KINDS)
+            path = "or name a class by its import path, such as sklearn.svm.SVC."
+            raise UnknownName(error.message, hint=f"{error.hint} {path}" if error.hint else path)
         check_importable(self.path, self.allow_import, self.keys)
 
     def estimator(self, counts: NDArray[np.integer] | None = None, seed: int = 0) -> Any:

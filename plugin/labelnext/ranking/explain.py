@@ -18,6 +18,7 @@ from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.reasons import class_name, objects_scored, own_options, reason
+from labelnext.selection import get_selection
 from labelnext.support.words import NO_SUCH_ID
 
 _SEARCHED = 20_000  # ids among which a similar one is looked for
@@ -268,8 +269,11 @@ def _cluster_parts(
 def _threshold(ranking: Ranking, rank: int) -> list[str]:
     """The score that would move an item into or out of the batch."""
     n = len(ranking)
-    if ranking.selection != "top_k" or n == 0 or n == len(ranking.pool_order):
+    if n in (0, len(ranking.pool_order)):
         return []
+    if ranking.selection != "top_k":
+        picks = get_selection(ranking.selection).summary
+        return [f"{ranking.selection} picks {picks}: the score alone doesn't decide."]
     edge = ranking.pool_scores[n - 1 if rank > n else n]
     inwards, outwards = ("above", "below") if ranking.direction == "high" else ("below", "above")
     if rank > n:

@@ -31,6 +31,10 @@ _FIRST = 0.1
 _CONFIDENT = 0.5  # objects below it are ignored
 _LEAST = 5  # targets needed for a comparison
 WRONG, CHANGED = "wrong by their label", "changed in the next version"
+_NONE = {
+    WRONG: "wrong by their label: no item with a prediction is labelled",
+    CHANGED: "changed in the next version: none of its items is in there",
+}
 
 
 @dataclass(frozen=True)
@@ -137,9 +141,9 @@ def replay_stored(
     for version, target, known, aims in _targets(pool, versions):
         n_aims, others = int((known & aims).sum()), int((known & ~aims).sum())
         if min(n_aims, others) < _LEAST:
-            name = pool.version_names[version - 1]
-            total = counted(n_aims + others, "item")
-            left_out.append(f"version {name}, {target}: {n_aims} of {total}")
+            name, total = pool.version_names[version - 1], n_aims + others
+            few = f"{target}: {n_aims} of {counted(total, 'item')}" if total else _NONE[target]
+            left_out.append(f"version {name}, {few}")
         else:
             targets.append((version, target, known, aims))
     if not targets and not left_out:
@@ -322,7 +326,11 @@ def _shares_below(some: NDArray[np.floating], values: NDArray[np.floating]) -> N
 
 def _advice(rows: Sequence[Found]) -> str:
     if not rows:
-        return "Nothing could be compared: too few items were wrong or changed."
+        return (
+            f"Nothing could be compared: it takes {_LEAST} items whose prediction is wrong by "
+            f"their label, or changed in the next version, and {_LEAST} others. With embeddings of "
+            "the labelled items, replay trains models instead."
+        )
     target = WRONG if any(row.target == WRONG for row in rows) else CHANGED
     newest = max(row.version for row in rows if row.target == target)
     candidates = [row for row in rows if row.target == target and row.version == newest]

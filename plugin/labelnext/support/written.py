@@ -10,6 +10,7 @@ from typing import Any
 _WHOLE = re.compile(r"[-+]?[0-9]{1,400}|0o[0-7]{1,400}|0x[0-9a-fA-F]{1,400}")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _BARE_VARIABLE = re.compile(r"[{\[].*[^\"']\$\{")  # in a flow mapping or list, without quotes
+_UNQUOTED = re.compile(r"(?:[:,\[{-]|^)\s*([@`%*&|>!])")  # what no plain value starts with
 _SPECIAL = {".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf, ".nan": math.nan}
 
 
@@ -100,6 +101,13 @@ def hint_of_syntax(problem: str, lines: Sequence[str]) -> str | None:
         return "in double quotes a backslash starts an escape; use single quotes, or / in paths."
     if lines and lines[-1].lstrip(" ").startswith("\t"):
         return "indent with spaces; YAML allows no tabs there."
+    start = _UNQUOTED.search(lines[-1]) if lines else None
+    if start and ("start any token" in problem or "expected alphabetic" in problem):
+        return f"put a value that starts with {start[1]} in quotes."
+    if "mapping values" in problem:
+        return "put a value with a colon and a space in it in quotes, and indent keys alike."
+    if "expected key" in problem:
+        return "indent all keys of a section by the same number of spaces."
     if "expected ','" in problem and any(_BARE_VARIABLE.search(line) for line in lines[-2:]):
         return "inside { } and [ ], write values with ${…} in quotes."
     return None

@@ -94,6 +94,8 @@ def test_help_lists_every_command() -> None:
     assert all(f" {command} " in result.stdout for command in COMMANDS)
     assert "│" not in result.stdout  # boxes are for a terminal
     assert "..." not in result.stdout.replace("[ARGS]...", "")  # no sentence is cut off
+    assert labelnext("-h").stdout == result.stdout
+    assert labelnext("run", "-h").stdout == labelnext("run", "--help").stdout
 
 
 def test_run_prints_the_next_items_and_how_to_take_it_back(folder: Path) -> None:

@@ -37,6 +37,15 @@ def test_status_says_whether_anything_has_changed(folder: Path) -> None:
     assert words not in labelnext("status", "c.yaml", folder=folder).stdout
 
 
+def test_status_keeps_each_sentence_on_a_line_in_a_pipe(folder: Path) -> None:
+    labelnext("run", "c.yaml", folder=folder)
+    lines = labelnext("status", "c.yaml", folder=folder).stdout.splitlines()
+    (trend,) = [line for line in lines if line.startswith("overall uncertainty")]
+    (ahead,) = [line for line in lines if line.startswith("forecast")]
+    assert trend.endswith("low means uncertain; run again to see the trend.")
+    assert ahead.endswith(".")
+
+
 @pytest.mark.parametrize(
     ("rows", "code", "words"),
     [
@@ -66,6 +75,8 @@ def test_a_run_that_ranks_nothing_is_no_success(
         ("projekt: 1\n", "did you mean source.project or send.project?"),
         ("budjet: 1\n", "did you mean selection.budget?"),
         ("sorce: {adapter: files}\n", "did you mean source?"),
+        ("SOURCE: {adapter: files}\n", "did you mean source?"),
+        ("source: {adapter: files}\npath: p.csv\n", "did you mean source.path?"),
     ],
 )
 def test_a_misspelled_key_gets_the_nearest_one(text: str, hint: str, folder: Path) -> None:

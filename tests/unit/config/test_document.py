@@ -118,6 +118,11 @@ BOMB = "x0: &x0 [lol]\n" + "".join(
         ("x: " + "[" * 5000 + "]" * 5000, "line 1: config must be at most 50 levels deep"),
         ("a: 1\n---\nb: 2\n", "line 2: config must be one YAML document; got several"),
         ("a: 1\nb:\n\tc: 2\n", "line 3: config must be valid YAML;.*Hint: indent with spaces"),
+        ("a:\n  b: *.csv\n", "line 2: .*Hint: put a value that starts with \\* in quotes"),
+        ("a: {b: @x}\n", "line 1: .*Hint: put a value that starts with @ in quotes"),
+        ("a:\n  - `x`\n", "line 2: .*Hint: put a value that starts with ` in quotes"),
+        ("a:\n  b: c: d.csv\n", "line 2: .*Hint: put a value with a colon and a space in it in"),
+        ("a:\n   b: 1\n  c: 2\n", "line 3: .*Hint: indent all keys of a section by the same"),
         ("? [a]\n: b\n", "line 1: config must have texts as keys; got a list or mapping"),
         ("a: !!python/object/apply:os.system [x]\n", "line 1: a must have no tag; got !!python/"),
         ("a: !!bool x\n", "a must have no tag; got !!bool"),
@@ -248,6 +253,10 @@ def test_a_variable_means_what_its_content_would_mean(
         (
             FILES + "selection: {method: stochastic, options: {beta: -1}}",
             "selection.options.beta must be at least 0; got -1.",
+        ),
+        (
+            "source: {adapter: files, path: p.csv, model: {probe: svm}}",
+            "source.model must be one of logistic, nearest, regression; got 'svm'.",
         ),
         (FILES + "replay: {allow_import: 1}", "replay.allow_import must be true or false; got 1."),
     ],

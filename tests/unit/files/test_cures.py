@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from labelnext.errors import InvalidInput
+from labelnext.adapter.registry import open_adapter
+from labelnext.errors import InvalidInput, NotFound
 from tests.unit.files.reading import lines, notice, order, read
 
 ANSWERED = [("a", "cat", [0.875, 0.125]), ("b", "dog", [0.375, 0.625])]
@@ -107,3 +108,26 @@ def test_tables_without_a_certainty_are_called_what_they_are(
 ) -> None:
     with pytest.raises(InvalidInput, match=told):
         order(read(tmp_path, "p.csv", text))
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("$HOME/p.csv", "write an environment variable as ${HOME}."),
+        ("%DATA%/p.csv", "write an environment variable as ${DATA}."),
+        ("C:\new\test.csv", "in double quotes a backslash starts an escape"),
+        ("100%/p.csv", "None"),
+    ],
+)
+def test_a_path_that_was_written_for_a_shell_or_by_escapes_says_so(
+    tmp_path: Path, path: str, hint: str
+) -> None:
+    with pytest.raises(NotFound) as caught:
+        open_adapter("files", directory=tmp_path, path=path).read()
+    assert str(caught.value.hint).startswith(hint)
+
+
+def test_a_table_that_ends_within_its_header_is_refused(tmp_path: Path) -> None:
+    assert len(read(tmp_path, "p.csv", "item_id,p_a,p_b\n")) == 0
+    with pytest.raises(InvalidInput, match="rows below its header; it ends before the header"):
+        read(tmp_path, "p.csv", "item_id,p_a,p_b")

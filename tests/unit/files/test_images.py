@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 import labelnext
 from labelnext import Pool
+from labelnext.adapter.protocol import ShowsItems
 from labelnext.adapter.registry import open_adapter
 from labelnext.cli import app
 from labelnext.errors import ConfigError, InvalidInput, NotFound
@@ -61,6 +63,18 @@ def test_folders_inside_are_labels_if_that_is_said(tmp_path: Path) -> None:
     painted(tmp_path / "ant" / "1.png")
     with pytest.raises(InvalidInput, match="distinct names .* got 'ant/1.png' and 'cat/1.png'"):
         read(tmp_path, folders_are_labels=True)
+
+
+def test_images_have_a_name_beside_their_id_once_they_are_moved(tmp_path: Path) -> None:
+    for name in ("cat/1.png", "2.png"):
+        painted(tmp_path / name)
+    adapter = open_adapter("files", path=str(tmp_path), folders_are_labels=True)
+    adapter.read()
+    shown = cast("ShowsItems", adapter).previews(["1.png", "2.png"])
+    assert {item: known.name for item, known in shown.items()} == {
+        "1.png": "cat/1.png",
+        "2.png": None,
+    }
 
 
 def test_other_folders_and_single_images_are_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 import labelnext
 
@@ -41,3 +44,30 @@ def test_a_run_shows_items_whose_ids_are_of_any_type(tmp_path: Path, ids: Any) -
     )
     assert [card.text for card in report.cards] == ["second text", "first text"]
     assert "no_previews" not in [notice.code for notice in report.notices]
+
+
+def test_images_written_out_in_a_column_are_embedded_and_shown(tmp_path: Path) -> None:
+    def written(colour: str) -> str:
+        stream = io.BytesIO()
+        Image.new("RGB", (16, 16), colour).save(stream, "PNG")
+        return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
+
+    media = [written("red"), written("blue"), "data:image/png;base64,%%%", written("green")]
+    pq.write_table(pa.table({"item_id": list("abcd"), "media": media}), tmp_path / "p.parquet")
+    report = labelnext.run(
+        {
+            "source": {
+                "adapter": "files",
+                "path": str(tmp_path / "p.parquet"),
+                "model": "probe",
+                "embeddings": {"from": "images"},
+            },
+            "selection": {"budget": 3},
+            "write": {"output": str(tmp_path / "r.csv")},
+            "report": {"path": str(tmp_path / "r.html")},
+            "state": str(tmp_path / "state"),
+        }
+    )
+    shown = {card.item_id: card.picture is not None for card in report.cards}
+    assert shown == {"a": True, "b": True, "d": True}
+    assert any("base64" in n.message for n in report.notices if "c" in n.item_ids)

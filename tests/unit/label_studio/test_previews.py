@@ -52,6 +52,14 @@ def test_only_images_of_the_server_are_read(place: object, asked: object) -> Non
         assert server.asked == [asked]
 
 
+def test_an_image_written_out_in_the_task_is_read_without_the_server() -> None:
+    server = Server()
+    reader = _reader(server, raw("data:image/gif;base64,R0lGODlh"))  # type: ignore[arg-type]
+    assert reader is not None
+    assert reader() == b"GIF89a"
+    assert server.asked == []
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

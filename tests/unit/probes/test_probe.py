@@ -236,6 +236,8 @@ def test_what_a_probe_cannot_learn_from_is_refused(pool: Pool, words: str) -> No
 def test_names_are_checked_before_anything_is_imported() -> None:
     with pytest.raises(UnknownName, match="did you mean 'logistic'"):
         probe(evident(), "logistik")
+    with pytest.raises(UnknownName, match="Hint: or name a class by its import path, such as skl"):
+        probe(evident(), "svm")
     with pytest.raises(ConfigError, match="model must be a class of sklearn"):
         probe(evident(), "os.path.join")
     with pytest.raises(InvalidInput, match="pool must be a Pool; got list"):

@@ -64,6 +64,15 @@ def test_changes_say_the_edge_of_the_batch_and_what_each_object_adds(config: Pat
     assert beyond == ["a score above 0.5 (the last item in the batch) would bring it in."]
 
 
+@pytest.mark.parametrize("item", ["b", "c"])
+def test_a_method_that_goes_by_more_than_scores_says_so(config: Path, item: str) -> None:
+    config.write_text(CONFIG.replace("budget: 2", "method: stochastic, budget: 2"))
+    assert explain(config, item).changes[0] == (
+        "stochastic picks a random sample that favours good scores, for a more varied batch: the "
+        "score alone doesn't decide."
+    )
+
+
 def test_item_without_a_prediction_says_so(config: Path) -> None:
     why = explain(config, "d")
     assert (why.place, why.score, why.status) == (None, None, "not ranked: no prediction")

@@ -106,7 +106,11 @@ def test_what_cannot_be_replayed_is_said(versions: Pool) -> None:
     nothing = replay_stored(right, ["margin"])
     assert nothing.rows == []
     assert "0 of 10 items" in nothing.left_out[0]
-    assert nothing.advice.startswith("Nothing could be compared")
+    assert nothing.advice.startswith("Nothing could be compared: it takes 5 items")
+    assert "Compared with a random order" not in nothing.to_html()
+    apart = Pool(range(2), probabilities=[[0.9, 0.1], [float("nan")] * 2], labels=[-1, 0])
+    (why,) = replay_stored(apart, ["margin"]).left_out
+    assert why == "version 1, wrong by their label: no item with a prediction is labelled"
 
 
 def test_images_with_a_box_too_many_too_few_or_of_another_class_are_wrong() -> None:

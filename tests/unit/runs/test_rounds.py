@@ -280,6 +280,11 @@ def test_run_counts_though_the_platform_goes_away_right_after_it(
         ('{command: "python \'train"}', "must have a second quotation mark"),
         ("{command: []}", "must name a program"),
         ("{labels: 0}", "watch.labels"),
+        ("{command: python a.py && python b.py}", "line 2: watch.shell must be true .* has '&&'"),
+        ("{command: python a.py; python b.py}", "watch.shell must be true .* has ';'"),
+        ("{command: python a.py > log.txt}", "has '>'"),
+        ("{command: python a.py 2>&1 | tee log}", "has '2>&1'"),
+        ('{command: python a.py --to "$LABELNEXT_PREDICTIONS"}', r"has '\$LABELNEXT_PREDICTIONS'"),
         ("{version: '{time}'}", "must be a name, with {round}"),
     ],
 )
@@ -287,6 +292,21 @@ def test_wrong_settings_are_refused_with_their_key(config: Path, given: str, mes
     config.write_text(f"source: {{adapter: files, path: p.csv}}\nwatch: {given}\n")
     with pytest.raises(ConfigError, match=message.replace("{", "\\{")):
         load_config(config)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        """{command: 'python -c "import a; a.b(1 > 2 && 3)"'}""",
+        """{command: "python train.py --price '$5' --url http://x/?a=1&b=2 --sep a;b"}""",
+        "{command: [python, a.py, $HOME, '&&']}",
+        "{command: python a.py && python b.py, shell: true}",
+        "{command: pip install 'numpy>=2', shell: false}",
+    ],
+)
+def test_commands_that_need_no_shell_are_left_alone(config: Path, given: str) -> None:
+    config.write_text(f"source: {{adapter: files, path: p.csv}}\nwatch: {given}\n")
+    assert load_config(config).watch.command
 
 
 def test_command_line_wins_over_the_configuration(

@@ -26,7 +26,7 @@ def without_odd(value: dict[str, Any]) -> tuple[dict[str, Any], dict[int, Any]]:
     Example:
         >>> rest, odd = without_odd({**{str(n): [0.5, 0.5] for n in range(9)}, "9": "?"})
         >>> len(rest), odd[9].why
-        (9, "what it says of '9' must be a list of values, as elsewhere; got '?'")
+        (9, "the value of '9' must be a list of values, as elsewhere; got '?'")
     """
     kinds = [_form_of(one) for one in value.values()]
     known = Counter(filter(None, kinds)).most_common(1)
@@ -41,7 +41,7 @@ def without_odd(value: dict[str, Any]) -> tuple[dict[str, Any], dict[int, Any]]:
         elif kind in ("", usual) or _are_columns(one, first):
             rest[name] = one
         else:
-            why = f"what it says of {name!r:.60} must be {usual}, as elsewhere; got {one!r:.60}"
+            why = f"the value of {name!r:.60} must be {usual}, as elsewhere; got {one!r:.60}"
             odd[place] = Broken(why)
     return rest, odd
 

@@ -162,6 +162,10 @@ def parsed_rows(
                 ragged.forget()
             return parsed(file_of(blocks()), quoted=True)
     except pa.ArrowInvalid as error:
+        if "Could not skip initial" in str(error):
+            raise InvalidInput(
+                "the file must have rows below its header; it ends before the header's line does."
+            ) from error
         if "straddling" not in str(error):
             raise
         raise InvalidInput(

@@ -69,8 +69,8 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
 
 #: Keys of what is said of a whole file.
 _ABOUT = ("meta", "metadata", "info", "config", "args")
-_NO_ROWS = "what it says of {!r:.60} must be rows of five or six numbers; got {!r:.60}"
-_NO_SCORES = "what it says of {!r:.60} must be classes with their scores; got {!r:.60}"
+_NO_ROWS = "the value of {!r:.60} must be rows of five or six numbers; got {!r:.60}"
+_NO_SCORES = "the value of {!r:.60} must be classes with their scores; got {!r:.60}"
 _OF_TIGHT = ("index_names", "column_names")  # as pandas' to_dict() adds
 _NAMED = tuple(name for name in IDS if name != "name")
 #: Keys of an object whose only list may be of the records.

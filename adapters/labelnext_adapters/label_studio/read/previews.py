@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from labelnext.adapter.preview import Preview
+from labelnext.adapter.preview import Preview, written_image
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.pages import pages_of
@@ -68,10 +68,15 @@ def _text(raw: msgspec.Raw | None) -> str | None:
 
 
 def _reader(client: Client, raw: msgspec.Raw | None) -> Callable[[], bytes] | None:
-    """How to read an image that lies on the server; None elsewhere: nobody else gets our token."""
+    """How to read an image that lies on the server or is written out in the task.
+
+    None for one elsewhere: nobody else gets our token.
+    """
     value = _decoded(raw)
     if not isinstance(value, str):
         return None
+    if (written := written_image(value)) is not None:
+        return written
     path = value.removeprefix(client.url)
     parts = urlsplit(path)
     if not path.startswith("/data/") or ".." in parts.path.split("/"):
