@@ -96,7 +96,7 @@ def _learnt(
     """
     targets = np.eye(n_classes)[own] - 1 / n_classes
     inverse = np.linalg.inv(among.astype(np.float64) + _RIDGE * np.eye(len(own)))
-    weights = inverse @ targets
+    weights: NDArray[np.float64] = inverse @ targets
     left_out = targets - _residuals(inverse, weights, among > _ALIKE)
     loss = -_log_softmax(left_out)[np.arange(len(own)), own].mean()
     entropy = -np.log((np.bincount(own) / len(own))[own]).mean()

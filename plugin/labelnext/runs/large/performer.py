@@ -169,7 +169,11 @@ class LargePerformer(Performer):
             summary = Summary(scored, budget, scoring.recipe, n, notices)
             if alone:
                 chosen = batch_alone(scores, chosen, budget)
-            written = [self._write(store, chosen, n, summary)] if chosen is not None and len(chosen) else []
+            written = (
+                [self._write(store, chosen, n, summary)]
+                if chosen is not None and len(chosen)
+                else []
+            )
             if not alone:
                 written += self._in_ranges(store, scoring, scores, written, n, summary)
             store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
