@@ -94,9 +94,9 @@ def _learnt(
         own: shape (n_labels,), the class of each, from 0.
         n_classes: which there are.
     """
-    targets = np.eye(n_classes)[own] - 1 / n_classes
+    targets: NDArray[np.floating] = np.eye(n_classes)[own] - 1 / n_classes
     inverse = np.linalg.inv(among.astype(np.float64) + _RIDGE * np.eye(len(own)))
-    weights: NDArray[np.float64] = inverse @ targets
+    weights = inverse @ targets
     left_out = targets - _residuals(inverse, weights, among > _ALIKE)
     loss = -_log_softmax(left_out)[np.arange(len(own)), own].mean()
     entropy = -np.log((np.bincount(own) / len(own))[own]).mean()
@@ -104,8 +104,8 @@ def _learnt(
 
 
 def _residuals(
-    inverse: NDArray[np.float64], weights: NDArray[np.float64], alike: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+    inverse: NDArray[np.floating], weights: NDArray[np.floating], alike: NDArray[np.bool_]
+) -> NDArray[np.floating]:
     """By how much the target of each label differs from what the labels outside its group predict.
 
     Args:
