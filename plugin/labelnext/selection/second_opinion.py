@@ -94,7 +94,7 @@ def _learnt(
         own: shape (n_labels,), the class of each, from 0.
         n_classes: which there are.
     """
-    targets = np.eye(n_classes)[own] - 1 / n_classes
+    targets: NDArray[np.floating] = np.eye(n_classes)[own] - 1 / n_classes
     inverse = np.linalg.inv(among.astype(np.float64) + _RIDGE * np.eye(len(own)))
     weights = inverse @ targets
     left_out = targets - _residuals(inverse, weights, among > _ALIKE)
@@ -104,8 +104,8 @@ def _learnt(
 
 
 def _residuals(
-    inverse: NDArray[np.float64], weights: NDArray[np.float64], alike: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+    inverse: NDArray[np.floating], weights: NDArray[np.floating], alike: NDArray[np.bool_]
+) -> NDArray[np.floating]:
     """By how much the target of each label differs from what the labels outside its group predict.
 
     Args:
