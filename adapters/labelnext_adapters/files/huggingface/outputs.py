@@ -281,7 +281,9 @@ def _scores(value: Any) -> dict[Any, Any]:
         if not isinstance(name, str | int):
             raise Unusable(f"a label must be a name; got {name!r:.80}")
         if name in named:
-            raise Unusable(f"its labels must be distinct; got {name!r:.80} twice")
+            raise Unusable(
+                f"its labels must be distinct; got {name!r:.80} twice (write a list for each item)"
+            )
         named[name] = score
     return named
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.tables.table_options import METADATA, NAMES
+from labelnext_adapters.files.tables.table_options import METADATA, NAMES, flat_columns
 
 #: Columns that hold an item's id, in the order of preference.
 IDS = (
@@ -25,7 +25,7 @@ IDS = (
     "patch_id", "sentence_id", "message_id", "ticket_id", "review_id", "article_id", "case_id",
     "uri", "recording", "recording_id", "audio_id", "audio_file_name", "audio_filename",
     "audio_filepath", "begin_file", "sound_file", "wav", "wav_file", "clip", "clip_id", "clip_name",
-    "utterance_id", "utt_id",
+    "utterance_id", "utt_id", "index", "row", "row_number", "inst",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (
@@ -253,7 +253,8 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
         more = "" if judged is None else f"; MLflow's {judged} may be the confidence"
         raise InvalidInput(
             f"the file must have a column item_id; got {listed(names)}.",
-            hint=f"to use another column, set source.columns: {{item_id: {text or '…'}}}{more}.",
+            hint=f"to use another column, set source.columns: {{item_id: {text or '…'}}}; if none "
+            f"has ids, write one, such as pandas' index (to_csv(index=True)){more}.",
         )
     return id_name
 
@@ -277,11 +278,11 @@ def has_our_names(names: Sequence[str], columns: Mapping[str, str | Sequence[str
         columns: our names to the file's.
     """
     known = {name for name in NAMES if name in columns or name in names}
-    if any(name.startswith("p_") for name in names):
+    if flat_columns("probabilities", names):
         known.add("probabilities")
     predicted = {"probabilities", "objects"} & known or {"prediction", "confidence"} <= known
     answered = not columns.keys().isdisjoint({"confidence", "uncertainty"})
-    only_vectors = "embedding" in known or any(name.startswith("e_") for name in names)
+    only_vectors = "embedding" in known or bool(flat_columns("embedding", names))
     return "item_id" in known and bool(predicted or answered or only_vectors)
 
 

@@ -15,10 +15,10 @@ from labelnext_adapters.files.tables.not_scores import DOUBTS, no_predictions
 from labelnext_adapters.files.tables.numbered import is_number
 from labelnext_adapters.files.tables.score_columns import (
     are_scores,
-    common_prefix,
+    class_names,
     run_of_scores,
 )
-from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
+from labelnext_adapters.files.tables.table_options import NAMES, TableOptions, flat_columns
 from labelnext_adapters.files.tables.vectors import Meaning
 
 _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
@@ -26,13 +26,12 @@ _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confide
 
 def wide(out: LaidOut, options: TableOptions) -> LaidOut:
     """One number column a class; as it is, if the numbers are no class scores."""
-    taken = out.mapped | set(NAMES)
+    taken = out.mapped | set(NAMES) | set(flat_columns("embedding", out.table.column_names))
     table = out.table
     numeric = [
         name
         for name in table.column_names
         if name not in taken
-        and not name.startswith("e_")
         and plain(name) not in ("y_true", "y_pred")
         and not name.lower().startswith("unnamed")
         and name.lower() not in INDEXES
@@ -61,11 +60,24 @@ def wide(out: LaidOut, options: TableOptions) -> LaidOut:
         scale = Meaning.of(options).scale
         why = no_predictions(table, str(out.columns["item_id"]), chosen, values, out.place, scale)
         return replace(out, notices=[*out.notices, why])
-    prefix = common_prefix(chosen) if likely else ""
-    renamed = {name: f"p_{name[len(prefix) :]}" for name in chosen}
+    classes = class_names(chosen, _labels(out))
+    renamed = {name: f"p_{one}" for name, one in zip(chosen, classes, strict=True)}
+    others = [n for n in table.column_names if n.startswith("p_") and n not in {*chosen, *taken}]
+    table = table.drop_columns(others)  # a p-value would be one more class
     table = table.rename_columns([renamed.get(n, n) for n in table.column_names])
     message = f"Read columns {listed(chosen)} as class probabilities."
     return replace(out, table=table).told(message)
+
+
+def _labels(out: LaidOut) -> set[str]:
+    """The classes that the column of labels names."""
+    name = out.columns.get("label", "label")
+    if not isinstance(name, str) or name not in out.table.column_names:
+        return set()
+    column = out.table.column(name)
+    return (
+        set(column.unique().to_pylist()) - {None, ""} if pa.types.is_string(column.type) else set()
+    )
 
 
 def _without_doubts(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:
