@@ -175,3 +175,12 @@ def test_how_probable_a_text_is_counts_where_its_tokens_arent_listed(tmp_path: P
         for i, x in chances.items()
     ]  # fmt: skip
     assert order(read(tmp_path, "p.jsonl", lines(records))) == ["b", "c", "a"]
+
+
+def test_outputs_in_a_list_of_one_input_are_its_outputs(tmp_path: Path) -> None:
+    records = [
+        {"id": i, "response": [[{"label": "cat", "score": float(p)},
+                                {"label": "dog", "score": float(q)}]]}
+        for i, (p, q) in SHARES.items()
+    ]  # fmt: skip
+    assert order(read(tmp_path, "p.jsonl", lines(records))) == ["b", "c", "a"]
