@@ -184,3 +184,18 @@ def test_outputs_in_a_list_of_one_input_are_its_outputs(tmp_path: Path) -> None:
         for i, (p, q) in SHARES.items()
     ]  # fmt: skip
     assert order(read(tmp_path, "p.jsonl", lines(records))) == ["b", "c", "a"]
+
+
+def test_independent_classes_are_read_without_the_columns_that_a_threshold_fills(
+    tmp_path: Path,
+) -> None:
+    head = "id,cat,dog,cat_pred,dog_true"
+    rows = ["a,0.875,0.9375,1,1", "b,0.5625,0.375,1,0", "c,0.25,0.75,0,1"]
+    pool = read(tmp_path, "t.csv", "\n".join([head, *rows]), multilabel=True)
+    assert pool.classes == ("cat", "dog")
+    assert order(pool) == ["b", "c", "a"]
+
+
+def test_of_two_columns_that_differ_in_case_the_usual_one_is_the_id(tmp_path: Path) -> None:
+    content = "id,ID,cat,dog\na,1,0.9,0.1\nb,2,0.6,0.4\n"
+    assert order(read(tmp_path, "t.csv", content)) == ["b", "a"]

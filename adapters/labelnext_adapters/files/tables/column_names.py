@@ -25,7 +25,8 @@ IDS = (
     "patch_id", "sentence_id", "message_id", "ticket_id", "review_id", "article_id", "case_id",
     "uri", "recording", "recording_id", "audio_id", "audio_file_name", "audio_filename",
     "audio_filepath", "begin_file", "sound_file", "wav", "wav_file", "clip", "clip_id", "clip_name",
-    "utterance_id", "utt_id", "index", "row", "row_number", "inst",
+    "utterance_id", "utt_id", "sample", "index", "row", "row_number",
+    "inst",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (
@@ -136,7 +137,7 @@ def first_of(names: Iterable[str], wanted: Sequence[str]) -> str | None:
     """The first of the wanted names that there is, in any case, with any sign between words."""
     names = sorted(names, reverse=True)
     by_lower = {plain(name): name for name in names if plain(name)}
-    by_lower |= {name.strip().lower(): name for name in names}
+    by_lower |= {name.strip().lower(): name for name in names} | {name: name for name in names}
     return next((by_lower[name] for name in wanted if name in by_lower), None)
 
 

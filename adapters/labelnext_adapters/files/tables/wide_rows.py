@@ -40,7 +40,7 @@ def wide(out: LaidOut, options: TableOptions) -> LaidOut:
     numeric = _without_doubts(table, numeric, options)
     likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
     likely = likely if len(likely) > 1 else []
-    chosen = likely or numeric
+    chosen = likely or _without_flags(table, numeric, options)
     columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in chosen]
     values = np.stack(columns, axis=1) if len(chosen) > 1 else None
     if len(chosen) == 1 and Meaning.of(options).logits == "sigmoid":
@@ -78,6 +78,19 @@ def _labels(out: LaidOut) -> set[str]:
     return (
         set(column.unique().to_pylist()) - {None, ""} if pa.types.is_string(column.type) else set()
     )
+
+
+def _without_flags(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:
+    """The columns of independent classes, without those of 0 and 1 alone, if others have fractions.
+
+    These say whether an item has a class, as people or a threshold do, not how probable that is.
+    """
+    if not options.multilabel:
+        return names
+    columns = {n: table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in names}
+    flags = [n for n, values in columns.items() if set(np.unique(values)) == {0.0, 1.0}]
+    parted = any((values % 1 > 0).any() for values in columns.values())
+    return [name for name in names if name not in flags] if parted else names
 
 
 def _without_doubts(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:
