@@ -201,10 +201,16 @@ def pool_of_outputs(
         InvalidInput: if there are no outputs, or too many that can't be used.
     """
     some = all(kind_of(output.value) != "zero-shot" for output in outputs)
-    gathered = Gathered("output", classes=classes, multilabel=multilabel, likeliest=some)
+    counts = Counter(kind_of(output.value) for output in outputs)
+    gathered = Gathered(
+        "output",
+        classes=classes,
+        multilabel=multilabel,
+        spans=counts["spans"] > counts["objects"],
+        likeliest=some,
+    )
     gathered.notices += notices
     outputs = _identified(outputs, ids, gathered)
-    counts = Counter(kind_of(output.value) for output in outputs)
     known = [kind for kind, _ in counts.most_common() if kind not in (None, "nothing")]
     kind = next(iter(known), "objects" if counts["nothing"] else None)
     if kind is None and outputs:

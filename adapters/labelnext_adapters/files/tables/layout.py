@@ -254,6 +254,7 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
         sizes,
         out.place,
         Meaning.of(options),
+        spans,
     )
     firsts = firsts.append_column("objects", objects)
     notices = [*out.notices, *notices]

@@ -25,6 +25,7 @@ from labelnext_adapters.files.tables.column_names import (
     corners_in,
     first_of,
     plain,
+    spans_in,
 )
 from labelnext_adapters.files.tables.long_rows import detections, grouped_scores
 from labelnext_adapters.files.tables.table_options import TableOptions
@@ -267,6 +268,7 @@ def _exploded(
         sides,
         lambda row: place(int(parents[row])),
         Meaning.of(options),
+        spans_in(fields),
     )
     absent = pc.is_null(table.column(name).combine_chunks())
     objects = pc.if_else(absent, pa.scalar(None, objects.type), objects)
