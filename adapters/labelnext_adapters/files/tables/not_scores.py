@@ -53,6 +53,8 @@ DOUBTS = {
     "entropy", "predictive_entropy", "pred_entropy", "normalized_entropy", "variance", "std",
     "doubt", "uncertainty_score", "error", "loss", "perplexity", "bald", "mutual_information",
 }  # fmt: skip
+#: Columns of what a language model wrote.
+_REPLIES = ("response", "completion", "generated_text", "generation", "reply", "output_text")
 _MOSTLY = 0.5  # a column of texts with as many numbers was meant to hold numbers
 _FIELDS = 20  # a record of more is rather one of scores
 _DEPTH = 3  # of records in records
@@ -210,7 +212,7 @@ def _cure(table: pa.Table, id_name: str) -> str:
             f": {name} must hold a number, or a list of them such as [0.9, 0.1] or "
             f'{{"cat": 0.9, "dog": 0.1}}; got {value!r:.60}.'
         )
-    if answer := first_of(plain_names, ANSWERS):
+    if answer := first_of(plain_names, (*ANSWERS, *_REPLIES)):
         return _no_certainty(answer)
     names = [name for name in names_within(table.schema) if name not in (id_name, "")]
     return (

@@ -30,7 +30,8 @@ _PEOPLE = (
     "annotator", "annotator_id", "annotator_name", "worker", "worker_id", "user", "user_id",
     "username", "user_name", "labeler", "labeler_id", "labeller", "labeller_id", "coder", "rater",
     "rater_id", "reviewer", "reviewer_id", "person", "expert", "created_by", "completed_by",
-    "email", "judge", "judge_id", "model", "model_name",
+    "email", "judge", "judge_id", "model", "model_name", "run", "attempt", "trial", "repetition",
+    "seed",
 )  # fmt: skip
 _SAID = ("label", "annotation", "vote", "choice", "response", "judgment", "judgement", *ANSWERS)
 _VECTORS = ("embedding", "embeddings", "features", "vector")
