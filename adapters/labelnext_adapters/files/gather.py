@@ -42,6 +42,7 @@ class Gathered:
         what: a record in words, for messages.
         classes: names of the classes, in their order; from the records, sorted, when None.
         multilabel: classes are independent.
+        spans: detected objects are spans of a text or segments of a sound.
         likeliest: scores may be those of the likeliest classes alone, so that a class that no
             record names may have the rest.
 
@@ -60,12 +61,14 @@ class Gathered:
         *,
         classes: Iterable[str] | None = None,
         multilabel: bool = False,
+        spans: bool = False,
         likeliest: bool = False,
     ) -> None:
         self.odd = Oddities(what)
         self.notices: list[Notice] = []
         self._classes = None if classes is None else list(classes)
         self._multilabel = multilabel
+        self._spans = spans
         self._likeliest = likeliest and not multilabel
         self._rows: dict[str, int] = {}
         self._places: dict[str, str] = {}  # of items that must not be met again
@@ -316,6 +319,7 @@ class Gathered:
             boxes=boxes,
             missing=lacking if of_several and not whole else None,
             whole_items=whole,
+            spans=self._spans and not whole,
         )
 
     def _box_notices(self) -> list[Notice]:

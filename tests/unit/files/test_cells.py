@@ -18,6 +18,8 @@ from labelnext import rank
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
+from tests.unit.files.reading import order
+from tests.unit.files.reading import read as read_table
 
 #: As NumPy 2 prints rows of arrays.
 CELLS = {
@@ -222,3 +224,23 @@ def test_a_column_that_may_hold_labels_is_not_passed_over_in_silence(tmp_path: P
     named = read(tmp_path, "p.csv", columns={"label": "y_true"})
     assert rank(named).item_ids.tolist() == ["b"]
     assert not [one for one in named.notices if one.code == "not_read"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["tensor({})", "tensor({}, device='cuda:0')", "np.float32({})", "[{}]", "tensor([{}])",
+     "tensor({}, grad_fn=<MaxBackward0>)", "array([{}], dtype=float32)", "['{}']"],
+)  # fmt: skip
+def test_what_libraries_print_around_a_number_is_no_hindrance(tmp_path: Path, written: str) -> None:
+    shares = {"a": 0.875, "b": 0.5, "c": 0.75}
+    rows = [f'{i},"[\'cat\']","{written.format(p)}"' for i, p in shares.items()]
+    pool = read_table(tmp_path, "t.csv", "\n".join(["id,pred,conf", *rows]))
+    assert pool.classes == ("cat",)
+    assert order(pool) == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize("more", [", device='cuda:0'", ", grad_fn=<SoftmaxBackward0>", ""])
+def test_tensors_of_scores_are_read_table(tmp_path: Path, more: str) -> None:
+    shares = {"a": "[0.8750, 0.1250]", "b": "[0.5000, 0.5000]", "c": "[0.2500, 0.7500]"}
+    rows = [f'{i},"tensor({p}{more})"' for i, p in shares.items()]
+    assert order(read_table(tmp_path, "t.csv", "\n".join(["id,probs", *rows]))) == ["b", "c", "a"]

@@ -9,7 +9,7 @@ import pytest
 from labelnext.errors import ConfigError, InvalidInput
 from tests.unit.files.reading import order, read
 
-# The least sure segment of a.wav has 0.5, that of c.wav 0.75; those of b.wav are sure.
+# By the mean of their entropies: of one with 0.75, of 0.875 and 0.5, of 1 and 0.9375.
 ROWS = [
     ("a.wav", 0, 1.5, "speech", 0.875),
     ("a.wav", 1.5, 3, "music", 0.5),
@@ -17,7 +17,7 @@ ROWS = [
     ("b.wav", 2, 4, "noise", 0.9375),
     ("c.wav", 0, 1, "speech", 0.75),
 ]
-EXPECTED = ["a.wav", "c.wav", "b.wav"]
+EXPECTED = ["c.wav", "a.wav", "b.wav"]
 
 
 def _table(head: str, sign: str = ",") -> str:
@@ -42,6 +42,7 @@ def test_a_row_for_each_segment_is_an_object(tmp_path: Path, head: str, sign: st
     assert order(pool) == EXPECTED
     assert pool.newest_objects is not None
     assert pool.newest_objects.counts.tolist() == [2, 2, 1]
+    assert pool.newest_objects.spans
 
 
 def test_segments_whose_scores_sum_to_1_are_no_classes(tmp_path: Path) -> None:
@@ -130,3 +131,28 @@ def test_what_speech_models_write_needs_one_confidence_per_item(tmp_path: Path, 
     pieces = [{"speaker": "A", "word": "hi", "start": 0, "end": 1.5, "score": 0.5}]
     with pytest.raises(InvalidInput, match="but none for the item"):
         read(tmp_path, "p.json", {"segments": pieces, key: pieces})
+
+
+def _entities(*scores: float) -> list[dict[str, object]]:
+    return [{"entity_group": "PER", "score": p, "word": "x", "start": n, "end": n + 1}
+            for n, p in enumerate(scores)]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["output", "segments", "entities"])
+def test_a_long_text_does_not_come_first(tmp_path: Path, key: str) -> None:
+    # The sum of ten entropies of 0.9375 is above that of one of 0.5; their mean is below.
+    records = [{"id": "long", key: _entities(*[0.9375] * 10)}, {"id": "short", key: _entities(0.5)}]
+    pool = read(tmp_path, "p.json", records)
+    assert pool.newest_objects is not None
+    assert pool.newest_objects.spans
+    assert order(pool) == ["short", "long"]
+
+
+def test_objects_with_a_start_and_an_end_are_spans(tmp_path: Path) -> None:
+    records = [
+        {"item_id": i, "objects": [
+            {"confidence": p, "class": "x", "start": n, "end": n + 1}
+            for n, p in enumerate(scores)]}
+        for i, scores in {"long": [0.9375] * 10, "short": [0.5]}.items()
+    ]  # fmt: skip
+    assert order(read(tmp_path, "p.json", records)) == ["short", "long"]

@@ -11,6 +11,8 @@ import pytest
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput
 from labelnext.ranking import rank
+from labelnext_adapters.files.llm.stated import json_in
+from tests.unit.files.reading import lines, order, read
 
 STATED = [("a", "spam", 0.75), ("b", "ham", "40%"), ("c", "ham", 0.5)]
 
@@ -42,3 +44,73 @@ def test_where_no_answer_is_the_keys_that_are_read_are_named(tmp_path: Path) -> 
         adapter.read()  # type: ignore[attr-defined]  # of the files adapter
     assert "source.answer_key" in (caught.value.hint or "")
     assert "label, class, category" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        'Sure! {{"label": "{0}", "confidence": {1}}} Hope it helps.',
+        '<answer>{{"label": "{0}", "confidence": {1}}}</answer>',
+        'It has {{curly}} words. {{"label": "{0}", "confidence": {1}}}',
+        '{{"answer": {{"label": "{0}", "confidence": {1}}}}}',
+        '[{{"label": "{0}", "confidence": {1}}}]',
+        "{{'label': '{0}', 'confidence': {1}}}",
+        '{{"Label": "{0}", "Confidence": {1}}}',
+        '{{"predicted_label": "{0}", "confidence_score": {1}}}',
+        '{{"reasoning": "x", "final_answer": "{0}", "my_confidence": "{1}"}}',
+        "Label: {0}\nConfidence: {1}",
+        "I think so.\n**Answer:** {0}\n**Confidence:** {1}\nBye.",
+    ],
+)
+@pytest.mark.parametrize("chat", [False, True])
+def test_a_stated_confidence_is_found_among_other_words(
+    tmp_path: Path, written: str, chat: bool
+) -> None:
+    records: list[dict[str, Any]] = []
+    for item, label, sure in [("a", "spam", 0.75), ("b", "ham", 0.25), ("c", "ham", 0.5)]:
+        text = written.format(label, sure)
+        message = {"choices": [{"message": {"role": "assistant", "content": text}}]}
+        told = {"body": message} if chat else text
+        records.append({"custom_id": item, "response": told})
+    pool = read(tmp_path, "o.jsonl", lines(records))
+    assert pool.classes == ("ham", "spam")
+    assert order(pool) == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['{{"cat": {0}, "dog": {1}}}', '{{"probabilities": {{"cat": {0}, "dog": {1}}}}}',
+     'So: {{"scores": {{"cat": {0}, "dog": {1}}}}}.'],
+)  # fmt: skip
+def test_stated_probabilities_are_class_scores(tmp_path: Path, written: str) -> None:
+    shares = {"a": (0.875, 0.125), "b": (0.5, 0.5), "c": (0.25, 0.75)}
+    records = [{"id": i, "response": written.format(*p)} for i, p in shares.items()]
+    pool = read(tmp_path, "o.jsonl", lines(records))
+    assert pool.classes == ("cat", "dog")
+    assert pool.probabilities is not None
+    assert pool.probabilities.tolist() == [list(p) for p in shares.values()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"label": "a", "confidence": 0.9}, {"label": "b", "confidence": 0.2}]',
+        '{"label": "a", "confidence": 0.9} or {"label": "b", "confidence": 0.2}',
+        "Label: a",
+        "Confidence: 0.9",
+        "Label: a\nConfidence: high",
+        "{" * 1000,
+        "[" * 100_000,
+        "a: b\n" * 20_000,
+        "**" * 50_000,
+    ],
+)
+def test_what_states_several_things_or_none_is_not_guessed(text: str) -> None:
+    assert json_in(text) is None
+
+
+def test_repeated_runs_are_votes(tmp_path: Path) -> None:
+    said = {"a": "xxxx", "b": "xyxy", "c": "xxxy"}
+    rows = [f"{i},{run},{one}" for i, all_ in said.items() for run, one in enumerate(all_)]
+    pool = read(tmp_path, "o.csv", "\n".join(["id,run,answer", *rows]))
+    assert order(pool) == ["b", "c", "a"]

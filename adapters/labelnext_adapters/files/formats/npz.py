@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
-from labelnext.errors import InvalidInput, unknown
+from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.tables.numpy_files import names_in, read_arrays
@@ -41,6 +41,7 @@ _OBJECTS = {
 _ALSO = {
     "item_ids": ("item_id", "ids", "filenames", "files", "paths", "keys"),
     "probabilities": ("probs", "proba", "predictions", "preds", "scores", "y_prob", "logits"),
+    "embeddings": ("embedding", "embeds", "emb", "features", "feats", "vectors"),
     "labels": ("label_ids", "targets", "y_true"),
     "classes": ("class_names", "vocab"),
 }
@@ -121,6 +122,12 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     elif confidences is not None and columns["probabilities"] is None:
         objects = _answers(confidences / meaning.scale, array("class_ids", "class_ids"))
     columns["metadata"] = {name: texts(arrays[name]) for name in context.metadata} or None
+    if objects is None and columns["probabilities"] is None and columns["embeddings"] is None:
+        message = (
+            f"No array was taken as predictions; the file has {listed(names_in(Path(path)))}. Set "
+            "source.columns to name one (such as columns: {probabilities: …})."
+        )
+        notices.append(Notice("no_predictions", message))
     independent = meaning.multilabel
     return Pool(objects=objects, multilabel=independent, notices=notices, **columns)
 

@@ -27,6 +27,7 @@ from labelnext_adapters.files.tables.ipc import MARK, read_ipc, schema_of
 from labelnext_adapters.files.tables.json_rows import read_json_table
 from labelnext_adapters.files.tables.parquet import BROKEN, read_columns
 from labelnext_adapters.files.tables.rows import Rows, read_jsonl
+from labelnext_adapters.files.tables.table_options import flat_columns
 
 CLASSES = (
     "category",
@@ -191,7 +192,7 @@ def classes_of(
 ) -> list[str] | None:
     """The names of the classes, where one column of class labels gives them."""
     probabilities = columns.get("probabilities", "probabilities")
-    if any(name.startswith("p_") for name in table.column_names):
+    if flat_columns("probabilities", table.column_names):
         return None
     if isinstance(probabilities, str) and probabilities in table.column_names:
         if not is_list(table.schema.field(probabilities).type):

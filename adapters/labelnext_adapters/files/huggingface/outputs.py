@@ -158,6 +158,17 @@ def _wraps(record: Any) -> bool:
     return isinstance(record, Mapping) and any(name in record for name in ITEM_KEYS)
 
 
+def _alone(value: Any) -> Any:
+    """The output of one input, of which the Inference API makes a list.
+
+    Example:
+        >>> _alone([[{"label": "cat", "score": 0.5}]])
+        [{'label': 'cat', 'score': 0.5}]
+    """
+    single = isinstance(value, list) and len(value) == 1 and isinstance(value[0], list)
+    return value[0] if single else value
+
+
 def _unwrapped(place: str, record: Any, key: str | None) -> Output:
     """A record of which one key holds the output, or that is the output itself."""
     if not isinstance(record, Mapping):
@@ -171,7 +182,8 @@ def _unwrapped(place: str, record: Any, key: str | None) -> Output:
     label = None
     if kind_of(record) is None:
         label = record.get("label")
-        inside = [v for v in record.values() if isinstance(v, list | Mapping) and kind_of(v)]
+        nested = (_alone(v) for v in record.values() if isinstance(v, list | Mapping))
+        inside = [v for v in nested if kind_of(v)]
         inside.sort(key=lambda v: kind_of(v) == "nothing")  # an empty list may stand for anything
         unknown = any(name in _OUTPUTS and v is None for name, v in record.items())
         value = inside[0] if inside else None if unknown else record
@@ -199,10 +211,16 @@ def pool_of_outputs(
         InvalidInput: if there are no outputs, or too many that can't be used.
     """
     some = all(kind_of(output.value) != "zero-shot" for output in outputs)
-    gathered = Gathered("output", classes=classes, multilabel=multilabel, likeliest=some)
+    counts = Counter(kind_of(output.value) for output in outputs)
+    gathered = Gathered(
+        "output",
+        classes=classes,
+        multilabel=multilabel,
+        spans=counts["spans"] > counts["objects"],
+        likeliest=some,
+    )
     gathered.notices += notices
     outputs = _identified(outputs, ids, gathered)
-    counts = Counter(kind_of(output.value) for output in outputs)
     known = [kind for kind, _ in counts.most_common() if kind not in (None, "nothing")]
     kind = next(iter(known), "objects" if counts["nothing"] else None)
     if kind is None and outputs:
@@ -291,7 +309,9 @@ def _scores(value: Any) -> dict[Any, Any]:
         if not isinstance(name, str | int):
             raise Unusable(f"a label must be a name; got {name!r:.80}")
         if name in named:
-            raise Unusable(f"its labels must be distinct; got {name!r:.80} twice")
+            raise Unusable(
+                f"its labels must be distinct; got {name!r:.80} twice (write a list for each item)"
+            )
         named[name] = score
     return named
 
@@ -334,7 +354,7 @@ def _described(first: Any, of_all: str | None) -> str | None:
     if isinstance(first, Mapping) and {"text", "spans"} <= first.keys():
         return None  # spaCy's and Prodigy's
     if isinstance(first, Mapping) and kind is None:
-        named = {name: kind_of(inside) for name, inside in first.items()}
+        named = {name: kind_of(_alone(inside)) for name, inside in first.items()}
         wrapped = [name for name, k in named.items() if k and k != "nothing"]
         if wrapped and (_wraps(first) or all(named.values()) or _INPUTS & first.keys()):
             return f"its outputs are {_KINDS[named[wrapped[0]] or '']} ({listed(wrapped, 1)})"

@@ -26,8 +26,6 @@ from labelnext_adapters.files.llm.classes import (
     spread,
 )
 from labelnext_adapters.files.llm.replies import (
-    ANSWERS,
-    CONFIDENCES,
     JUDGES,
     LOGPROBS,
     NO_ANSWER,
@@ -42,9 +40,9 @@ from labelnext_adapters.files.llm.replies import (
     replies_in,
     stated_in,
 )
+from labelnext_adapters.files.llm.stated import ANSWERS, CONFIDENCES, DISTRIBUTIONS
 
 _MOST_JUDGES = 20  # of a committee; more are read as votes
-_DISTRIBUTIONS = ("probabilities", "scores", "distribution", "confidences")
 
 
 @dataclass(frozen=True)
@@ -217,7 +215,7 @@ def _answer(place: str, item: str, judge: str, reply: Reply, asked: Asked) -> _A
         stated = [asked.answer_key] if asked.answer_key else [*ANSWERS, *WRITTEN]
         values = [fields[name] for name in stated if name in fields]
         values = [v for v in values if isinstance(v, str | int) and v != ""]
-        shares = next((fields[n] for n in _DISTRIBUTIONS if _is_shares(fields.get(n))), None)
+        shares = next((fields[n] for n in DISTRIBUTIONS if _is_shares(fields.get(n))), None)
         if not values and shares is None:
             raise Unusable(f"its answer must have the key {stated[0]}; got {listed(fields)}")
         text = name_text(values[0]) if values else None

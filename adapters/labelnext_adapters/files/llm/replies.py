@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +9,18 @@ from typing import Any
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.llm.judge_columns import columns_of_judges, number_in
 from labelnext_adapters.files.llm.runners import choice_probabilities, outputs_in
+from labelnext_adapters.files.llm.stated import (
+    ANSWERS,
+    CONFIDENCES,
+    DISTRIBUTIONS,
+    json_in,
+    usual_fields,
+)
 
 NO_ANSWER = "it has no answer of a model"
 #: A token, its log probability, and those of the tokens that were considered at its place.
 Token = tuple[str, Any, list[tuple[str, Any]]]
 
-ANSWERS = (
-    "label", "class", "category", "answer", "prediction", "verdict", "classification", "sentiment",
-    "output", "response", "completion", "result", "choice", "text",
-)  # fmt: skip
 #: Keys that hold what a model wrote, which may be a structured answer.
 WRITTEN = (
     "content", "reply", "generated_text", "generation", "model_output", "llm_output", "raw_output",
@@ -29,7 +30,6 @@ WRITTEN = (
 REPLIES = ("answer", "verdict", "output", "response", "completion", *WRITTEN)
 #: Keys that hold several answers: a list, or an object from model to answer.
 LOGPROBS = ("logprob", "log_prob", "avg_logprob", "mean_logprob", "cumulative_logprob")
-CONFIDENCES = ("confidence", "probability", "certainty", "score", "conf", "p")
 SEVERAL = ("answers", "responses", "completions", "samples", "generations", "verdicts", "judges")
 JUDGES = (
     "judge", "judge_model", "judge_name", "model", "model_name", "model_id", "evaluator", "grader",
@@ -44,7 +44,6 @@ _ENVELOPES = (
 )  # fmt: skip
 _OF_LLAMA = {"stop_reason", "prompt_token_count", "generation_token_count"}
 _OF_CLAUDE = {"id", "model", "content", "stop_reason", "stop_sequence", "stopReason", "usage"}
-_FENCED = re.compile(r"```(?:json)?\s*(\{.*?\})\s*```", re.S)
 _ENDED = {"errored": "failed", "expired": "expired", "canceled": "was canceled"}
 _REFUSED = {"content_filter", "refusal", "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST"}
 
@@ -167,7 +166,7 @@ def replies_in(record: Any, answer_key: str | None = None) -> list[Reply | str]:
                 inside = json_in(value) if isinstance(value, str) else None
                 return [Reply(str(value), fields=inside or record)]
             if isinstance(value, Mapping):
-                return [Reply(fields=value)]
+                return [Reply(fields=usual_fields(value))]
             if isinstance(value, list) and value:
                 return [reply for one in value[:1000] for reply in replies_in(one, answer_key)]
     raise Unusable(NO_ANSWER)
@@ -183,7 +182,11 @@ def stated_in(record: Mapping[str, Any]) -> str | None:
     for name in (*ANSWERS, *WRITTEN):
         value = record.get(name)
         fields = json_in(value) if isinstance(value, str) else value
-        if not isinstance(fields, Mapping) or not {*CONFIDENCES[:3]} & fields.keys():
+        if not isinstance(fields, Mapping):
+            continue
+        if isinstance(value, str) and not fields.keys().isdisjoint(DISTRIBUTIONS):
+            return name
+        if not {*CONFIDENCES[:3]} & fields.keys():
             continue
         if isinstance(value, str) or any(type(fields.get(one)) is str for one in ANSWERS):
             return name
@@ -234,24 +237,6 @@ def _judge_in(one: Any, names: Sequence[str]) -> str:
         return ""
     judges = (one.get(name) for name in names)
     return next((str(judge) for judge in judges if type(judge) in (str, int) and judge != ""), "")
-
-
-def json_in(text: str) -> Mapping[str, Any] | None:
-    """The JSON object that a text is or holds in a fence; None if there is none.
-
-    Example:
-        >>> json_in('{"label": "pos"}'), json_in("pos")
-        ({'label': 'pos'}, None)
-    """
-    fenced = _FENCED.search(text)
-    plain = (fenced[1] if fenced else text).strip()
-    if not plain.startswith("{"):
-        return None
-    try:
-        value = json.loads(plain)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, Mapping) else None
 
 
 def _choices(completion: Mapping[str, Any]) -> list[Reply | str | None]:

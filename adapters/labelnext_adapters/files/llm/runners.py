@@ -71,12 +71,16 @@ def _is_output(one: Any) -> bool:
     if not isinstance(one, Mapping) or not isinstance(one.get("text"), str):
         return False
     places = one.get("logprobs")
+    if places is None and "token_ids" in one:
+        return isinstance(one.get("cumulative_logprob"), float)
     if not isinstance(places, list) or not places or not isinstance(places[0], Mapping):
         return False
     return any(isinstance(t, Mapping) and "decoded_token" in t for t in places[0].values())
 
 
 def _tokens(output: Mapping[str, Any]) -> tuple[tuple[str, Any, list[tuple[str, Any]]], ...]:
+    if output["logprobs"] is None:  # how probable the whole text is, is there nevertheless
+        return ((output["text"], output["cumulative_logprob"], []),)
     chosen = output.get("token_ids")
     ids = chosen if isinstance(chosen, list) else []
     tokens = []

@@ -38,7 +38,7 @@ def pool_of_documents(
         raise InvalidInput(
             f"ids must be one for each of the {len(documents):,} documents; got {len(ids):,}."
         )
-    gathered = Gathered("document", multilabel=multilabel)
+    gathered = Gathered("document", multilabel=multilabel, spans=True)
     parsed: list[tuple[str, Any, Document]] = []
     numbered = False
     for number, (place, one) in enumerate(documents):

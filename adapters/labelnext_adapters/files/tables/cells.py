@@ -16,6 +16,8 @@ from labelnext.errors import InvalidInput
 from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.tables.arrow import plain_type
 from labelnext_adapters.files.tables.column_names import (
+    ANSWERS,
+    CERTAINTIES,
     CLASS_LISTS,
     SCORE_LISTS,
     TextColumns,
@@ -31,9 +33,9 @@ from labelnext_adapters.files.tables.written_scores import (
 _SAMPLED = 200
 _MOSTLY = 0.9
 _LONGEST = 1 << 20  # characters
-#: What libraries write around a value: array([0.5], dtype=float32), np.float64(0.5).
+#: What libraries write around a value: array([0.5], dtype=float32), tensor(0.5, device='cuda:0').
 _CALLS = re.compile(r"\b(?:np\.|numpy\.)?(?:array|tensor|float16|float32|float64|int64|str_)\(")
-_DTYPE = re.compile(r",\s*dtype=[\w.]+")
+_DTYPE = re.compile(r",\s*(?:dtype|device|grad_fn|requires_grad)=(?:'[^']*'|<[^<>]*>|[\w.]+)")
 _GAP = re.compile(r"(?<=[\d.\]'\"])\s+(?=[-\d.\['\"])")  # numpy puts no comma between values
 _NAN = re.compile(r"\b(?:nan|NaN)\b")
 
@@ -61,6 +63,7 @@ def with_cells(rows: Rows, names: TextColumns, *, usual: bool = False) -> Rows:
         name: list(map(reader, texts_of(table.column(name)))) for name, reader in readers.items()
     }
     columns |= _classes_beside(table, columns)
+    columns |= _only_values(table, columns)
     if not columns:
         return rows
     columns = {
@@ -127,13 +130,26 @@ def _classes_beside(
     return {} if split is None else {answer: split}
 
 
+def _only_values(table: pa.Table, lists: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """The class and the certainty of each row, where they stand in lists of one value each."""
+    usual = (first_of(table.column_names, names) for names in (ANSWERS, CERTAINTIES))
+    pair = [name for name in usual if name is not None]
+    single = [n for n in pair if n in lists and all(map(_is_single, lists[n]))]
+    return {n: [one and one[0] for one in lists[n]] for n in single} if len(pair) > 1 else {}
+
+
+def _is_single(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and len(value) == 1)
+
+
 def _are_lists(values: Sequence[Any]) -> bool:
     return any(isinstance(value, list) for value in values)
 
 
 def _is_nested(name: str, texts: Sequence[str]) -> bool:
     """Whether nearly all of a column's texts are in brackets, and some of them can be read."""
-    inside = [text for text in map(_bare, texts) if text[:1] + text[-1:] in ("[]", "{}")]
+    bare = {text: _bare(text) for text in texts}
+    inside = [bare[text] for text in texts if _holds_values(text.strip(), bare[text])]
     if not texts or len(inside) < _MOSTLY * len(texts):
         return False
     for text in inside:
@@ -145,6 +161,11 @@ def _is_nested(name: str, texts: Sequence[str]) -> bool:
     return any(not isinstance(_cell(text), str) for text in inside)
 
 
+def _holds_values(text: str, bare: str) -> bool:
+    """Whether a text is a list, a mapping, or what a library writes around a value."""
+    return bare[:1] + bare[-1:] in ("[]", "{}") or bare != text
+
+
 def _bare(text: str) -> str:
     """A text without what numpy writes around it.
 
@@ -152,7 +173,7 @@ def _bare(text: str) -> str:
         >>> _bare("array([0.5, 0.5], dtype=float32)"), _bare(" [1] ")
         ('[0.5, 0.5]', '[1]')
     """
-    called = re.fullmatch(rf"{_CALLS.pattern}(.*?)(?:{_DTYPE.pattern})?\)", text.strip(), re.S)
+    called = re.fullmatch(rf"{_CALLS.pattern}(.*?)(?:{_DTYPE.pattern})*\)", text.strip(), re.S)
     return called[1] if called else text.strip()
 
 

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.checks import COUNTED_FROM_1
-from labelnext_adapters.files.tables.arrow import plain_type
+from labelnext.pool.objects import Notice
+from labelnext.support.words import counted
+from labelnext_adapters.files.tables.arrow import is_list, plain_type
 from labelnext_adapters.files.tables.table_options import LabelsAre
 
 _SEVERAL = (
@@ -138,3 +141,45 @@ def _whole(value: Any) -> int | None:
     if isinstance(value, int):
         return value
     return int(value) if isinstance(value, float) and value.is_integer() else None
+
+
+def votes_of(
+    column: Any, ids: Sequence[Any], classes: Sequence[str] | None, are: LabelsAre | None
+) -> tuple[NDArray[np.int64], list[Notice]]:
+    """What each person says of each item, a column a person, −1 where they said nothing.
+
+    Args:
+        column: of lists of classes, as many in each.
+        ids: of the items, for a notice.
+        classes: names of the classes; None if they have none.
+        are: names or positions, as the user said.
+
+    Returns:
+        Shape (n_items, n_people); and which items' votes are left out.
+
+    Raises:
+        InvalidInput: if too many lists are of another length, or a value is no class.
+    """
+    if not is_list(column.type):
+        raise InvalidInput(f"votes must be a list for each item; got {column.type}.")
+    notices: list[Notice] = []
+    lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
+    width = int(lengths.max(initial=0))
+    whole = lengths == width
+    odd = np.flatnonzero((lengths != 0) & ~whole)
+    if len(odd) > 0.1 * (lengths != 0).sum():
+        raise InvalidInput(f"votes must come from the same {width} people for all items.")
+    if len(odd):
+        message = (
+            f"Left out the votes of {counted(len(odd), 'item')}: they must come from the same "
+            f"{width} people as elsewhere."
+        )
+        items = tuple(str(ids[row]) for row in odd.tolist())
+        notices.append(Notice("left_out", message, items))
+    votes: NDArray[np.int64] = np.full((len(column), width), -1, dtype=np.int64)
+    if width:
+        said = column.filter(pa.array(whole)).flatten()
+        if not pa.types.is_null(said.type):
+            places = class_places("votes", said, classes, are)
+            votes[whole] = places.reshape(-1, width)
+    return votes, notices

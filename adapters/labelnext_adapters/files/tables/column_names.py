@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.tables.table_options import METADATA, NAMES
+from labelnext_adapters.files.tables.table_options import METADATA, NAMES, flat_columns
 
 #: Columns that hold an item's id, in the order of preference.
 IDS = (
@@ -25,7 +25,8 @@ IDS = (
     "patch_id", "sentence_id", "message_id", "ticket_id", "review_id", "article_id", "case_id",
     "uri", "recording", "recording_id", "audio_id", "audio_file_name", "audio_filename",
     "audio_filepath", "begin_file", "sound_file", "wav", "wav_file", "clip", "clip_id", "clip_name",
-    "utterance_id", "utt_id",
+    "utterance_id", "utt_id", "sample", "index", "row", "row_number",
+    "inst",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (
@@ -136,7 +137,7 @@ def first_of(names: Iterable[str], wanted: Sequence[str]) -> str | None:
     """The first of the wanted names that there is, in any case, with any sign between words."""
     names = sorted(names, reverse=True)
     by_lower = {plain(name): name for name in names if plain(name)}
-    by_lower |= {name.strip().lower(): name for name in names}
+    by_lower |= {name.strip().lower(): name for name in names} | {name: name for name in names}
     return next((by_lower[name] for name in wanted if name in by_lower), None)
 
 
@@ -265,7 +266,8 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
         more = "" if judged is None else f"; MLflow's {judged} may be the confidence"
         raise InvalidInput(
             f"the file must have a column item_id; got {listed(names)}.",
-            hint=f"to use another column, set source.columns: {{item_id: {text or '…'}}}{more}.",
+            hint=f"to use another column, set source.columns: {{item_id: {text or '…'}}}; if none "
+            f"has ids, write one, such as pandas' index (to_csv(index=True)){more}.",
         )
     return id_name
 
@@ -289,11 +291,11 @@ def has_our_names(names: Sequence[str], columns: Mapping[str, str | Sequence[str
         columns: our names to the file's.
     """
     known = {name for name in NAMES if name in columns or name in names}
-    if any(name.startswith("p_") for name in names):
+    if flat_columns("probabilities", names):
         known.add("probabilities")
     predicted = {"probabilities", "objects"} & known or {"prediction", "confidence"} <= known
     answered = not columns.keys().isdisjoint({"confidence", "uncertainty"})
-    only_vectors = "embedding" in known or any(name.startswith("e_") for name in names)
+    only_vectors = "embedding" in known or bool(flat_columns("embedding", names))
     return "item_id" in known and bool(predicted or answered or only_vectors)
 
 

@@ -17,8 +17,14 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.pool.texts import LONGEST, checked_ids
 from labelnext_adapters.files.tables.objects import ObjectColumn
-from labelnext_adapters.files.tables.table import PREFIXES, TableReader
-from labelnext_adapters.files.tables.table_options import METADATA, NAMES, LabelsAre
+from labelnext_adapters.files.tables.table import TableReader
+from labelnext_adapters.files.tables.table_options import (
+    METADATA,
+    NAMES,
+    PREFIXES,
+    LabelsAre,
+    flat_columns,
+)
 from labelnext_adapters.files.tables.vectors import Meaning
 
 _TELLING = 2  # items; one may be labelled as predicted by chance
@@ -103,15 +109,14 @@ def columns_read(
     """The columns of a file that are read: all of ours; embeddings, groups, media if asked for."""
     left_out = {"embedding", "group", "media"}.difference(more)
     wanted = set(columns.get(METADATA, ()))
-    flat: list[str] = []
     for name in NAMES:
         if name in left_out:
             continue
         stated = columns.get(name, name)
         wanted.update([stated] if isinstance(stated, str) else stated)
         if name in PREFIXES and name not in columns and name not in schema.names:
-            flat.append(PREFIXES[name])
-    return [n for n in schema.names if n in wanted or n.startswith(tuple(flat))]
+            wanted.update(flat_columns(name, schema.names))
+    return [n for n in schema.names if n in wanted]
 
 
 def _numbers(texts: Sequence[str | None] | None) -> list[float] | None:

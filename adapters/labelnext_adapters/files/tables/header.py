@@ -42,7 +42,9 @@ def check_header(header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> N
     if doubled := sorted(name for name, count in Counter(header).items() if count > 1):
         raise InvalidInput(
             f"columns must have distinct names; got {doubled[0]!r} more than once.",
-            hint="rename it in the first line of the file.",
+            hint="rename it in the first line of the file."
+            if doubled[0].strip()
+            else "remove what stands above the names of the columns, or name each column.",
         )
     numbers = list(filter(NUMBER.match, header))
     mostly = "." in "".join(numbers) and 2 * len(numbers) >= len(header)

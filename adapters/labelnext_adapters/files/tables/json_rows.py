@@ -256,7 +256,8 @@ def _split(value: dict[str, Any]) -> list[dict[str, Any]] | None:
         [{'': 'a', 'confidence': 0.5}]
     """
     names, rows = value.get("columns"), value.get("data")
-    if value.keys() - {"columns", "index", "data", *_OF_TIGHT} or not isinstance(names, list):
+    others = value.keys() - {"columns", "index", "data", *_OF_TIGHT}  # Weights & Biases count both
+    if not isinstance(names, list) or any(isinstance(value[name], list) for name in others):
         return None
     if not isinstance(rows, list) or not all(isinstance(name, str) for name in names):
         return None

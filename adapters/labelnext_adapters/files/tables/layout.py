@@ -58,7 +58,7 @@ from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.score_columns import (
     check_of_one_class,
 )
-from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
+from labelnext_adapters.files.tables.table_options import NAMES, TableOptions, flat_columns
 from labelnext_adapters.files.tables.transcripts import pieces_in, transcript
 from labelnext_adapters.files.tables.vectors import Meaning
 from labelnext_adapters.files.tables.votes import shares_of_votes, vote_columns
@@ -101,7 +101,7 @@ def _beside_vectors(out: LaidOut, whole: LaidOut, options: TableOptions) -> Laid
     """A table with our names; where these are of embeddings alone, other columns may predict."""
     ours = {*out.table.column_names, *out.columns} & {*NAMES} - {"item_id", "embedding"}
     predicted = ours & {"probabilities", "objects", "prediction", "confidence", "uncertainty"}
-    if predicted or any(name.startswith("p_") for name in out.table.column_names):
+    if predicted or flat_columns("probabilities", out.table.column_names):
         return out
     read = _understood(out, whole, options)
     return out if any(one.code in NOT_READ for one in read.notices) else read
@@ -146,8 +146,9 @@ def _id_of(table: pa.Table, columns: Mapping[str, str | Sequence[str]]) -> str:
     except InvalidInput as error:
         if pieces_in(table.column_names) == "conf":
             raise transcript("conf") from None
-        inner = (name for name in names_within(table.schema) if "." in name)
-        found = next((n for n in inner if first_of([n.rpartition(".")[2]], IDS)), None)
+        inner = [name for name in names_within(table.schema) if "." in name]
+        usual = [name for name in IDS if name != "name"]  # which is rather that of a class
+        found = next((n for n in inner if first_of([n.rpartition(".")[2]], usual)), None)
         if found is not None and error.hint:
             error.hint = f"to use another column, set source.columns: {{item_id: {found}}}."
         raise
@@ -253,6 +254,7 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
         sizes,
         out.place,
         Meaning.of(options),
+        spans,
     )
     firsts = firsts.append_column("objects", objects)
     notices = [*out.notices, *notices]

@@ -131,6 +131,7 @@ def detections(
     size: Sequence[str] | None,
     place: Callable[[int], str],
     meaning: Meaning,
+    spans: Sequence[str] | None = None,
 ) -> tuple[pa.Array, list[Notice]]:
     """One detection a row as a column of objects, whose confidences stay as they are.
 
@@ -146,6 +147,7 @@ def detections(
         size: the columns of the image's width and height in pixels.
         place: of a row in the file, in words.
         meaning: of the confidences.
+        spans: the columns with the start and the end of a span; None if there are none.
 
     Returns:
         The column, and notices of boxes and rows that were left out.
@@ -168,6 +170,8 @@ def detections(
     counts = np.bincount(codes[order], minlength=n_items)
     fields: dict[str, Any] = {"confidence": pa.array(confidences[order])}
     fields |= {} if names is None else {"class": names.take(pa.array(order))}
+    for ours, theirs in zip(("start", "end"), spans or (), strict=False):
+        fields[ours] = table.column(theirs).combine_chunks().take(pa.array(order))
     try:
         notices = odd.notices()
     except InvalidInput as error:

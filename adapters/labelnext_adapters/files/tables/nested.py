@@ -274,6 +274,7 @@ def _exploded(
         sides,
         lambda row: place(int(parents[row])),
         Meaning.of(options),
+        spans_in(fields),
     )
     absent = pc.is_null(table.column(name).combine_chunks())
     objects = pc.if_else(absent, pa.scalar(None, objects.type), objects)

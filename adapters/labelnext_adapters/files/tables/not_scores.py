@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from labelnext_adapters.files.tables.column_names import (
     CERTAINTIES,
     CLASSES,
     LOGITS,
+    MAYBE_LABELS,
     SCORES,
     VECTORS,
     first_of,
@@ -25,6 +26,7 @@ from labelnext_adapters.files.tables.column_names import (
 from labelnext_adapters.files.tables.header import NUMBER
 from labelnext_adapters.files.tables.numbered import like_an_embedding, numbered
 from labelnext_adapters.files.tables.transcripts import pieces_in, transcript
+from labelnext_adapters.files.tables.vectors import ROUNDED
 
 NO_PREDICTIONS = "no_predictions"
 MAYBE_LOGITS = "maybe_logits"
@@ -51,8 +53,11 @@ DOUBTS = {
     "entropy", "predictive_entropy", "pred_entropy", "normalized_entropy", "variance", "std",
     "doubt", "uncertainty_score", "error", "loss", "perplexity", "bald", "mutual_information",
 }  # fmt: skip
+#: Columns of what a language model wrote.
+_REPLIES = ("response", "completion", "generated_text", "generation", "reply", "output_text")
 _MOSTLY = 0.5  # a column of texts with as many numbers was meant to hold numbers
 _FIELDS = 20  # a record of more is rather one of scores
+_DEPTH = 3  # of records in records
 _SAMPLED = 10_000
 _CLASSES = 50  # a text of more values is no class
 
@@ -113,6 +118,14 @@ def no_predictions(
             f"{' If they are embeddings, call them e_0, e_1, ….' if numbered(chosen) else ''}",
         )
     if values is not None and not (values > scale).any():
+        sums, parts = np.nansum(values, axis=0), (values % 1 > 0).any(axis=0)
+        if parts.all() and np.allclose(sums, scale, atol=ROUNDED * scale):
+            return Notice(
+                NO_PREDICTIONS,
+                f"No column was taken as predictions: {listed(chosen)} sum to {scale:g} from top "
+                "to bottom, so they seem to be items, and rows classes. Turn the table around (in "
+                "pandas, frame.T).",
+            )
         row = int(np.argmax(np.abs(np.nan_to_num(values.sum(axis=1), nan=scale) - scale)))
         total, where = float(values[row].sum()), f"{place(row)} (item {_id(table, id_name, row)})"
         return Notice(
@@ -122,8 +135,27 @@ def no_predictions(
             "classes are independent, set source.multilabel: true, else set source.columns.",
         )
     if len(chosen) == 1:
-        return _one_number(chosen[0])
+        pair = _pair_within(dict(_fields_within(table.schema)))
+        return _one_number(chosen[0]) if pair is None else _inner(pair)
+    if values is not None:
+        row, column = divmod(int(np.nanargmax(values)), len(chosen))
+        where = f"{place(row)} (item {_id(table, id_name, row)})"
+        return Notice(
+            NO_PREDICTIONS,
+            f"No column was taken as predictions: {listed(chosen)} must be at most {scale:g}; "
+            f"{chosen[column]} is {values[row, column]:g} in {where}. If they are percentages, set "
+            "source.scale: percent; if they are logits, source.logits: softmax; else set "
+            "source.columns to name those with class scores (such as columns: {probabilities: "
+            f"[{', '.join(chosen[:2])}]}}).",
+        )
     return Notice(NO_PREDICTIONS, f"No column was taken as predictions{_cure(table, id_name)}")
+
+
+def _inner(columns: str) -> Notice:
+    return Notice(
+        NO_PREDICTIONS,
+        f"No column was taken as predictions. Set source.columns: {columns} if these fields are.",
+    )
 
 
 def _or_classes(values: NDArray[np.float64] | None, scale: float) -> str:
@@ -174,20 +206,26 @@ def _cure(table: pa.Table, id_name: str) -> str:
     texts = [name for name in plain_names if pa.types.is_string(said[name])]
     if name := first_of([n for n in texts if n not in ANSWERS], (*VECTORS, *CERTAINTIES)):
         value = next((text for text in table.column(name).to_pylist() if text), "")
+        if not any(map(str.isdigit, value)):
+            return _no_certainty(name)
         return (
             f": {name} must hold a number, or a list of them such as [0.9, 0.1] or "
             f'{{"cat": 0.9, "dog": 0.1}}; got {value!r:.60}.'
         )
-    if answer := first_of(plain_names, ANSWERS):
-        return (
-            f": {answer} says what the model predicts, but not how sure it is. Save its "
-            "probabilities or its confidence beside it; or, if these are the answers of several "
-            "models, call the columns judge_1, judge_2, …"
-        )
+    if answer := first_of(plain_names, (*ANSWERS, *_REPLIES)):
+        return _no_certainty(answer)
     names = [name for name in names_within(table.schema) if name not in (id_name, "")]
     return (
         f"; the others are {listed(names, 12) or 'none'}. Set source.columns to name them (such as "
         f"columns: {_such(table.schema)}), or source.logits if they are logits."
+    )
+
+
+def _no_certainty(answer: str) -> str:
+    return (
+        f": {answer} says what the model predicts, but not how sure it is. Save its probabilities "
+        "or its confidence beside it; or, if these are the answers of several models, call the "
+        "columns judge_1, judge_2, …"
     )
 
 
@@ -212,12 +250,20 @@ def _such(schema: pa.Schema) -> str:
         return f"{{probabilities: [{', '.join(vectors[:3])}]}}"
     if vectors:
         return f"{{probabilities: {vectors[0]}}}"
+    pair = _pair_within(kinds)
+    return "{probabilities: [cat, dog]}" if pair is None else pair
+
+
+def _pair_within(kinds: Mapping[str, pa.DataType]) -> str | None:
+    """What source.columns may be, by fields of records with a class and how sure the model is."""
     inner = {name: kind for name, kind in kinds.items() if "." in name}
     said = [n for n, k in inner.items() if pa.types.is_string(k) and _last(n) in CLASSES]
-    sure = [n for n, k in inner.items() if pa.types.is_floating(k) and _last(n) in SCORES]
-    if said and sure:
-        return f"{{prediction: {said[0]}, confidence: {sure[0]}}}"
-    return "{probabilities: [cat, dog]}"
+    sure = [n for n, k in inner.items() if pa.types.is_floating(k) and _is_sure(_last(n))]
+    return f"{{prediction: {said[0]}, confidence: {sure[0]}}}" if said and sure else None
+
+
+def _is_sure(name: str) -> bool:
+    return name in SCORES or name.endswith(("_confidence", "_score", "_probability"))
 
 
 def _last(name: str) -> str:
@@ -246,8 +292,9 @@ def _fields_within(
     schema: Iterable[pa.Field], above: str = ""
 ) -> Iterator[tuple[str, pa.DataType]]:
     for field in schema:
-        if pa.types.is_struct(field.type) and not above and field.type.num_fields <= _FIELDS:
-            yield from _fields_within(field.type, f"{field.name}.")
+        inside = pa.types.is_struct(field.type) and above.count(".") < _DEPTH
+        if inside and field.type.num_fields <= _FIELDS:
+            yield from _fields_within(field.type, f"{above}{field.name}.")
         else:
             yield f"{above}{field.name}", field.type
 
@@ -258,6 +305,7 @@ def _alike(table: pa.Table, id_name: str) -> list[str]:
         field.name: set(table.column(field.name).slice(0, _SAMPLED).to_pylist()) - {None, ""}
         for field in table.schema
         if field.name != id_name and pa.types.is_string(field.type)
+        if plain(field.name) not in MAYBE_LABELS
     }
     few = {name: values for name, values in texts.items() if 1 < len(values) <= _CLASSES}
     alike = [n for n, v in few.items() if any(v & w for other, w in few.items() if other != n)]

@@ -12,7 +12,7 @@ from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.tables.column_names import plain
 from labelnext_adapters.files.tables.score_columns import are_scores
-from labelnext_adapters.files.tables.table_options import TableOptions
+from labelnext_adapters.files.tables.table_options import TableOptions, flat_columns
 
 _NUMBERED = re.compile(r"(.*?)[_\-. (\[]*(\d{1,5})[)\]]?")
 #: What parts of an embedding are called before their number.
@@ -53,7 +53,7 @@ def with_embedding(
         columns: our names to the table's.
     """
     named = "embedding" in columns or "embedding" in table.column_names
-    if named or any(name.startswith("e_") for name in table.column_names):
+    if named or flat_columns("embedding", table.column_names):
         return dict(columns), []
     taken = {
         n for names in columns.values() for n in ([names] if isinstance(names, str) else names)

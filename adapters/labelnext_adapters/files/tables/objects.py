@@ -111,6 +111,7 @@ class ObjectColumn:
             ),
             embeddings=self._rows("embedding", "embedding of an object"),
             missing=self.absent if of_several else None,
+            spans={"start", "end"} <= set(self._fields) and "box" not in self._fields,
         )
 
     def _field(self, name: str) -> Any:

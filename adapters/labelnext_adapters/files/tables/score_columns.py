@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,15 @@ _BINARY = {
     ("0", "1"), ("false", "true"), ("no", "yes"), ("negative", "positive"), ("neg", "pos"),
     ("-1", "1"), ("n", "y"), ("f", "t"), ("ham", "spam"), ("normal", "anomaly"),
 }  # fmt: skip
+#: What tells that a column is of scores, beside the name of its class.
+_AFFIXES = {
+    "p", "prob", "probs", "proba", "probas", "probability", "probabilities", "score", "scores",
+    "conf", "confidence", "softmax", "logit", "logits", "pred", "predicted", "prediction", "y",
+    "%", "pct", "percent",
+}  # fmt: skip
+_FIRST = re.compile(r"\.?(?P<word>[A-Za-z]+)[_\-. /:](?P<name>.+)")
+_LAST = re.compile(r"(?P<name>.+?)[_\-. /:]+(?:\((?=.+\)))?(?P<word>[A-Za-z]+|%)\)?")
+_AROUND = re.compile(r"(?P<word>[A-Za-z]+) ?[(\[](?P<name>.+)[)\]]")
 _WIDEST = 60  # columns in which runs are looked for
 
 
@@ -60,11 +69,36 @@ def run_of_scores(values: NDArray[Any], options: TableOptions) -> list[bool] | N
     return [runs[0][0] <= at < runs[0][1] for at in range(n)] if len(runs) == 1 else None
 
 
-def common_prefix(names: Sequence[str]) -> str:
-    """What all names begin with, up to a separator."""
-    words = re.match(r"[A-Za-z]+[_\-. ]", names[0])
-    prefix = words[0] if words else ""
-    return prefix if all(name.startswith(prefix) for name in names) else ""
+def class_names(columns: Sequence[str], labels: Collection[str] = ()) -> list[str]:
+    """The classes that columns of scores are of: their names without what all have in common.
+
+    Args:
+        columns: the names of the columns.
+        labels: classes that people named; with these, what is in common may be any words.
+
+    Example:
+        >>> class_names(["prob_cat", "prob_dog"]), class_names(["P(cat)", "P(dog)"])
+        (['cat', 'dog'], ['cat', 'dog'])
+        >>> class_names(["red_cat", "red_dog"]), class_names(["red_cat", "red_dog"], ["dog"])
+        (['red_cat', 'red_dog'], ['cat', 'dog'])
+    """
+    if labels and set(labels) <= set(columns):
+        return list(columns)
+    names = [name.strip() for name in columns]
+    bare = _without_affixes(names, None)
+    return bare if labels and set(labels) <= set(bare) else _without_affixes(names, _AFFIXES)
+
+
+def _without_affixes(names: list[str], known: Collection[str] | None) -> list[str]:
+    """Names without the words, of those known or of any, with which all begin or end."""
+    for pattern in (_FIRST, _LAST, _AROUND):
+        while all(found := [pattern.fullmatch(name) for name in names]):
+            words = {one["word"] for one in found if one}
+            word = next(iter(words))
+            if len(words) > 1 or (known is not None and word.lower() not in known):
+                break
+            names = [one["name"].strip() for one in found if one]
+    return names
 
 
 def check_of_one_class(table: pa.Table, answer: str, sure: str) -> None:

@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice
 from labelnext.pool.utf8 import Utf8Texts
-from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import ROUNDING
 from labelnext_adapters.files.tables.answers import AnswerColumns
 from labelnext_adapters.files.tables.arrow import (
@@ -28,12 +26,18 @@ from labelnext_adapters.files.tables.arrow import (
     plain_type,
     version_columns,
 )
-from labelnext_adapters.files.tables.class_places import class_places
+from labelnext_adapters.files.tables.class_places import class_places, votes_of
 from labelnext_adapters.files.tables.column_names import no_column
 from labelnext_adapters.files.tables.flags import flags, is_blank
 from labelnext_adapters.files.tables.ids import id_texts, ids_rewritten, usable_ids, utf8_texts
 from labelnext_adapters.files.tables.objects import ObjectColumn
-from labelnext_adapters.files.tables.table_options import METADATA, NAMES, LabelsAre
+from labelnext_adapters.files.tables.table_options import (
+    METADATA,
+    NAMES,
+    PREFIXES,
+    LabelsAre,
+    flat_columns,
+)
 from labelnext_adapters.files.tables.vectors import (
     Meaning,
     by_class,
@@ -41,7 +45,6 @@ from labelnext_adapters.files.tables.vectors import (
     usable_vectors,
 )
 
-PREFIXES = {"probabilities": "p_", "embedding": "e_"}
 _ANSWERS = ("prediction", "confidence", "uncertainty")
 _MEANT = {*NAMES} - {"item_id", "group", "media", "text"}  # these may be another thing as well
 _TEXTS = ("item_id", "prediction", "label", "group", "media", "text", "label_number")
@@ -129,7 +132,7 @@ class TableReader:
         column = self._column(name)
         if column is not None and not pa.types.is_null(column.type):
             return []
-        return [c for c in self._table.column_names if c.startswith(PREFIXES[name])]
+        return flat_columns(name, self._table.column_names)
 
     def versions(self, name: str, ids: Sequence[Any]) -> list[Any]:
         """The column of each model version, the oldest first; none where nothing was predicted."""
@@ -356,27 +359,8 @@ class TableReader:
         column = self._column("votes")
         if column is None or pa.types.is_null(column.type):
             return None
-        if not is_list(column.type):
-            raise InvalidInput(f"votes must be a list for each item; got {column.type}.")
-        lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
-        width = int(lengths.max(initial=0))
-        whole = lengths == width
-        odd = np.flatnonzero((lengths != 0) & ~whole)
-        if len(odd) > 0.1 * (lengths != 0).sum():
-            raise InvalidInput(f"votes must come from the same {width} people for all items.")
-        if len(odd):
-            message = (
-                f"Left out the votes of {counted(len(odd), 'item')}: they must come from the same "
-                f"{width} people as elsewhere."
-            )
-            items = tuple(str(ids[row]) for row in odd.tolist())
-            self.notices.append(Notice("left_out", message, items))
-        votes: NDArray[np.int64] = np.full((len(column), width), -1, dtype=np.int64)
-        if width:
-            said = column.filter(pa.array(whole)).flatten()
-            if not pa.types.is_null(said.type):
-                places = class_places("votes", said, classes, self.labels_are)
-                votes[whole] = places.reshape(-1, width)
+        votes, notices = votes_of(column, ids, classes, self.labels_are)
+        self.notices += notices
         return votes
 
     def metadata(self) -> dict[str, list[Any]] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -31,6 +31,22 @@ NAMES = (
     "media",
     "text",
 )
+
+
+PREFIXES = {"probabilities": "p_", "embedding": "e_"}
+
+
+def flat_columns(ours: str, names: Iterable[str]) -> list[str]:
+    """The columns that hold one number each of our probabilities or embedding.
+
+    Example:
+        >>> flat_columns("embedding", ["e_0", "e_bike"]), flat_columns("probabilities", ["p_value"])
+        (['e_0'], [])
+    """
+    found = [name for name in names if name.startswith(PREFIXES[ours])]
+    if ours == "embedding":
+        return [name for name in found if name.removeprefix(PREFIXES[ours]).isdigit()]
+    return [] if found == ["p_value"] else found  # of statistics
 
 
 def _known(name: str) -> str:

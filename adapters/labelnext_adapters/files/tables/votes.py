@@ -24,12 +24,14 @@ from labelnext_adapters.files.tables.column_names import (
 )
 from labelnext_adapters.files.tables.long_rows import mapping, one_row_each
 from labelnext_adapters.files.tables.rows import texts_of
+from labelnext_adapters.files.tables.table_options import PREFIXES, flat_columns
 
 _PEOPLE = (
     "annotator", "annotator_id", "annotator_name", "worker", "worker_id", "user", "user_id",
     "username", "user_name", "labeler", "labeler_id", "labeller", "labeller_id", "coder", "rater",
     "rater_id", "reviewer", "reviewer_id", "person", "expert", "created_by", "completed_by",
-    "email", "judge", "judge_id", "model", "model_name",
+    "email", "judge", "judge_id", "model", "model_name", "run", "attempt", "trial", "repetition",
+    "seed",
 )  # fmt: skip
 _SAID = ("label", "annotation", "vote", "choice", "response", "judgment", "judgement", *ANSWERS)
 _VECTORS = ("embedding", "embeddings", "features", "vector")
@@ -60,7 +62,8 @@ def vote_columns(
         True
     """
     names = [name for name in schema.names if name != id_name]
-    vectors = any(name.startswith(("e_", "p_")) or plain(name) in _VECTORS for name in names)
+    vectors = any(flat_columns(ours, names) for ours in PREFIXES)
+    vectors = vectors or any(plain(name) in _VECTORS for name in names)
     fractions = sum(pa.types.is_floating(field.type) for field in schema if field.name != id_name)
     scored = first_of(names, CERTAINTIES) or corners_in(names) or first_of(names, BOXES)
     if vectors or fractions > 1 or scored:

@@ -15,10 +15,10 @@ from labelnext_adapters.files.tables.not_scores import DOUBTS, no_predictions
 from labelnext_adapters.files.tables.numbered import is_number
 from labelnext_adapters.files.tables.score_columns import (
     are_scores,
-    common_prefix,
+    class_names,
     run_of_scores,
 )
-from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
+from labelnext_adapters.files.tables.table_options import NAMES, TableOptions, flat_columns
 from labelnext_adapters.files.tables.vectors import Meaning
 
 _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
@@ -26,13 +26,12 @@ _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confide
 
 def wide(out: LaidOut, options: TableOptions) -> LaidOut:
     """One number column a class; as it is, if the numbers are no class scores."""
-    taken = out.mapped | set(NAMES)
+    taken = out.mapped | set(NAMES) | set(flat_columns("embedding", out.table.column_names))
     table = out.table
     numeric = [
         name
         for name in table.column_names
         if name not in taken
-        and not name.startswith("e_")
         and plain(name) not in ("y_true", "y_pred")
         and not name.lower().startswith("unnamed")
         and name.lower() not in INDEXES
@@ -41,7 +40,7 @@ def wide(out: LaidOut, options: TableOptions) -> LaidOut:
     numeric = _without_doubts(table, numeric, options)
     likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
     likely = likely if len(likely) > 1 else []
-    chosen = likely or numeric
+    chosen = likely or _without_flags(table, numeric, options)
     columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in chosen]
     values = np.stack(columns, axis=1) if len(chosen) > 1 else None
     if len(chosen) == 1 and Meaning.of(options).logits == "sigmoid":
@@ -61,11 +60,37 @@ def wide(out: LaidOut, options: TableOptions) -> LaidOut:
         scale = Meaning.of(options).scale
         why = no_predictions(table, str(out.columns["item_id"]), chosen, values, out.place, scale)
         return replace(out, notices=[*out.notices, why])
-    prefix = common_prefix(chosen) if likely else ""
-    renamed = {name: f"p_{name[len(prefix) :]}" for name in chosen}
+    classes = class_names(chosen, _labels(out))
+    renamed = {name: f"p_{one}" for name, one in zip(chosen, classes, strict=True)}
+    others = [n for n in table.column_names if n.startswith("p_") and n not in {*chosen, *taken}]
+    table = table.drop_columns(others)  # a p-value would be one more class
     table = table.rename_columns([renamed.get(n, n) for n in table.column_names])
     message = f"Read columns {listed(chosen)} as class probabilities."
     return replace(out, table=table).told(message)
+
+
+def _labels(out: LaidOut) -> set[str]:
+    """The classes that the column of labels names."""
+    name = out.columns.get("label", "label")
+    if not isinstance(name, str) or name not in out.table.column_names:
+        return set()
+    column = out.table.column(name)
+    return (
+        set(column.unique().to_pylist()) - {None, ""} if pa.types.is_string(column.type) else set()
+    )
+
+
+def _without_flags(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:
+    """The columns of independent classes, without those of 0 and 1 alone, if others have fractions.
+
+    These say whether an item has a class, as people or a threshold do, not how probable that is.
+    """
+    if not options.multilabel:
+        return names
+    columns = {n: table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in names}
+    flags = [n for n, values in columns.items() if set(np.unique(values)) == {0.0, 1.0}]
+    parted = any((values % 1 > 0).any() for values in columns.values())
+    return [name for name in names if name not in flags] if parted else names
 
 
 def _without_doubts(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:

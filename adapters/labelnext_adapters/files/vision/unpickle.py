@@ -18,6 +18,11 @@ from labelnext_adapters.files.content.content import read_bytes
 _DTYPE = re.compile(r"[<>|=]?[biufSU]\d{1,4}|[<>|=]?\?")
 _DEEPEST = 30
 _MOST = 50_000_000  # values, each counted as often as it is reached
+_ZLIB = (b"x\x01", b"x^", b"x\x9c", b"x\xda")  # how joblib compresses by itself
+_JOBLIB = (
+    "save them by numpy: scores = joblib.load(FILE); "
+    "numpy.savez('predictions.npz', item_ids=ids, probabilities=scores)."
+)
 _TORCH = (
     "convert it where it was made: import json, torch; results = torch.load('results.pt'); "
     "json.dump({name: {k: v.tolist() for k, v in r.items()} for name, r in results.items()}, "
@@ -41,6 +46,8 @@ def load_pickle(path: Path) -> Any:
     data = read_bytes(path)
     if data.startswith(b"PK"):
         raise InvalidInput("files of torch.save() aren't read.", hint=_TORCH)
+    if b"joblib.numpy_pickle" in data or data[:2] in _ZLIB:
+        raise InvalidInput("arrays of joblib.dump() aren't read.", hint=_JOBLIB)
     _check(data)
     try:
         value = _Unpickler(io.BytesIO(data)).load()

@@ -1,0 +1,138 @@
+"""What a text of a model states: an object in JSON, or a line for each field."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from labelnext_adapters.files.tables.column_names import plain
+
+ANSWERS = (
+    "label", "class", "category", "answer", "prediction", "verdict", "classification", "sentiment",
+    "output", "response", "completion", "result", "choice", "text",
+)  # fmt: skip
+CONFIDENCES = ("confidence", "probability", "certainty", "score", "conf", "p")
+#: Keys of a structured answer with a number for each class.
+DISTRIBUTIONS = (
+    "probabilities", "scores", "distribution", "confidences", "class_probabilities", "probs",
+)  # fmt: skip
+_KNOWN = {*ANSWERS, *CONFIDENCES, *DISTRIBUTIONS}
+_FENCED = re.compile(r"```(?:json)?\s*(\{.*?\})\s*```", re.S)
+_LINE = re.compile(r"^[\W_]*(\w[\w ]{0,40}?)[*_\s]*:[*_\s]*(\S.*?)[*_\s]*$", re.M)
+_SURE = re.compile(r"\d*\.?\d+ ?%?")
+_TRIES = 50  # braces in a text
+_LONGEST = 1 << 16  # characters of a text in which an object is looked for
+_ROUNDED = 0.02  # probabilities of two digits may miss 1 by so much
+
+
+def json_in(text: str) -> Mapping[str, Any] | None:
+    """The object that a text is, or that it holds among other words; None if there is none.
+
+    Example:
+        >>> json_in('{"label": "pos"}'), json_in("pos")
+        ({'label': 'pos'}, None)
+        >>> json_in('I say {"Label": "pos", "Confidence": 0.9}.')
+        {'Label': 'pos', 'Confidence': 0.9, 'label': 'pos', 'confidence': 0.9}
+    """
+    fenced = _FENCED.search(text)
+    whole = _parsed((fenced[1] if fenced else text).strip())
+    if isinstance(whole, list):
+        whole = whole[0] if len(whole) == 1 else ()
+    if whole is not None:
+        return usual_fields(whole) if isinstance(whole, Mapping) else None
+    told = [one for one in map(usual_fields, _objects_in(text)) if _KNOWN & one.keys()]
+    return told[0] if told and told.count(told[0]) == len(told) else _lines(text)
+
+
+def _parsed(text: str) -> Any:
+    """The value of JSON, or of Python's print of an object; None if it is neither."""
+    if text[:1] not in ("{", "["):
+        return None
+    for read in (json.loads, ast.literal_eval) if len(text) <= _LONGEST else (json.loads,):
+        try:
+            return read(text)
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            continue
+    return None
+
+
+def _objects_in(text: str) -> Iterator[Mapping[str, Any]]:
+    at, decoder = -1, json.JSONDecoder()
+    for _ in range(_TRIES):
+        at = text.find("{", at + 1, _LONGEST)
+        if at < 0:
+            return
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            continue
+        at = end - 1
+        yield value
+
+
+def _lines(text: str) -> Mapping[str, Any] | None:
+    """The fields of lines such as ``Label: cat``, if they have an answer and a certainty."""
+    if len(text) > _LONGEST:
+        return None
+    fields = usual_fields(dict(_LINE.findall(text)))
+    sure = next((fields[name] for name in CONFIDENCES if name in fields), "")
+    answered = not fields.keys().isdisjoint(ANSWERS)
+    return fields if answered and _is_sure(sure) else None
+
+
+def usual_fields(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields of an answer under the usual keys, whatever the model called them.
+
+    Example:
+        >>> usual_fields({"answer": {"predicted_class": "cat", "confidence_score": 0.5}})
+        {'predicted_class': 'cat', 'confidence_score': 0.5, 'label': 'cat', 'confidence': 0.5}
+        >>> usual_fields({"cat": 0.75, "dog": 0.25})
+        {'probabilities': {'cat': 0.75, 'dog': 0.25}}
+    """
+    inside = list(fields.values())
+    if len(inside) == 1 and isinstance(inside[0], Mapping) and not _is_distribution(fields):
+        return usual_fields(inside[0])
+    if len(inside) > 1 and all(_is_share(value) for value in inside):
+        named = fields.keys() & {*ANSWERS, *CONFIDENCES}
+        return fields if named or abs(sum(inside) - 1) > _ROUNDED else {"probabilities": fields}
+    told = dict(fields)
+    for name, value in fields.items():
+        if (usual := plain(str(name))) in _KNOWN:
+            told.setdefault(usual, value)
+    if not _is_distribution(told):
+        for ours, names in (("label", ANSWERS), ("confidence", CONFIDENCES)):
+            if (other := _called(told, names)) is not None:
+                told[ours] = told[other]
+    return told
+
+
+def _called(fields: Mapping[str, Any], names: Collection[str]) -> str | None:
+    """The only field whose name has one of these words at an end, if none is one of them."""
+    if not fields.keys().isdisjoint(names):
+        return None
+    words = {name: plain(str(name)).split("_") for name in fields}
+    answers = names is ANSWERS
+    usual = {"label", "class", "category", "answer"} if answers else {"confidence"}
+    found = [
+        name
+        for name, parts in words.items()
+        if {parts[0], parts[-1]} & usual and _is_sure(fields[name]) is not answers
+    ]
+    return found[0] if len(found) == 1 and isinstance(fields[found[0]], str | int | float) else None
+
+
+def _is_sure(value: Any) -> bool:
+    """Whether a value can be a certainty: a number, or one as text."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number or (isinstance(value, str) and _SURE.fullmatch(value.strip()) is not None)
+
+
+def _is_distribution(fields: Mapping[str, Any]) -> bool:
+    return not fields.keys().isdisjoint(DISTRIBUTIONS)
+
+
+def _is_share(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 1
