@@ -249,6 +249,7 @@ def pool_of_outputs(
             else:
                 gathered.scores(row, _scores(output.value))
         if kind in ("objects", "spans") and isinstance(output.value, list | Mapping):
+            gathered.odd.seen -= kind_of(output.value) == kind  # its parts are counted instead
             _detections(output, gathered, sizeless)
     if sizeless:
         _tell_sizeless(gathered, sizeless)

@@ -87,17 +87,17 @@ def table_of_records(
             values = {name: _as(kinds[name], name, record.get(name), is_read) for name in kinds}
             kept.append((place, values))
     notices: list[Notice] = []
-    for name, kind in kinds.items():
-        if kind not in ("list", "object"):
-            continue
+    nested = [name for name, kind in kinds.items() if kind in ("list", "object")]
+    plain = _plain_values(records, [name for name in nested if not is_read(name)])
+    for name in nested:
         usable, misfits = _of_one_type(kept, name)
         if is_read(name):
             kept = usable
             for place, record in misfits:
                 why = f"{name} must be of the same form as elsewhere; got {record[name]!r:.60}"
                 odd.leave_out(place, record.get("item_id"), why)
-        elif misfits:
-            notices += _without(name, misfits)
+        elif misfits or plain[name]:
+            notices += _without(name, misfits, plain[name])
     try:
         notices += odd.notices()
     except InvalidInput as error:
@@ -127,9 +127,25 @@ def _of_one_type(
     return usable, misfits
 
 
-def _without(name: str, misfits: Sequence[tuple[str, dict[str, Any]]]) -> list[Notice]:
+def _plain_values(
+    records: Sequence[tuple[str, Any]], names: Sequence[str]
+) -> dict[str, list[tuple[str, Any]]]:
+    """What stands where most records have a list or an object, with its place, by key."""
+    found: dict[str, list[tuple[str, Any]]] = {name: [] for name in names}
+    for place, record in records:
+        for name in names if isinstance(record, dict) else ():
+            value = record.get(name)
+            if value not in (None, "", [], {}) and not isinstance(value, list | dict):
+                found[name].append((place, value))
+    return found
+
+
+def _without(
+    name: str, misfits: Sequence[tuple[str, dict[str, Any]]], plain: Sequence[tuple[str, Any]]
+) -> list[Notice]:
     """Take a value that is of no use out of its records; a notice unless all are empty."""
     told = [f"{place}: {record[name]!r:.60}" for place, record in misfits if record[name]]
+    told += [f"{place}: {value!r:.60}" for place, value in plain]
     for _, record in misfits:
         record[name] = None
     if not told:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -32,6 +32,7 @@ class Place(NamedTuple):
         end: where it ends.
         form: of the box: corners, a middle and a size, or a corner and a size.
         kind: the class; None if there is none, and the line begins with a frame.
+        width: how many words a line has at least, if that doesn't follow.
     """
 
     sure: int
@@ -39,6 +40,7 @@ class Place(NamedTuple):
     end: int
     form: Form = "corners"
     kind: int | None = 0
+    width: int = 0
 
 
 #: By how many words a line has; the middle and the size of a box are of named classes alone.
@@ -55,7 +57,7 @@ _PLACES = {
 }
 _IN_PIXELS = (Place(1, 2, 6, "unknown"), Place(5, 1, 5, "unknown"))
 _MOT = Place(6, 2, 6, "sized", None)
-_VISDRONE = Place(4, 0, 4, "sized", 5)
+_VISDRONE = Place(4, 0, 4, "sized", 5, width=8)
 _OF_CLASS = re.compile(r"(?:.*_)?(?:det_[a-z0-9]+|Task\d)_(.+)$")
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$")
 _SAMPLED = 2000  # lines
@@ -76,11 +78,11 @@ def places_in(lines: Sequence[str]) -> set[Place]:
     sampled = lines[:_SAMPLED]
     rows = [words_of(line) for line in sampled]
     rows = [row for row in rows if len(row) > 5 and all(map(_NUMBER.match, row[1:]))]
-    if not rows or len(rows) < 0.9 * len(sampled):
+    if not rows or len(rows) <= 0.5 * len(sampled):
         return set()
     rows = [row for row in rows if len(row) == len(rows[0])]
     commas = sum(line.count(",") > 5 for line in sampled) > 0.5 * len(sampled)
-    if len(rows[0]) == 8 and all(row[6:] == ["-1", "-1"] for row in rows):
+    if len(rows[0]) == 8 and _mostly(row[6:] == ["-1", "-1"] for row in rows):
         return {_VISDRONE}
     if _is_mot(rows, commas=commas):
         return {_MOT}
@@ -94,11 +96,17 @@ def _is_mot(rows: Sequence[Sequence[str]], *, commas: bool) -> bool:
     """Whether rows are a frame, a track, a corner and a size in pixels, and a confidence."""
     if not 7 <= len(rows[0]) <= 10:
         return False
-    unused = len(rows[0]) == 10 and all(set(row[7:]) == {"-1"} for row in rows)
-    whole = all(_is_whole(row[0]) and _is_whole(row[1]) for row in rows)
+    unused = len(rows[0]) == 10 and _mostly(set(row[7:]) == {"-1"} for row in rows)
+    whole = _mostly(_is_whole(row[0]) and _is_whole(row[1]) for row in rows)
     if not whole or not (commas or unused) or _pixels(rows, _MOT) < 0.5:
         return False
-    return all(float(row[4]) > 0 and float(row[5]) > 0 for row in rows)
+    return _mostly(float(row[4]) > 0 and float(row[5]) > 0 for row in rows)
+
+
+def _mostly(facts: Iterable[bool]) -> bool:
+    """Whether nine in ten are true: one odd line never decides for all."""
+    told = list(facts)
+    return sum(told) >= 0.9 * len(told)
 
 
 def _is_whole(word: str) -> bool:
@@ -118,21 +126,21 @@ def _numbers(row: Sequence[str], place: Place) -> list[float]:
 
 def _fits(rows: Sequence[Sequence[str]], place: Place) -> bool:
     """Whether these numbers can be confidences, and those boxes."""
-    if sum(0 <= float(row[place.sure]) <= 1 for row in rows) < 0.9 * len(rows):
+    if not _mostly(0 <= float(row[place.sure]) <= 1 for row in rows):
         return False
     numbered = sum(bool(_NUMBER.match(row[0])) for row in rows) > 0.5 * len(rows)
     in_pixels = _pixels(rows, place) > 0.5
     if place.kind != 0:
         corner_first = not numbered or in_pixels
-        if not corner_first or not all(_is_whole(row[place.kind or 0]) for row in rows):
+        if not corner_first or not _mostly(_is_whole(row[place.kind or 0]) for row in rows):
             return False
     elif numbered and not in_pixels and len(rows[0]) < 16:
         return False  # of YOLO
     if place.form == "middle" and (numbered or in_pixels):
         return False
     if place.form == "unknown":
-        return in_pixels and not all(map(_is_whole, (row[place.sure] for row in rows)))
-    return all(_is_box(_numbers(row, place), place.form) for row in rows)
+        return in_pixels and not _mostly(_is_whole(row[place.sure]) for row in rows)
+    return _mostly(_is_box(_numbers(row, place), place.form) for row in rows)
 
 
 def _is_box(numbers: Sequence[float], form: Form) -> bool:
@@ -204,7 +212,7 @@ def read_box_lines(path: Path, options: DetectionOptions) -> Pool:
             "confidence, x1, y1, x2, y2.",
         )
     (place,) = places
-    if place is _MOT and all(words_of(line)[_MOT.sure] in ("0", "1") for line in lines):
+    if place is _MOT and all(words_of(line)[6:7] in (["0"], ["1"]) for line in lines):
         raise InvalidInput(
             "the seventh number of a line must be a confidence; it is 0 or 1 in all lines, as in "
             "ground truth, and in tracks without any.",
@@ -249,7 +257,7 @@ def _video(folder: Path, file: Path) -> list[str]:
 
 
 def _text(file: Path) -> str:
-    return read_text(file) if file.stat().st_size else ""
+    return read_text(file) if file.read_bytes().strip() else ""
 
 
 def _add(
@@ -261,10 +269,12 @@ def _add(
     classes: Sequence[str] | None,
 ) -> None:
     """The detection of a line."""
-    needed = 1 + max(place.sure, place.end - 1, place.kind or 0)
+    needed = max(1 + place.sure, place.end, 1 + (place.kind or 0), place.width)
     if len(words) < needed:
         raise Unusable(f"it must have {needed} words; got {len(words)}")
     kind = of_file if of_file or place.kind is None else words[place.kind]
+    if place.kind is None and not _is_whole(words[0]):
+        raise Unusable(f"it must begin with the number of a frame; got {words[0]!r:.40}")
     if place.kind and kind is not None and _is_whole(kind):
         kind = str(int(float(kind)))
     sure = real(words[place.sure], "confidence")

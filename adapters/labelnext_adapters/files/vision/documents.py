@@ -23,7 +23,7 @@ from labelnext_adapters.files.vision.yolo_folder import files_below
 IMAGE_KEYS = (
     "file_name", "filename", "image_name", "image_path", "img_path", "filepath", "path", "file",
     "source", "image", "item_id", "image_id", "img_id", "frame_index", "frame_number", "frame_id",
-    "frame",
+    "frame", "imagePath", "input_path",
 )  # fmt: skip
 
 WHOLE = "the file"  # the place of a document that isn't a member of anything

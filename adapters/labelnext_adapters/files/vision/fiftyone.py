@@ -116,7 +116,8 @@ def _said(sample: Mapping[str, Any]) -> Said:
     kind = field.get("_cls") if isinstance(field, Mapping) else None
     if kind not in (*_LISTS, *_CLASSES):
         raise Unusable(f"{names[0]} must be labels of FiftyOne; got {field!r:.60}")
-    rows = rows_of(_labels(field), names[0])
+    inside = [field] if kind == "Classification" else field.get(_LISTS.get(kind, kind.lower()))
+    rows = rows_of(inside, names[0])
     if kind in _CLASSES:
         beside = any(row.get("logits") and not _logits_of(row) for row in rows)
         logits = "Logits" if beside else ""

@@ -190,8 +190,11 @@ def _detected(
 ) -> Pool:
     gathered, names = Gathered("detection", classes=options.classes), Names(key)
     detections = Detections(gathered, options.image_size, fractions=tool.fractions)
+    unread: list[str] = []
     for position, (one, said) in enumerate(zip(read, told, strict=True)):
         name = _name(names, one, position, said)
+        if isinstance(said, Said) and said.classes:
+            unread.append(str(shown(name)))
         if isinstance(said, Unusable) or said.skipped or not said.objects:
             with gathered.record(one.place, shown(name)):
                 if isinstance(said, Unusable):
@@ -206,21 +209,19 @@ def _detected(
                 kind = None if found.kind is None else class_of(found.kind, options.classes)
                 detections.add(row, kind, found.confidence, found.box, said.size)
     gathered.notices += names.notices()
-    _tell_unread(gathered, told)
+    _tell_unread(gathered, unread)
     _tell_more(gathered, told)
     return detections.pool()
 
 
-def _tell_unread(gathered: Gathered, told: Sequence[Said | Unusable]) -> None:
-    """A notice of what the tool says beside objects."""
-    usable = [one for one in told if isinstance(one, Said)]
-    labelled = sum(bool(one.classes) for one in usable)
-    if labelled:
-        gathered.notice(
-            "not_read",
-            f"The classes of {counted(labelled, 'whole image')} were not read: the file has "
-            "detected objects too, and these are ranked.",
+def _tell_unread(gathered: Gathered, names: Sequence[str]) -> None:
+    """A notice of the images of which the tool says more than their objects."""
+    if names:
+        message = (
+            f"The classes of {counted(len(names), 'whole image')} were not read: the file has "
+            "detected objects too, and these are ranked."
         )
+        gathered.notice("not_read", message, names)
 
 
 def _tell_more(gathered: Gathered, told: Sequence[Said | Unusable]) -> None:

@@ -115,7 +115,7 @@ def read_responses(
     responses = [inner(one.value) for one in documents]
     _check_one_block(documents, responses)
     told = [r.get("predictions") for r in responses if isinstance(r, dict)]
-    if any(isinstance(predictions, dict) for predictions in told):
+    if sum(isinstance(predictions, dict) for predictions in told) > 0.5 * len(told):
         return _classified(documents, responses, options, key, multilabel=True)
     objects = [p for predictions in told if isinstance(predictions, list) for p in predictions]
     shaped = any(isinstance(p, dict) and not p.keys().isdisjoint(_BOX) for p in objects)
