@@ -63,6 +63,16 @@ def test_a_project_without_predictions_is_all_missing(
     assert "The project has no predictions." in [f.message for f in adapter.check()]
 
 
+def test_a_project_without_tasks_is_no_project_without_predictions(
+    label_studio: LabelStudio, connect: Open
+) -> None:
+    project = label_studio.create_project(CHOICES.format(more=""))
+    pool = connect(project).read()
+    said = f"Project {project} has no tasks. Hint: add items first"
+    with pytest.raises(InvalidInput, match=said):
+        rank(pool)
+
+
 def test_one_task_is_a_pool(label_studio: LabelStudio, connect: Open) -> None:
     project = label_studio.create_project(
         CHOICES.format(more=""), [text_task([choice("good", probs=[0.5, 0.25, 0.25])])]

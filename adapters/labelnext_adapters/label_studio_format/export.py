@@ -60,7 +60,8 @@ def read_exports(
     counts = _versions(tasks)
     members = chosen(counts, model_version, setup, notices, merge=merge, place="export")
     if not counts:
-        notices.append(Notice("no_predictions", "The export has no predictions."))
+        lacking = "predictions" if tasks else "tasks"
+        notices.append(Notice("no_predictions", f"The export has no {lacking}."))
     truth = Truth(setup, labels or "latest")
     labelled = [_take(row, task, members, truth) for row, task in enumerate(tasks)]
     rows, item_ids = range(len(tasks)), _item_ids(tasks, key)

@@ -243,6 +243,8 @@ def resolved(recipe: Recipe, pool: Pool, n_labels: int | None = None) -> Recipe:
         hint = "image_diversity needs none, and source.model: probe learns from your labels."
         if not_trained(pool):
             hint = "set selection.method: auto, which goes by coverage until the probe is trained."
+        elif not len(pool):
+            hint = "add items first, then predictions of them with scores."
         elif pool.embeddings is None:
             hint = (
                 "add predictions with scores. No model yet? Set source.model: probe, which learns "

@@ -72,6 +72,16 @@ def test_lists_of_labels_are_named_as_such(tmp_path: Path) -> None:
         read(tmp_path, "d.jsonl")
 
 
+def test_the_boxes_of_label_studios_own_table_are_no_classes(tmp_path: Path) -> None:
+    rows = (
+        "annotation_id,annotator,id,image,label,lead_time\n"
+        '4,1,3,a.jpg,"[{""x"": 1, ""y"": 2, ""rectanglelabels"": [""car""]}]",3.2\n'
+    )
+    (tmp_path / "project-1.csv").write_text(rows)
+    with pytest.raises(InvalidInput, match="label must be one class for each item; got records"):
+        read(tmp_path, "project-1.csv")
+
+
 def zipped(*names: str) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

@@ -121,3 +121,9 @@ def test_a_few_broken_records_are_left_out_and_named(tmp_path: Path) -> None:
     )
     rows[0]["predictions"].append("odd")
     assert notice(read(tmp_path, rows, CARS), "broken_predictions").item_ids == ("1",)
+
+
+def test_an_export_without_tasks_says_so(tmp_path: Path) -> None:
+    write(tmp_path, "e.json", "[]")
+    pool = read_file(tmp_path, "e.json")
+    assert [notice.message for notice in pool.notices] == ["The export has no tasks."]

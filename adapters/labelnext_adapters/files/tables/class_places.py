@@ -51,10 +51,13 @@ def class_places(
         [1, 0]
     """
     if pa.types.is_nested(column.type):
+        votes = is_list(column.type) and not pa.types.is_nested(column.type.value_type)
         raise InvalidInput(
-            f"{what} must be one class for each item; got {column.type}.",
+            f"{what} must be one class for each item; got {'lists' if votes else 'records'}.",
             hint=f"if they are what several people said, set source.columns: {{votes: {what}}}"
-            f"{f'; {_SEVERAL}' if what == 'label' else '.'}",
+            f"{f'; {_SEVERAL}' if what == 'label' else '.'}"
+            if votes
+            else "if they are regions out of Label Studio's own table, export the project as JSON.",
         )
     encoded = plain_type(column).dictionary_encode()
     values = encoded.dictionary.to_pylist()

@@ -61,8 +61,6 @@ def choose_versions(
     rows = find_versions(client, source.number)
     counts = {row["model_version"]: int(row["count"]) for row in rows}
     members = chosen(counts, source.model_version, setup, notices, merge=source.merge)
-    if not rows:
-        notices.append(Notice("no_predictions", f"Project {source.number} has no predictions."))
     dates = {row["model_version"]: str(row["latest"] or "") for row in rows}
     return members, {version: dates[version] for version in members}
 
@@ -91,6 +89,9 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         members, tasks, truth = memory.members, memory.tasks, memory.truth
     else:
         tasks, truth = _read_tasks(client, project, members, part, context), None
+    if not members:
+        lacking = "predictions" if project["task_number"] else "tasks"
+        notices.append(Notice("no_predictions", f"Project {source.number} has no {lacking}."))
     notices += part.notices(len(tasks.ids), project["task_number"])
     standing = find_standing(client, project, tasks, source.skipped, context)
     tasks.standing = standing
