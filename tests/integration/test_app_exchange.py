@@ -177,6 +177,7 @@ def test_a_field_that_is_not_ours_is_refused_in_the_form(ranked: Any, secrets: L
     prop = form("fetch_annotations", ranked, field="pred")["field"]
     assert prop["invalid"]
     assert "labelnext fetch made" in prop["error_message"]
+    assert "Choose another field for the labels." in prop["error_message"]
 
 
 def test_sending_to_a_server_that_is_away_fails_and_says_so(

@@ -204,6 +204,28 @@ def test_objects_that_changed_meanwhile_get_no_score_and_are_counted(
     assert "1 samples got no scores of objects" in str(report.to_dict())
 
 
+def test_a_field_of_predictions_that_is_deleted_during_a_run_is_named(
+    detected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from labelnext_adapters.fiftyone.write.performer import FiftyOnePerformer
+
+    perform = FiftyOnePerformer.perform
+
+    def deleted(self: FiftyOnePerformer, step: Any) -> None:
+        if step.kind == "objects":
+            detected.delete_sample_field("pred")
+        perform(self, step)
+
+    monkeypatch.setattr(FiftyOnePerformer, "perform", deleted)
+    config = settings(detected, tmp_path)
+    with pytest.raises(WriteFailed, match=r"field pred\.detections of .* must still be there"):
+        labelnext.run(config)
+    assert undo(config)[1] == []
+    detected.reload()
+    assert not detected.has_sample_field("next")
+    assert detected.list_saved_views() == detected.list_runs() == []
+
+
 def test_an_attribute_that_is_not_labelnext_s_is_never_overwritten(
     dataset: Any, tmp_path: Path
 ) -> None:

@@ -232,6 +232,50 @@ def test_samples_that_were_deleted_during_a_run_are_told(filled: Any, tmp_path: 
     assert journal.remarks == ("Skipped 1 item deleted meanwhile.",)
 
 
+@pytest.mark.parametrize(
+    ("kind", "gone"), [("scores", "custom run next"), ("index", "field next"), ("views", "next")]
+)
+def test_what_is_deleted_during_a_run_is_named_and_the_rest_taken_back(
+    filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, gone: str
+) -> None:
+    from labelnext_adapters.fiftyone.write.performer import FiftyOnePerformer
+
+    before = state(filled)
+    perform = FiftyOnePerformer.perform
+
+    def deleted(self: FiftyOnePerformer, step: Any) -> None:
+        if step.kind == kind and gone.startswith("field"):
+            filled.delete_sample_field("next")
+        elif step.kind == kind:
+            filled.delete_run("next")
+        filled.reload()
+        perform(self, step)
+
+    monkeypatch.setattr(FiftyOnePerformer, "perform", deleted)
+    with pytest.raises(WriteFailed, match=f"{gone} of .* must still be there; somebody deleted"):
+        write(filled, tmp_path)
+    monkeypatch.undo()
+    (path,) = tmp_path.glob("*.jsonl")
+    assert opened(filled).undo(Journal(path)) == []
+    assert state(filled) == before
+
+
+def test_views_of_a_run_that_was_unregistered_are_still_ours(filled: Any, tmp_path: Path) -> None:
+    import fiftyone.core.runs as fors
+
+    before = state(filled)
+    first = write(filled, tmp_path)
+    filled.reload()
+    fors.Run.delete_run(filled, "next", cleanup=False)  # as FiftyOne without labelnext does
+    second = write(filled, tmp_path)
+    for journal in (second, first):
+        assert opened(filled).undo(Journal(journal.path)) == []
+    assert state(filled) == before
+    filled.save_view("next-batch", filled.limit(1), description="The next batch of mine.")
+    with pytest.raises(WriteRefused, match="saved view 'next-batch' .* must be labelnext's own"):
+        write(filled, tmp_path)
+
+
 def test_a_deleted_dataset_is_refused(filled: Any) -> None:
     view = filled.limit(1)
     filled.delete()

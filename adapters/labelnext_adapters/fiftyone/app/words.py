@@ -16,6 +16,7 @@ _NAMES = {
     "source.gt_field": "the field of the labels",
     "source.label_tag": "the tag of labelled samples",
     "source.pred_field": "the field of the predictions",
+    "send.field": "the field for the labels",
     "write.run": "the run name",
     "write.objects": "a score for each object",
 }

@@ -42,6 +42,18 @@ def save_views(dataset: Any, run: str, items: Any, batch: list[str] | int) -> No
 _TEXTS = ("The next batch to label, the most useful first.", "All that is ranked, in order.")
 
 
+def is_our_view(dataset: Any, name: str, of: str) -> bool:
+    """Whether a saved view is one that a run made under that name; its description says so.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        name: of the saved view.
+        of: a name that `view_names` gives.
+    """
+    text = _TEXTS[of.endswith("-all")]
+    return name == of and dataset._get_saved_view_doc(name).description == text
+
+
 def renamed_views(dataset: Any, run: str) -> list[str]:
     """A phrase on each saved view of a run that somebody gave another name.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from labelnext.errors import InvalidInput, NotFound, WriteRefused, listed
+from labelnext.journal.plan import Step
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import MARKER, METHOD, refuse_read_only
-from labelnext_adapters.fiftyone.database.views import same_view, view_names
+from labelnext_adapters.fiftyone.database.views import is_our_view, same_view, view_names
 
 _LONGEST = 100  # characters of a run's name: FiftyOne makes slugs, fields and an index of it
 
@@ -59,11 +60,29 @@ def refuse_foreign(dataset: Any, run: str, field: str | None = None) -> None:
     owned = set(config.views) if config else set()
     for name in view_names(run):
         taken = same_view(dataset, name)
-        if taken is not None and taken not in owned:
+        if taken is not None and taken not in owned and not is_our_view(dataset, taken, name):
             raise WriteRefused(
                 f"saved view {taken!r} of {dataset.name} must be labelnext's own; it is not.",
                 hint=hint,
             )
+
+
+def refuse_gone(dataset: Any, step: Step) -> None:
+    """Raise WriteRefused if somebody deleted what a step goes by: the run, or a field.
+
+    Args:
+        dataset: a FiftyOne dataset.
+        step: after the one that registers the run.
+    """
+    run, path = step.payload["run"], step.payload.get("path")
+    fields = [step.payload["field"]] if step.kind in ("index", "views") else []
+    fields += [path.rpartition(".")[0]] if path else []  # the list of the labels that get scores
+    gone = [f"field {name}" for name in fields if dataset.get_field(name) is None]
+    gone += [] if registered(dataset, run) is not None else [f"custom run {run}"]
+    if gone:
+        raise WriteRefused(
+            f"{gone[0]} of {dataset.name} must still be there; somebody deleted it meanwhile."
+        )
 
 
 def renamed(dataset: Any) -> list[str]:

@@ -49,7 +49,12 @@ from labelnext_adapters.fiftyone.database.views import (
     view_before,
     view_names,
 )
-from labelnext_adapters.fiftyone.read.own_runs import refuse_foreign, registered, renamed
+from labelnext_adapters.fiftyone.read.own_runs import (
+    refuse_foreign,
+    refuse_gone,
+    registered,
+    renamed,
+)
 from labelnext_adapters.fiftyone.write import pushed
 
 _CHUNK = 2_000  # items at once: with more of them alive, Python's cycle collector takes over
@@ -116,6 +121,8 @@ class FiftyOnePerformer(Performer):
             dataset, run, field = _whole(step)
             self._refuse_renamed(dataset, run)
             refuse_foreign(dataset, run, field)
+            if step.kind != "register":
+                refuse_gone(dataset, step)
             match step.kind:
                 case "register":
                     self._register(dataset, step.payload)
