@@ -52,13 +52,7 @@ def opened_scores(
         InvalidInput: if an integer has more than 38 digits.
         WriteFailed: if memory and disk are not enough for a query.
     """
-    try:
-        import duckdb
-    except ImportError as error:
-        raise MissingExtra(
-            "a pool of many files needs the package duckdb, which is not installed.",
-            hint=how_to_install("labelnext[large]"),
-        ) from error
+    duckdb = _duckdb()
     folder.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {
         "memory_limit": memory,
@@ -134,9 +128,18 @@ def hashes(scores: pa.Table) -> NDArray[np.uint64]:
 
 @cache
 def _in_memory() -> Any:
-    import duckdb
+    return _duckdb().connect(config={"threads": 1})
 
-    return duckdb.connect(config={"threads": 1})
+
+def _duckdb() -> Any:
+    try:
+        import duckdb
+    except ImportError as error:
+        raise MissingExtra(
+            "a pool of many files needs the package duckdb, which is not installed.",
+            hint=how_to_install("labelnext[large]"),
+        ) from error
+    return duckdb
 
 
 class Scores:

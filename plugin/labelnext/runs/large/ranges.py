@@ -182,7 +182,8 @@ class Ranked:
 
     def name(self, part: Part) -> str:
         """The file of a range."""
-        return file_name(self.folder, part, [self.n_ranked, self.budget])
+        name = file_name(self.folder, part, [self.n_ranked, self.budget]).rpartition("/")[2]
+        return f"{self.folder}/part-{name}"
 
     def nothing(self) -> pa.Table:
         """No ranks."""
