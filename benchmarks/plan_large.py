@@ -19,7 +19,7 @@ import numpy as np
 PART = 32_000_000  # bytes of a part
 RANGE = 4_000_000  # items of a range of the order, of a large pool
 ROW, SCORE_ROW = 49, 20  # bytes of a row in the source, and of its score
-RESULT = 10_000  # bytes that come back for a part
+RESULT = 60_000  # bytes that come back for a part, most of them counts of scores
 SPREAD = 0.3  # standard deviation of the logarithm of a part's seconds
 
 
@@ -29,10 +29,10 @@ class Constants:
 
     Attributes:
         score: core seconds to score a million rows.
-        batch: seconds where the command runs for a million rows, to find the batch alone, or to
-            report on all.
-        sort: core seconds to sort a million rows of parts.
+        batch: seconds where the command runs for a million rows, to find the batch alone.
+        sort: core seconds to sort a million rows of parts, and to look at them for the report.
         rank: core seconds to rank a million rows of a range.
+        command: seconds where the command runs for a million rows, to rank all of them.
         piece: core seconds for what a range reads of one part.
         start: seconds until Ray's workers begin.
         price: dollars for a processor and an hour.
@@ -40,8 +40,9 @@ class Constants:
 
     score: float = 1.0
     batch: float = 0.1
-    sort: float = 0.45
-    rank: float = 0.3
+    sort: float = 0.53
+    rank: float = 0.45
+    command: float = 0.025
     piece: float = 0.001
     start: float = 8.0
     price: float = 0.05
@@ -67,11 +68,11 @@ def in_workers(seconds: float, n_tasks: int, n_workers: int, seed: int = 0) -> f
 
 
 def ordering(rows: int, n_workers: int, known: Constants) -> float:
-    """Seconds until the last range is ranked, once all parts are sorted; the report comes after."""
+    """Seconds until the last range is ranked, once all parts are sorted."""
     n_parts, n_ranges, millions = n_parts_of(rows), -(-rows // RANGE), rows / 1e6
     ranking = known.rank * millions + known.piece * n_parts * n_ranges
     sorting = in_workers(known.sort * millions, n_parts, n_workers)
-    return sorting + in_workers(ranking, n_ranges, n_workers) + known.batch * millions
+    return sorting + in_workers(ranking, n_ranges, n_workers) + known.command * millions
 
 
 def line(rows: int, n_workers: int, known: Constants) -> list[str]:

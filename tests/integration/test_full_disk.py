@@ -42,7 +42,7 @@ def test_a_disk_that_is_full_at_any_place_leaves_the_earlier_ranking_and_resume_
     assert [row for row in rows if not row.get("ranked", True) or not row["back"]] == []
     errors = "\n".join(row["error"] for row in broken)
     assert "WriteFailed: the state folder" in errors
-    places = ["/scores/0", "part-00000.parquet", "batch.jsonl", "manifest.json"]
+    places = ["/scores/0", "/part-000000", "batch.jsonl", "manifest.json"]
     # Where each file has the room for itself, the largest is the one that does not fit.
     expected = places if whole["mounted"] else places[:1]
     assert [place for place in expected if place not in errors] == []

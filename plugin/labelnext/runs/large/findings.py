@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from labelnext.ranking.ranking import Ranking, as_rows
 from labelnext.ranking.recipe import Recipe
 from labelnext.report.cards import Card
 from labelnext.report.findings import BINS, NEXT
-from labelnext.runs.large.order import Scores
+from labelnext.runs.large.look import FINE, bins_of, fine_histogram
 from labelnext.runs.large.part import Scored
 from labelnext.support.histogram import histogram
 from labelnext.support.words import counted
@@ -25,7 +25,6 @@ from labelnext.support.words import counted
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_FINE = 3000  # bins in which the median is looked for
 _COUNTED = 2_000_000  # items of a batch whose classes are counted
 KEPT = 100_000  # items of which later runs know what was predicted; of more, a sample of so many
 _OF_SNAPSHOT = ("item_id", "name", "score")
@@ -87,8 +86,8 @@ class Summary:
         self.notices = [*auto_notices(recipe), *notices]
         self._rows: list[dict[str, Any]] = []
         self._seen = 0
-        self._fine: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
-        self._batch: NDArray[np.int64] = np.zeros(_FINE, dtype=np.int64)
+        self._fine: NDArray[np.int64] = np.zeros(FINE, dtype=np.int64)
+        self._batch: NDArray[np.int64] = np.zeros(FINE, dtype=np.int64)
 
     def add(self, table: pa.Table) -> None:
         """Take the next ranked items in."""
@@ -100,8 +99,7 @@ class Summary:
         self._rows += as_rows(ids, *columns)
         counted = table.slice(0, min(left, _COUNTED - sum(map(len, self._ids))))
         self._ids.append(counted.column("item_id").combine_chunks())
-        self._batch += self._histogram(scores[:left])
-        self._fine += self._histogram(scores)
+        self._batch += fine_histogram(scores[:left], self.between)
         self._seen += len(table)
 
     @property
@@ -114,43 +112,32 @@ class Summary:
         """Whether items of the batch are still to come."""
         return self._seen < self.budget
 
-    def _histogram(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
-        low, high = self.scored.low, self.scored.high
-        if low is None or high is None:
-            return np.zeros(_FINE, dtype=np.int64)
-        finite = scores[np.isfinite(scores)]
-        return histogram(finite, low, high, _FINE)[0]
-
-    def look_at(self, scores: Scores) -> None:
-        """The classes and objects of the batch, and what later runs are compared with."""
+    @property
+    def counted(self) -> pa.Table:
+        """The ids of the batch, as far as its classes are counted."""
         import pyarrow as pa
 
-        if self._seen < self._n_ranked:  # the files behind the batch were not looked at
-            self._fine[:] = 0
-            for table in scores.tables("SELECT score FROM scores WHERE utility IS NOT NULL"):
-                self._fine += self._histogram(table.column("score").to_numpy())
-        names = pa.chunked_array(self._ids, pa.string())
-        scores.add("counted", pa.table({"item_id": names}))
-        among = "FROM scores WHERE item_id IN (SELECT item_id FROM counted)"
+        return pa.table({"item_id": pa.chunked_array(self._ids, pa.string())})
+
+    @property
+    def sampled(self) -> int:
+        """One item of so many is in the sample for later runs, the same in every run."""
+        return max(1, -(-self.scored.counts.get("items", 0) // KEPT))
+
+    @property
+    def between(self) -> tuple[float, float] | None:
+        """The lowest and the highest finite score; None without any."""
+        low, high = self.scored.low, self.scored.high
+        return None if low is None or high is None else (low, high)
+
+    def look_at(self, found: Scored, sample: Iterable[pa.Table]) -> None:
+        """What was found in all parts: classes and objects of the batch, and the sample."""
+        self._fine = bins_of(found.counts)
         if self.scored.class_names is not None:
-            column = "unnest(classes)" if self.recipe.unit == "objects" else "predicted"
-            classes = f"SELECT {column} AS name {among}"
-            self._batch_classes = dict(
-                scores.rows(f"SELECT name, count(name) FROM ({classes}) GROUP BY name")
-            )
-        if self.scored.objects:
-            ((mean,),) = scores.rows(f"SELECT avg(n_objects) {among}")
-            self._batch_objects = mean or 0.0
-        n_items = self.scored.counts.get("items", 0)
-        sampled = -(-n_items // KEPT)  # one item of so many, the same in every run
-        where = f"WHERE hash(item_id) % {sampled} = 0" if sampled > 1 else ""
-        tables = list(
-            scores.tables(
-                "SELECT item_id, CAST(predicted AS VARCHAR) AS name, "
-                f"CASE WHEN utility IS NULL THEN NULL ELSE coalesce(score, 'nan') END AS score "
-                f"FROM scores {where}"
-            )
-        )
+            self._batch_classes = found.classes
+        if self.scored.objects and (n_items := found.objects["items"]):
+            self._batch_objects = found.objects["objects"] / n_items
+        tables = list(sample)
         columns = ([v for t in tables for v in t.column(n).to_pylist()] for n in _OF_SNAPSHOT)
         self._kept = tuple(columns)
 
@@ -262,11 +249,11 @@ class Summary:
         )
 
     def _distribution(self) -> dict[str, Any] | None:
-        low, high = self.scored.low, self.scored.high
-        if low is None or high is None:
+        if self.between is None:
             return None
-        wide = _FINE // BINS
-        _, edges = histogram(np.empty(0), low, high, _FINE)
+        low, high = self.between
+        wide = FINE // BINS
+        _, edges = histogram(np.empty(0), low, high, FINE)
         counts = np.cumsum(self._fine)
         n = int(counts[-1])  # the median is between these two items, or is both
         middle = np.searchsorted(counts, [(n + 1) // 2, n // 2 + 1])

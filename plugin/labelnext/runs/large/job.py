@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +30,7 @@ from labelnext.runs.large.limits import (
     recipe_of_parts,
 )
 from labelnext.runs.large.order import Order
+from labelnext.runs.large.part import fingerprint
 from labelnext.runs.large.performer import STEP, LargePerformer
 from labelnext.runs.ranked import follow
 from labelnext.support.store import Store
@@ -176,7 +175,7 @@ class LargeJob:
 
     def input_hash(self) -> str:
         """A hash of the names, rows and payloads of the parts."""
-        return _fingerprint(self.parts)
+        return fingerprint(self.parts)
 
     def labelled(self) -> Labelled:
         """What is labelled."""
@@ -212,8 +211,3 @@ class LargeJob:
 def is_large(journal: Journal) -> bool:
     """Whether a journal is of a run that was scored part by part."""
     return any(step.kind == STEP for step in journal.plan.steps)
-
-
-def _fingerprint(parts: list[Part]) -> str:
-    data = [[part.name, part.rows, dict(part.payload)] for part in parts]
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()

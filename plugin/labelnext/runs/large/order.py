@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -51,13 +52,7 @@ def opened_scores(
         InvalidInput: if an integer has more than 38 digits.
         WriteFailed: if memory and disk are not enough for a query.
     """
-    try:
-        import duckdb
-    except ImportError as error:
-        raise MissingExtra(
-            "a pool of many files needs the package duckdb, which is not installed.",
-            hint=how_to_install("labelnext[large]"),
-        ) from error
+    duckdb = _duckdb()
     folder.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {
         "memory_limit": memory,
@@ -120,6 +115,31 @@ def _least_of_best(scores: Scores, budget: int) -> float | None:
         best = np.concatenate([best, table.column("utility").to_numpy()])
         best = best[top_k(best, budget)]
     return float(best.min()) if len(best) else None
+
+
+def hashes(scores: pa.Table) -> NDArray[np.uint64]:
+    """DuckDB's hash of each id, the same in every run."""
+    with _in_memory().cursor() as base:  # a new connection takes ten times as long
+        base.register("scores", scores.select(["item_id"]))
+        hashed = base.sql("SELECT hash(item_id) AS hash FROM scores").to_arrow_table()
+    of_ids: NDArray[np.uint64] = hashed.column("hash").to_numpy()
+    return of_ids
+
+
+@cache
+def _in_memory() -> Any:
+    return _duckdb().connect(config={"threads": 1})
+
+
+def _duckdb() -> Any:
+    try:
+        import duckdb
+    except ImportError as error:
+        raise MissingExtra(
+            "a pool of many files needs the package duckdb, which is not installed.",
+            hint=how_to_install("labelnext[large]"),
+        ) from error
+    return duckdb
 
 
 class Scores:

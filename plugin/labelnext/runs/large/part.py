@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -139,6 +140,12 @@ def file_name(folder: str, part: Part, how: Any) -> str:
     """A file that is another one when the part changed, or what is done with it."""
     text = json.dumps([how, part.name, dict(part.payload)], sort_keys=True, default=str)
     return f"{folder}/{part.number:06d}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.parquet"
+
+
+def fingerprint(parts: Sequence[Part]) -> str:
+    """A hash of the names, rows and payloads of all parts."""
+    data = [[part.name, part.rows, dict(part.payload)] for part in parts]
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def read_scored(store: Store, name: str) -> Scored | None:

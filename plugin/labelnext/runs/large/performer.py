@@ -30,9 +30,10 @@ from labelnext.runs.large.engines import get_engine, ready
 from labelnext.runs.large.findings import Summary, ranked_table
 from labelnext.runs.large.guide import Guide
 from labelnext.runs.large.limits import first_pool, recipe_of_parts, skips
+from labelnext.runs.large.look import Look
 from labelnext.runs.large.near_ranks import NearRanks, near_ranks
 from labelnext.runs.large.order import Order, Scores, batch_alone, opened_scores
-from labelnext.runs.large.part import Scored, Task
+from labelnext.runs.large.part import Scored, Task, fingerprint
 from labelnext.runs.large.part_findings import judged
 from labelnext.runs.large.ranges import Ranked, Split, range_starts
 from labelnext.runs.large.score_part import Scoring
@@ -177,7 +178,7 @@ class LargePerformer(Performer):
             if not alone:
                 written += self._in_ranges(store, scoring, scores, written, n, summary)
             store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
-            summary.look_at(scores)
+            self._look(store, scoring, summary)
             if order == "approximate" and written:
                 first = written[0]["path"]
                 near = near_ranks(scores, scoring, f"{run}/rest", first, budget, n)
@@ -210,7 +211,7 @@ class LargePerformer(Performer):
         found, integers = summary.scored, scores.integers
         starts = range_starts(found.sample, n, integers=integers)
         batch = written[0]["path"] if written else None
-        split = Split(scoring, tuple(starts), integers, batch)
+        split = Split(scoring, self._digest, tuple(starts), integers, batch)
         self._each(split, store, "sort")
         first = 1 + sum(file["rows"] for file in written)
         ranges = split.ranges(self._parts, store, first)
@@ -222,6 +223,19 @@ class LargePerformer(Performer):
             if summary.lacks:
                 summary.add(store.read_table(name))
         return [{"path": name, "rows": n_rows} for name, n_rows in files.items()]
+
+    def _look(self, store: Store, scoring: Scoring, summary: Summary) -> None:
+        """What the report says of all scores, and of the batch."""
+        batch = f"{scoring.folder}/batch.parquet"
+        store.write_table(batch, summary.counted)
+        look = Look(scoring, self._digest, batch, summary.between, summary.sampled)
+        found = self._each(look, store, "look")
+        summary.look_at(found, (store.read_table(look.name(part)) for part in self._parts))
+
+    @property
+    def _digest(self) -> str:
+        """Of the parts; what follows from all of them isn't kept where one has changed."""
+        return fingerprint(self._parts)[:16]
 
     def _behind(self, ranks: NearRanks, store: Store, summary: Summary) -> dict[str, Any]:
         """Write approximate ranks of what is behind the batch, part by part."""

@@ -13,11 +13,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.errors import InvalidInput, WriteFailed
 from labelnext.runs.large.findings import ranked_table
+from labelnext.runs.large.order import hashes as hashes_of
 from labelnext.runs.large.part import Scored, file_name
 from labelnext.runs.large.score_part import Scoring
 from labelnext.selection.sorting import stable_order
@@ -61,12 +61,14 @@ class Split:
 
     Attributes:
         scoring: whose files hold the scores.
+        pool: a digest of all parts.
         starts: of the ranges; see `range_starts`.
         integers: every id is an integer.
         batch: file of the items that have a rank already, or None.
     """
 
     scoring: Scoring
+    pool: str
     starts: tuple[Place, ...]
     integers: bool
     batch: str | None
@@ -86,7 +88,7 @@ class Split:
 
     def _file(self, part: Part, what: str) -> str:
         folder = f"{self.scoring.folder}/{what}"
-        return file_name(folder, part, [self.scoring.recipe.to_dict(), self.starts])
+        return file_name(folder, part, [self.scoring.recipe.to_dict(), self.pool])
 
     def nothing(self) -> pa.Table:
         """No starts."""
@@ -98,7 +100,8 @@ class Split:
         import pyarrow.compute as pc
 
         scores = self._scores(part, store)
-        hashes = _hashes(scores)
+        hashes = hashes_of(scores).astype(np.uint64).view(np.int64)
+        loops.sort(hashes)
         store.write_table(self.hashes(part), pa.table({"hash": hashes}), group=_GROUP)
         items = scores.filter(pc.is_valid(scores.column("utility")))
         if self.batch is not None:
@@ -179,7 +182,8 @@ class Ranked:
 
     def name(self, part: Part) -> str:
         """The file of a range."""
-        return file_name(self.folder, part, [self.n_ranked, self.budget])
+        name = file_name(self.folder, part, [self.n_ranked, self.budget]).rpartition("/")[2]
+        return f"{self.folder}/part-{name}"
 
     def nothing(self) -> pa.Table:
         """No ranks."""
@@ -230,18 +234,6 @@ def in_exact_order(items: pa.Table, *, integers: bool) -> pa.Table:
         by = [("utility", "descending"), ("number", "ascending"), ("id", "ascending")]
         order[tied] = order[tied][pc.sort_indices(pa.table(keys), sort_keys=by).to_numpy()]
     return items.take(pa.array(order))
-
-
-def _hashes(scores: pa.Table) -> NDArray[np.int64]:
-    """The hashes of all ids, sorted."""
-    import duckdb
-
-    with duckdb.connect(config={"threads": 1}) as base:
-        base.register("scores", scores)
-        hashed = base.sql("SELECT hash(item_id) AS hash FROM scores").to_arrow_table()
-    hashes: NDArray[np.int64] = hashed.column("hash").to_numpy().astype(np.uint64).view(np.int64)
-    loops.sort(hashes)
-    return hashes
 
 
 def _numbers(ids: Any) -> Any:

@@ -175,7 +175,7 @@ def test_scores_that_are_damaged_before_they_are_sorted_leave_the_earlier_rankin
 
     def damaged(store: Store, names: Sequence[str], **options: Any) -> Any:
         if damage is full:
-            patch.setattr(order.Scores, "tables", full)
+            patch.setattr(performer, "batch_of", full)
         else:
             damage(Path(store.path(names[1])))
         return order.opened_scores(store, names, **options)

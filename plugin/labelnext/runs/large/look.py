@@ -1,0 +1,104 @@
+"""What the report says of all scores, looked at part by part once the batch is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.adapter.protocol import Part, Streams
+from labelnext.runs.large.order import hashes
+from labelnext.runs.large.part import Scored, file_name
+from labelnext.runs.large.score_part import Scoring
+from labelnext.support.histogram import histogram
+from labelnext.support.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FINE = 3000  # bins in which the median is looked for
+
+
+@dataclass(frozen=True)
+class Look:
+    """Counts scores, and the classes and objects of the batch; keeps a sample for later runs.
+
+    Attributes:
+        scoring: whose files hold the scores.
+        pool: a digest of all parts.
+        batch: file of the ids of the batch, as far as its classes are counted.
+        between: the lowest and the highest score; None without any.
+        sampled: one item of so many is in the sample.
+    """
+
+    scoring: Scoring
+    pool: str
+    batch: str
+    between: tuple[float, float] | None
+    sampled: int
+    skip_broken: bool = False
+
+    def name(self, part: Part) -> str:
+        """The file of a part's sample."""
+        how = [self.scoring.recipe.to_dict(), self.pool]
+        return file_name(f"{self.scoring.folder}/sample", part, how)
+
+    def nothing(self) -> pa.Table:
+        """No sample."""
+        import pyarrow as pa
+
+        return pa.table({"item_id": [], "name": [], "score": []})
+
+    def table(self, reader: Streams, part: Part, store: Store) -> tuple[pa.Table, Scored]:
+        """The sample: id, the predicted class, and the score, NaN without one, null if unranked."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        scores = store.read_table(self.scoring.name(part))
+        ids, ranked = scores.column("item_id"), pc.is_valid(scores.column("utility"))
+        batch = store.read_table(self.batch).column("item_id").combine_chunks()
+        found = self._of_batch(scores.filter(pc.is_in(ids, batch)))
+        bins = fine_histogram(scores.filter(ranked).column("score").to_numpy(), self.between)
+        found.counts |= {f"bin {b}": int(bins[b]) for b in np.flatnonzero(bins)}
+        found.counts["items"] = len(scores)
+        if self.sampled > 1:
+            scores = scores.filter(pa.array(hashes(scores) % self.sampled == 0))
+        nan = pa.scalar(np.nan)
+        told = pc.if_else(
+            pc.is_valid(scores.column("utility")),
+            pc.fill_null(scores.column("score"), nan),
+            pa.scalar(None, pa.float64()),
+        )
+        names = scores.column("predicted").cast(pa.string())
+        sample = pa.table({"item_id": scores.column("item_id"), "name": names, "score": told})
+        return sample, found
+
+    def _of_batch(self, items: pa.Table) -> Scored:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        names = items.column("predicted")
+        if self.scoring.recipe.unit == "objects":
+            names = pc.list_flatten(items.column("classes"))
+        counts = names.cast(pa.string()).drop_null().value_counts()
+        classes = {count["values"]: count["counts"] for count in counts.to_pylist()}
+        n_objects = pc.sum(items.column("n_objects")).as_py() or 0
+        return Scored(classes=classes, objects={"items": len(items), "objects": n_objects})
+
+
+def fine_histogram(
+    scores: NDArray[np.float64], between: tuple[float, float] | None
+) -> NDArray[np.int64]:
+    """How many finite scores are in each of 3,000 bins."""
+    if between is None:
+        return np.zeros(FINE, dtype=np.int64)
+    counts: NDArray[np.int64] = histogram(scores[np.isfinite(scores)], *between, FINE)[0]
+    return counts
+
+
+def bins_of(counts: Mapping[str, int]) -> NDArray[np.int64]:
+    """The bins that all parts counted."""
+    return np.array([counts.get(f"bin {b}", 0) for b in range(FINE)], dtype=np.int64)
