@@ -66,6 +66,7 @@ def second_opinion(
         >>> wrong.round(1).tolist(), round(trust, 1)
         ([0.0, 1.0, 0.0], 1.0)
     """
+    # Long: the formulas stand in one place.
     points, given = as_points(embeddings), as_points(labelled_embeddings)
     known = _known(labelled_classes, seed)
     if len(points) == 0:

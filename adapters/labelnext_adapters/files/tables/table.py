@@ -376,13 +376,11 @@ class TableReader:
         if column is None or pa.types.is_null(column.type):
             return None
         if column.null_count and name == "cost":
-            row = int(np.flatnonzero(nulls(column))[0]) + 1
             raise InvalidInput(
-                f"cost must be set for every item; row {row} has none.",
+                f"cost must be set for every item; row {nulls(column).argmax() + 1} has none.",
                 hint="give each item what it takes to label it, such as seconds.",
             )
-        filled = column.fill_null(False) if name == "labelled" else column
-        return filled.cast(kind).to_pylist()
+        return (column.fill_null(False) if name == "labelled" else column).cast(kind).to_pylist()
 
 
 def _vectors(
