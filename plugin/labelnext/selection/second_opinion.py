@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from math import exp
-
 import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext.selection.facility_location import similarity_scale
-from labelnext.selection.kernels import Kernel
-from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread
+from labelnext.selection.kernels import Kernel, default_width
+from labelnext.selection.vectors import (
+    Array,
+    Points,
+    as_points,
+    one_blas_thread,
+    squared_distances,
+)
 from labelnext.support.words import counted
 
 _MOST = 4000  # labels: their system of equations takes seconds and 128 MiB
 _ROWS = 256  # of similarities at once
 _RIDGE = 0.1
 _TEMPERATURE = 0.15
-_ALIKE = exp(-1 / 8)  # similarity at a distance of w/2
 
 
 def second_opinion(
@@ -37,8 +40,8 @@ def second_opinion(
 
     Trust is twice what Q explains of the labels' entropy, from 0 to 1: 1 − its mean log loss on
     labels, each predicted without it and its like, divided by the entropy of the labels' classes.
-    Alike are labels closer than w/2: the first one takes all that are alike into its group, then
-    the next one that has none.
+    Alike are labels closer than half the median distance of the items to their nearest label: the
+    first one takes all that are alike into its group, then the next one that has none.
 
     Args:
         embeddings: shape (n_items, n_dimensions), finite.
@@ -63,6 +66,7 @@ def second_opinion(
         >>> wrong.round(1).tolist(), round(trust, 1)
         ([0.0, 1.0, 0.0], 1.0)
     """
+    # Long: the formulas stand in one place.
     points, given = as_points(embeddings), as_points(labelled_embeddings)
     known = _known(labelled_classes, seed)
     if len(points) == 0:
@@ -73,8 +77,10 @@ def second_opinion(
     kernel = Kernel("gaussian", similarity_scale(points, seed) / 8)
     origin, anchors = points[:1], given[known]
     with one_blas_thread():
-        among = kernel.between(anchors, anchors, origin)
-        weights, trust = _learnt(among, np.searchsorted(classes, labels), len(classes))
+        squares = squared_distances(anchors - origin, anchors - origin)
+        alike = squares < default_width(points, Points(anchors), 1, seed)
+        own = np.searchsorted(classes, labels)
+        weights, trust = _learnt(kernel.of(squares), alike, own, len(classes))
 
         def of_block(rows: slice, block: Array) -> NDArray[np.float64]:
             logs = _log_softmax(kernel.between(block, anchors, origin) @ weights)
@@ -85,19 +91,23 @@ def second_opinion(
 
 
 def _learnt(
-    among: NDArray[np.floating], own: NDArray[np.intp], n_classes: int
+    among: NDArray[np.floating],
+    alike: NDArray[np.bool_],
+    own: NDArray[np.intp],
+    n_classes: int,
 ) -> tuple[NDArray[np.floating], float]:
     """The weights of the labels, and how far to trust what they predict.
 
     Args:
         among: shape (n_labels, n_labels), their similarities.
+        alike: shape (n_labels, n_labels), which may be in one group.
         own: shape (n_labels,), the class of each, from 0.
         n_classes: which there are.
     """
     targets: NDArray[np.floating] = np.eye(n_classes)[own] - 1 / n_classes
     inverse = np.linalg.inv(among.astype(np.float64) + _RIDGE * np.eye(len(own)))
     weights = inverse @ targets
-    left_out = targets - _residuals(inverse, weights, among > _ALIKE)
+    left_out = targets - _residuals(inverse, weights, alike)
     loss = -_log_softmax(left_out)[np.arange(len(own)), own].mean()
     entropy = -np.log((np.bincount(own) / len(own))[own]).mean()
     return weights.astype(among.dtype), float(np.clip(2 * (1 - loss / entropy), 0, 1))

@@ -39,9 +39,11 @@ def by_ridge(
 
     every = np.arange(len(given))
     wrong = 1 - opinion(every, points)[np.arange(len(points)), predicted]
+    nearest = ((points[:, None] - given) ** 2).sum(axis=2).min(axis=1)
+    limit = np.median(nearest[nearest > 0]) / 4
     leads = np.full(len(given), -1)
     for i in every:
-        near = ((given - given[i]) ** 2).sum(axis=1) < squared / 4
+        near = ((given - given[i]) ** 2).sum(axis=1) < limit
         if leads[i] < 0:
             leads[near & (leads < 0)] = i
     left_out = np.concatenate([opinion(leads != leads[i], given[[i]]) for i in every])
@@ -73,9 +75,10 @@ def test_far_labels_decide_by_hand() -> None:
 
 
 def test_trust_by_hand() -> None:
-    # w/2 is 0.18. At a distance of 0.2, two labels of which one is left out have F differ by this:
+    # Equal points have w² = 1/8. Labels closer than 0.18, half of 0.36, are alike. Those 0.2 apart
+    # predict each other, with a difference of the two F of this:
     apart = exp(-4 * 0.2**2) / 1.1
-    points, given = np.zeros((4, 1)), np.array([[0.0], [0.2], [10.0], [20.0]])
+    points, given = np.full((4, 1), -0.36), np.array([[0.0], [0.2], [10.0], [20.0]])
     labels = np.array([0, 0, 1, 1])  # two are predicted by the label that is near, two by none
     loss = (log1p(exp(-apart / 0.15)) + log(2)) / 2
     assert second_opinion(points, given, labels, labels)[1] == pytest.approx(2 - 2 * loss / log(2))
@@ -86,10 +89,10 @@ def test_trust_by_hand() -> None:
 
 
 def test_labels_say_nothing_of_their_like() -> None:
-    points, labels = np.zeros((4, 1)), np.array([0, 0, 1, 1])
-    for step in (0.0, 0.17):  # up to 0.18 away
+    points, labels = np.full((4, 1), -0.36), np.array([0, 0, 1, 1])
+    for step in (0.0, 0.17):  # half of 0.36 is 0.18
         given = np.array([[0.0], [step], [10.0], [10 + step]])
-        assert second_opinion(points, given, labels, labels)[1] == 0
+        assert second_opinion(points, given, labels, labels)[1] == pytest.approx(0, abs=1e-9)
 
     # The first takes the second; the third is like the second, but not like the first.
     given, labels = np.array([[0.0], [0.1], [0.2], [10.0], [20.0], [30.0]]), np.repeat([0, 1], 3)
@@ -105,6 +108,17 @@ def test_copies_of_labels_raise_no_trust(copies: int, moved: float) -> None:
     assert second_opinion(points, given, labels, np.zeros(99, int))[1] == 0  # of pure noise
     again = np.repeat(given, copies, axis=0) + moved * rng.normal(size=(40 * copies, 8))
     assert second_opinion(points, again, np.repeat(labels, copies), np.zeros(99, int))[1] == 0
+
+
+@pytest.mark.parametrize("spread", [0.02, 0.3])
+def test_labels_of_a_tight_crowd_predict_one_another(spread: float) -> None:
+    rng, classes = np.random.default_rng(2), np.arange(300) % 10
+    points = rng.normal(size=(10, 16))[classes] + spread * rng.normal(size=(300, 16))
+    for kind in (np.float32, np.float64):
+        given = points[:30].astype(kind)
+        wrong, trust = second_opinion(points[30:].astype(kind), given, classes[:30], classes[30:])
+        assert trust == 1
+        assert wrong.max() < 0.5
 
 
 @pytest.mark.parametrize(("n", "apart"), [(5, 1.5), (700, 1.6)])

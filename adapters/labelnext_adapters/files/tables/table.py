@@ -375,9 +375,8 @@ class TableReader:
         if name == "labelled":
             return flags(name, column).tolist()
         if column.null_count and name == "cost":
-            row = int(np.flatnonzero(nulls(column))[0]) + 1
             raise InvalidInput(
-                f"cost must be set for every item; row {row} has none.",
+                f"cost must be set for every item; row {nulls(column).argmax() + 1} has none.",
                 hint="give each item what it takes to label it, such as seconds.",
             )
         if pa.types.is_floating(kind):
