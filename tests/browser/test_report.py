@@ -138,3 +138,28 @@ def test_print_is_on_white_without_controls(browser: Browser, report: str) -> No
     assert white == "rgb(255, 255, 255)"
     assert not page.locator("#controls").is_visible()
     page.close()
+
+
+def test_tables_of_a_replay_fit_the_paper_and_break_no_name_on_a_phone(
+    browser: Browser, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        {"item_id": str(n), "label": f"class {n % 9}", "embedding": rng.normal(size=3).tolist()}
+        for n in range(180)
+    ]
+    (tmp_path / "pool.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "c.yaml").write_text(
+        "source: {adapter: files, path: pool.jsonl}\n"
+        "replay: {rounds: 2, batch: 10, seeds: 2, workers: 1, path: replay.html}\n"
+    )
+    labelnext.replay(tmp_path / "c.yaml")
+    page = opened(browser, (tmp_path / "replay.html").as_uri(), 718)  # A4 within its margins
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    heights = page.locator("td.name").evaluate_all("cells => cells.map(c => c.clientHeight)")
+    assert len(set(heights)) == 1
+    page.close()

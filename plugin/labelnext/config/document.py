@@ -371,11 +371,12 @@ class _Reader:
             text = os.environ.get(name) or default
             if text is None:
                 lack = "is empty" if name in os.environ else "isn't set"
+                more = "" if is_secret_name(name) else f", or write ${{{name}:-default}}"
                 raise self._fault(
                     event,
                     location,
                     f"needs the environment variable {name}, which {lack}.",
-                    hint=f"set it with export {name}=…, or give a default: ${{{name}:-default}}.",
+                    hint=f"set it with export {name}=…{more}.",
                 )
             if is_secret_name(name):
                 remember_secret(text)

@@ -143,14 +143,14 @@ def _images(previews: Mapping[str, Preview]) -> dict[str, Picture]:
 
 def _fetched(previews: Mapping[str, Preview]) -> dict[str, Picture]:
     """The images that lie elsewhere; each is fetched once, as long as its vector is kept."""
-    from labelnext.embeddings.fetched import Fetcher, can_fetch, lasting_name
+    from labelnext.embeddings.fetched import Fetcher, lasting_name
     from labelnext.embeddings.made import Picture
 
     fetch = Fetcher()
     return {
         item: Picture(partial(fetch, shown.address), lasting_name(shown.address))
         for item, shown in previews.items()
-        if shown.address is not None and can_fetch(shown.address)
+        if shown.address is not None
     }
 
 

@@ -67,6 +67,9 @@ class Fetcher:
             OSError: if it can't be had, or is too large or too slow.
             LabelnextError: if the address is no usable one.
         """
+        if not can_fetch(address):
+            kind = address.partition("://")[0]
+            raise OSError(f"its address must start with http, https, s3 or gs; got {kind}://")
         server = urlsplit(address).netloc
         if self._failures[server] >= _FAILURES:
             raise OSError(f"{server} failed {_FAILURES} times in a row, and isn't asked again")

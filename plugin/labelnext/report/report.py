@@ -100,6 +100,11 @@ class Report:
         return f"{counted(n_items, 'label')} came before their prediction, or from it"
 
     @property
+    def out_of_fold(self) -> bool:
+        """Whether a probe predicted each labelled item without its label."""
+        return any(notice.code == "probe" for notice in self.notices)
+
+    @property
     def nothing_ranked(self) -> str:
         """Why nothing was ranked although something was to be; empty otherwise."""
         review = self.ranking.purpose == "review"

@@ -123,11 +123,13 @@ def watch(
     settings = config if isinstance(config, Config) else load_config(config)
     labels = settings.watch.labels if labels is None else labels
     minutes = settings.watch.minutes if minutes is None else minutes
-    if labels < 1 or poll <= 0 or (minutes is not None and minutes <= 0):
-        raise InvalidInput(
-            "labels must be at least 1, and poll and minutes above 0; got "
-            f"{labels!r}, {poll!r} and {minutes!r}."
-        )
+    for name, given, fits, least in (
+        ("labels", labels, labels >= 1, "at least 1"),
+        ("minutes", minutes, minutes is None or minutes > 0, "above 0"),
+        ("poll", poll, poll > 0, "above 0"),
+    ):
+        if not fits:
+            raise InvalidInput(f"{name} must be {least}; got {given!r}.")
     settings, rule = replace(settings, memory={}), _Rule(labels, minutes, once)
     stop = stop or threading.Event()
     if once:

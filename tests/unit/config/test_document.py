@@ -190,8 +190,15 @@ def test_an_empty_variable_is_told_from_one_that_is_not_set(
     monkeypatch.delenv("NOWHERE", raising=False)
     with pytest.raises(ConfigError, match="needs the environment variable EMPTY, which is empty"):
         parse(written(tmp_path, "a: ${EMPTY}"))
-    with pytest.raises(ConfigError, match="environment variable NOWHERE, which isn't set"):
+    with pytest.raises(
+        ConfigError, match="environment variable NOWHERE, which isn't set.*or write"
+    ):
         parse(written(tmp_path, "a: ${NOWHERE}"))
+    monkeypatch.delenv("MY_API_KEY", raising=False)
+    with pytest.raises(
+        ConfigError, match="set it with export MY_API_KEY=…\\.$"
+    ):  # no key in a file
+        parse(written(tmp_path, "a: ${MY_API_KEY}"))
     assert parse(written(tmp_path, "a: '${EMPTY:-}${NOWHERE:-b}'")).data == {"a": "b"}
 
 

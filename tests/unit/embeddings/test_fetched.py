@@ -81,6 +81,8 @@ def test_an_image_is_fetched_and_what_is_none_is_named(server: Callable[..., Any
     }.items():
         with pytest.raises(OSError, match=said):
             fetch(f"{url}{path}")
+    with pytest.raises(OSError, match="must start with http, https, s3 or gs; got azure-blob://"):
+        fetch("azure-blob://container/a.png")
 
 
 def test_an_image_that_is_too_large_or_too_slow_is_left(
@@ -160,15 +162,16 @@ def test_a_run_fetches_each_image_once_and_names_those_that_fail(
         "c": f"{url}/text.png",
         "d": f"{url}/absent",
         "e": "ftp://host/x.png",
+        "f": "",
     }
     report = run(tmp_path, rows)
     assert sorted(report.ranking.item_ids.tolist()) == ["a", "b"]
     said = {notice.code: notice for notice in report.notices}
-    assert said["broken_image"].item_ids == ("c", "d")
+    assert said["broken_image"].item_ids == ("c", "d", "e")
     assert said["broken_image"].message.startswith(
-        "No embedding for 2 items whose image can't be read: c, d. Of c: it isn't an image"
+        "No embedding for 3 items whose image can't be read: c, d, e. Of c: it isn't an image"
     )
-    assert said["no_image"].item_ids == ("e",)
+    assert said["no_image"].item_ids == ("f",)
     assert len(asked) == 4
     asked.clear()
     run(tmp_path, {**rows, "a": f"{url}/red.png?X-Amz-Signature=2"})

@@ -180,3 +180,17 @@ def test_pictures_of_a_thousand_items_share_their_bytes() -> None:
     sizes = [len(card.picture.uri) for card in shown if card.picture]
     assert len(sizes) == 200
     assert np.sum(sizes) < 3_300_000
+
+
+@pytest.mark.parametrize("by_probe", [True, False])
+def test_figures_of_a_probe_say_that_it_had_not_seen_the_labels(
+    tmp_path: Path, by_probe: bool
+) -> None:
+    rows = [{"item_id": str(n), "label": "ab"[n % 2], "embedding": [n % 2, n]} for n in range(12)]
+    rows += [{"item_id": "new", "embedding": [1, 1]}]
+    told = {"probabilities": {"a": 0.75, "b": 0.25}}
+    source = {"model": "probe"} if by_probe else {}
+    rows = rows if by_probe else [{**row, **told} for row in rows]
+    text = page_of(configured(tmp_path, rows, **source)).text
+    assert ("Each was predicted by a probe that hadn't seen its label." in text) == by_probe
+    assert ("Items the model was trained on make these figures look better" in text) != by_probe

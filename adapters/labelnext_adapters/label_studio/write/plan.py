@@ -220,12 +220,11 @@ def _stays(write: LabelStudioWrite, steps: Sequence[Step], old: Sequence[Step]) 
     kept = [key_names.priority] if whole["task_ids"] else []
     kept += [key_names.batch, *([key_names.why] if "why" in whole else [])]
     keys = joined(kept)
-    verb = "stay" if len(kept) > 1 else "stays"
-    noun = "data keys" if len(kept) > 1 else "data key"
+    noun, verb, them = ("keys", "stay", "them") if len(kept) > 1 else ("key", "stays", "it")
     return (
         *tabs,
-        f"The {noun} {keys} {verb}, empty, on tasks that didn't have them: Label Studio can only "
-        "remove a key by replacing all of a task's data.",
+        f"The data {noun} {keys} {verb}, empty, on tasks that didn't have {them}: Label Studio can "
+        "only remove a key by replacing all of a task's data.",
     )
 
 
