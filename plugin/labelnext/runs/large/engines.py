@@ -164,7 +164,7 @@ class _Worker:
         except LabelnextError as error:
             told = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
             return json.dumps(told)
-        return json.dumps(asdict(scored))
+        return json.dumps(vars(scored))
 
 
 _ENGINES: Mapping[str, Engine] = {"local": local, "ray": on_ray}
