@@ -118,7 +118,7 @@ def _connected(address: str | None) -> Iterator[None]:
         else:
             _knock(address)
             ray.init(address=address, **quiet)
-    except (OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # where a node is slow to start, Ray raises no other class
         raise Unavailable(
             f"Ray does not answer at {address or 'this machine'}: {error}.",
             hint="set ray.address to that of the cluster, or to null.",
