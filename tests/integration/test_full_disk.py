@@ -21,7 +21,7 @@ def own_file_systems() -> list[str]:
 def test_a_disk_that_is_full_at_any_place_leaves_the_earlier_ranking_and_resume_goes_on(
     tmp_path: Path,
 ) -> None:
-    path = spread(classification(texts()), tmp_path / "data", 4)
+    path = spread(classification(texts(1_000)), tmp_path / "data", 2)
     disk = tmp_path / "disk"
     disk.mkdir()
     config = json.dumps(settings(disk, path))  # the journals are on it, too

@@ -71,6 +71,20 @@ def test_a_cluster_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
         labelnext.run(config)
 
 
+def test_a_ray_that_does_not_start_is_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    def slow(**_: object) -> None:
+        raise Exception("The current node timed out during startup")  # as Ray does
+
+    monkeypatch.setattr(ray, "init", slow)
+    path = spread(classification(texts(40)), tmp_path / "data", 2)
+    with pytest.raises(WriteFailed, match="Ray does not answer at this machine: .* timed out"):
+        labelnext.run(settings(tmp_path, path, engine="ray"))
+
+
 def test_a_cluster_that_loses_nodes_in_each_stage_gives_the_same_batch(tmp_path: Path) -> None:
     from ray.cluster_utils import Cluster
 

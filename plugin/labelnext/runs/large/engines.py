@@ -69,7 +69,8 @@ def on_ray(
         rows = [{"part": json.dumps(asdict(part))} for part in parts]
         task = _Worker(settings, what, store.place)
         n_tasks = min(len(rows), _TASKS * int(ray.cluster_resources().get("CPU", 1)))
-        for row in ray.data.from_items(rows, override_num_blocks=n_tasks).map(task).iter_rows():
+        data = ray.data.from_items(rows, override_num_blocks=n_tasks)
+        for row in data.map_batches(task, batch_size=None).iter_rows():
             answer = json.loads(row["answer"])
             if "error" in answer:
                 raise getattr(errors, answer["error"])(answer["message"], hint=answer["hint"])
@@ -117,7 +118,7 @@ def _connected(address: str | None) -> Iterator[None]:
         else:
             _knock(address)
             ray.init(address=address, **quiet)
-    except (OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # where a node is slow to start, Ray raises no other class
         raise Unavailable(
             f"Ray does not answer at {address or 'this machine'}: {error}.",
             hint="set ray.address to that of the cluster, or to null.",
@@ -136,33 +137,34 @@ def _knock(address: str) -> None:
 
 
 class _Worker:
-    """Does one part in a worker.
+    """Does some parts in a worker.
 
     Args:
-        settings: with the source, which the worker opens for itself.
-        what: is done with the part.
+        settings: with the source, which the worker opens for itself: once for these parts, since it
+            may look at all others to know how to read one.
+        what: is done with the parts.
         place: of the store.
     """
 
     def __init__(self, settings: Config, what: Task, place: str) -> None:
         self._settings, self._what, self._place = settings, what, place
 
-    def __call__(self, row: Mapping[str, str]) -> dict[str, str]:
-        """What was found, or the error; an exception would lose its hint on the way."""
-        part = Part(**json.loads(row["part"]))
+    def __call__(self, rows: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         adapter = self._settings.open_adapter()
         try:
-            scored = do_part(cast("Streams", adapter), part, self._what, Store(self._place))
-        except LabelnextError as error:
-            answer = {
-                "error": type(error).__name__,
-                "message": error.message,
-                "hint": error.hint,
-            }
-            return {"answer": json.dumps(answer)}
+            answers = [self._answer(cast("Streams", adapter), str(part)) for part in rows["part"]]
         finally:
             adapter.close()
-        return {"answer": json.dumps(asdict(scored))}
+        return {"answer": answers}
+
+    def _answer(self, reader: Streams, part: str) -> str:
+        """What was found, or the error; an exception would lose its hint on the way."""
+        try:
+            scored = do_part(reader, Part(**json.loads(part)), self._what, Store(self._place))
+        except LabelnextError as error:
+            told = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+            return json.dumps(told)
+        return json.dumps(vars(scored))
 
 
 _ENGINES: Mapping[str, Engine] = {"local": local, "ray": on_ray}

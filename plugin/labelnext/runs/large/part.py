@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from labelnext.adapter.protocol import Part, Streams
@@ -131,7 +131,7 @@ def do_part(reader: Streams, part: Part, task: Task, store: Store) -> Scored:
             error.message = f"{part.name}: {error.message}"
             raise
         table, scored = task.nothing(), Scored(problems=[f"{part.name}: {error.message}"])
-    data = {_KEY: json.dumps(asdict(scored)).encode()}
+    data = {_KEY: json.dumps(vars(scored)).encode()}
     store.write_table(name, table.replace_schema_metadata(data))
     return scored
 
