@@ -133,11 +133,13 @@ class Likeness:
                 f"similar_to must be of a column of the metadata; got {column!r}.", hint=hint
             )
         texts = columns[column]
-        holds = [text == str(value) or str(value) in _entries(text) for text in texts.tolist()]
-        ids: list[str] = pool.item_ids[np.array(holds, dtype=bool)].tolist()
+        order = pool.tie_order
+        in_order = zip(pool.item_ids[order].tolist(), texts[order].tolist(), strict=True)
+        wanted = str(value)
+        ids = [name for name, text in in_order if text == wanted or wanted in _entries(text)]
         if not ids:
             raise InvalidInput(
-                f"similar_to must be a value of {column} that items have; got {str(value)!r}.",
+                f"similar_to must be a value of {column} that items have; got {wanted!r}.",
                 hint=f"there are {listed(sorted({*texts.tolist()} - {''}))}.",
             )
         return ids

@@ -123,6 +123,12 @@ def test_what_can_not_be_compared_is_refused(pool: Pool, ids: list[str], message
     assert caught.value.message.startswith(message)
 
 
+def test_items_of_a_value_are_told_in_the_order_of_their_ids() -> None:
+    pool = Pool(["c", "a", "b"], metadata={"city": ["Oslo", "Oslo", "Rome"]})
+    with pytest.raises(InvalidInput, match="without embeddings; got a, c"):
+        rank(pool, None, similar_to={"city": "Oslo"})
+
+
 def test_a_strength_of_nothing_is_refused() -> None:
     with pytest.raises(InvalidInput, match="similar_strength must be left out without similar_to"):
         rank(POOL, "margin", similar_strength=2.0)
