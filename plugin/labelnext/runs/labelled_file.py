@@ -110,13 +110,19 @@ def _of_pool(platform: Adapter) -> LabelRecords:
 def _unknown(records: Sequence[LabelRecord]) -> list[Notice]:
     """What the platform doesn't tell, so that nobody takes empty cells for a fault."""
     notices = []
-    for column, known in (
-        ("labelled_by", [record.person is not None for record in records]),
-        ("labelled_at", [record.at is not None for record in records]),
-    ):
-        if lacking := known.count(False):
-            message = f"{column} is empty for {counted(lacking, 'label')}: the source doesn't say."
-            notices.append(Notice(f"no_{column}", message))
+    nobody = sum(record.person is None for record in records)
+    never = sum(record.at is None for record in records)
+    empty = {"labelled_by": nobody, "labelled_at": never}
+    if nobody == never:
+        empty = {"labelled_by and labelled_at": nobody}
+    for columns, lacking in empty.items():
+        if lacking:
+            first, _, both = columns.partition(" ")
+            message = (
+                f"{columns} {'are' if both else 'is'} empty for {counted(lacking, 'label')}: the "
+                "source doesn't say."
+            )
+            notices.append(Notice(f"no_{first}", message))
     without = [
         r.item_id for r in records if r.label is None and not r.classes and r.objects is None
     ]

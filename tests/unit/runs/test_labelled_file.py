@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from labelnext.adapter.records import LabelRecord, LabelRecords, records_of
 from labelnext.cli import app
 from labelnext.errors import ConfigError
 from labelnext.pool import Objects, Pool
-from labelnext.runs.labelled_file import COLUMNS, labels
+from labelnext.runs.labelled_file import COLUMNS, _unknown, labels
 
 
 @pytest.fixture
@@ -59,9 +60,16 @@ def test_files_give_one_row_per_label_without_author_and_time(config: Path, tmp_
     assert rows[0]["classes"] == '["a"]'
     assert {row[name] for row in rows for name in ("labelled_by", "labelled_at", "objects")} == {""}
     assert [notice.message for notice in written.notices] == [
-        "labelled_by is empty for 2 labels: the source doesn't say.",
-        "labelled_at is empty for 2 labels: the source doesn't say.",
+        "labelled_by and labelled_at are empty for 2 labels: the source doesn't say.",
     ]
+
+
+def test_authors_and_times_that_some_labels_lack_are_counted_apart() -> None:
+    known = [LabelRecord("x", "a", at=1.0), LabelRecord("y", "b", at=1.0)]
+    assert [n.message for n in _unknown(known)] == [
+        "labelled_by is empty for 2 labels: the source doesn't say."
+    ]
+    assert _unknown([replace(record, person="ann") for record in known]) == []
 
 
 def test_folder_in_parts_gives_the_labels_of_all_parts(config: Path, tmp_path: Path) -> None:

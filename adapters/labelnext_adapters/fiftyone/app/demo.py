@@ -136,7 +136,7 @@ def _build(folder: Path, console: Console) -> None:
         _fill(dataset, images, paths)
         dataset.info["made_in"] = str(folder.resolve())  # last: it says that all is there
         dataset.save()
-    console.print(f"Made the dataset {DATASET}: {images.said()}")
+    console.print(f"Made the dataset {DATASET}: {images.said()}", soft_wrap=True)
 
 
 def _fill(dataset: Any, images: Digits, paths: Sequence[Path]) -> None:
