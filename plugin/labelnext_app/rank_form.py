@@ -83,7 +83,8 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
         _run_name(ctx, inputs, params, read["frames"], shown=level != "rank")
     _elsewhere(ctx, inputs, unseen)
     outlook(inputs, params, view, read, scope, pool)
-    say_how_to_schedule(inputs)
+    if level != "rank":
+        say_how_to_schedule(inputs)
 
 
 def _controls(inputs: Any, ranked: ToRank, level: str) -> None:

@@ -213,6 +213,7 @@ def test_the_form_says_what_scheduling_needs(
     monkeypatch.setattr(fo.config, "allow_legacy_orchestrators", False)
     text = form("rank_samples", pictures)["schedule"]["default"]
     assert "FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS=true" in text
+    assert "schedule" not in form("rank_samples", pictures, level="rank")
     monkeypatch.setattr(fo.config, "allow_legacy_orchestrators", True)
     assert "schedule" not in form("rank_samples", pictures)
 

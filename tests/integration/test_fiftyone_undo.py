@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,18 @@ from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, WriteFailed, WriteRefused
 from labelnext.journal import Journal
 from labelnext.ranking import rank
+from labelnext_adapters.fiftyone.database.halves import refresh
 from labelnext_adapters.fiftyone.write.manage import delete_run, what_stays
-from tests.integration.fiftyone_runs import ORDER, fill, names, opened, state, write, write_ranking
+from tests.integration.fiftyone_runs import (
+    ORDER,
+    documents,
+    fill,
+    names,
+    opened,
+    state,
+    write,
+    write_ranking,
+)
 
 pytest_plugins = ("tests.integration.mongod",)
 
@@ -86,6 +99,56 @@ def test_undo_of_a_second_run_brings_back_the_first(filled: Any, tmp_path: Path)
     adapter.undo(Journal(journal.path))
     assert state(filled) == before
     assert names(filled.load_run_view("next")) == ORDER[:2]
+
+
+WRITE = """
+import sys
+from pathlib import Path
+import fiftyone as fo
+from tests.integration.fiftyone_runs import write
+write(fo.load_dataset(sys.argv[1]), Path(sys.argv[2]), budget=1)
+"""
+
+
+@pytest.mark.parametrize("planned", ["before", "after"])
+def test_a_run_that_another_process_wrote_meanwhile_comes_back(
+    filled: Any, tmp_path: Path, mongod_uri: str, planned: str
+) -> None:
+    before = state(filled)
+    adapter = opened(filled)
+    ranking = rank(adapter.read(), "margin", budget=2)
+    plan = adapter.plan(ranking)
+    command = [sys.executable, "-W", "ignore", "-c", WRITE, filled.name, str(tmp_path / "other")]
+    env = {**os.environ, "FIFTYONE_DATABASE_URI": mongod_uri}
+    subprocess.run(command, env=env, check=True, capture_output=True)
+    assert filled.list_runs() == ["other"], "nobody has read the dataset anew"
+    theirs = documents(filled)
+    journal = Journal.create(tmp_path, plan if planned == "before" else adapter.plan(ranking))
+    adapter.apply(journal.plan, journal)
+    assert names(filled.load_saved_view("next-batch")) == ORDER[:2]
+    adapter.undo(Journal(journal.path))
+    filled.reload()
+    assert names(filled.load_saved_view("next-batch")) == ORDER[:1]
+    assert names(filled.load_run_view("next")) == ORDER[:1]
+    assert documents(filled) == theirs
+    (earlier,) = (tmp_path / "other").glob("*.jsonl")
+    adapter.undo(Journal(earlier))
+    assert state(filled) == before
+
+
+def test_a_dataset_is_read_anew_only_where_another_process_changed_it(filled: Any) -> None:
+    import fiftyone.core.odm as foo
+
+    filled.info["mine"] = "not saved yet"
+    refresh(filled)
+    assert filled.info == {"mine": "not saved yet"}
+    name = {"$set": {"sample_fields.$[field].name": "other"}}
+    field = {"array_filters": [{"field.name": "name"}]}
+    foo.get_db_conn().datasets.update_one({"_id": filled._doc.id}, name, **field)
+    assert filled.has_sample_field("name")
+    refresh(filled)
+    assert not filled.has_sample_field("name")
+    assert filled.has_sample_field("other")
 
 
 def test_undo_of_an_older_run_is_refused(filled: Any, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from labelnext.errors import (
 )
 from labelnext.journal.plan import Step
 from labelnext_adapters.fiftyone.database.fields import PREFIX, check_flat, frames_of
+from labelnext_adapters.fiftyone.database.halves import refresh
 from labelnext_adapters.fiftyone.database.mongod import bundled_mongod, remedy
 
 if TYPE_CHECKING:
@@ -169,6 +170,8 @@ def planned_dataset(step: Step, what: str, again: str) -> Any:
     """
     name = name_now(step.payload["dataset_id"])
     dataset = load_dataset(step.payload["dataset"] if name is None else name)
+    with talking():
+        refresh(dataset)
     if str(dataset._doc.id) != step.payload["dataset_id"]:
         raise WriteRefused(
             f"dataset {dataset.name} isn't the one that {what} planned for, although it has the "
@@ -280,8 +283,10 @@ def open_collection(
         raise InvalidInput(
             f"dataset must be a name, a dataset or a view; got {type(dataset).__name__}."
         )
+    root = collection._root_dataset
+    with talking():
+        refresh(root)
     if view is not None:
-        root = collection._root_dataset
         with talking():
             if not root.has_saved_view(view):
                 known = listed(root.list_saved_views(), 20) or "none"

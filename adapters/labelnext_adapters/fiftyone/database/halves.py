@@ -11,6 +11,29 @@ from typing import Any
 from labelnext_adapters.fiftyone.database.views import view_names
 
 
+def refresh(dataset: Any) -> None:
+    """Read a dataset anew if another process has changed its runs, saved views or fields since.
+
+    FiftyOne keeps one object of each dataset in a process, and doesn't look again by itself.
+
+    Args:
+        dataset: a FiftyOne dataset.
+    """
+    import fiftyone.core.odm as foo
+
+    document, fields = dataset._doc, ("sample_fields", "frame_fields")
+    parts = ["name", "saved_views", "runs", *(f"{kind}.name" for kind in fields)]
+    stored = foo.get_db_conn().datasets.find_one({"_id": document.id}, parts) or {}
+    known = {
+        "saved_views": [getattr(view, "id", view) for view in document.saved_views or ()],
+        "runs": {key: getattr(run, "id", run) for key, run in (document.runs or {}).items()},
+        **{kind: [{"name": f.name} for f in getattr(document, kind) or ()] for kind in fields},
+    }
+    changed = any((stored.get(part) or type(old)()) != old for part, old in known.items())
+    if changed and stored.get("name") == document.name:
+        dataset._reload(hard=True)  # `reload` also reads each sample in memory, one by one
+
+
 def remove_halves(dataset: Any, run: str) -> None:
     """Remove what an interrupted write left of a run's registration and of its saved views.
 
