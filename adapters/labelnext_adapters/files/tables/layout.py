@@ -30,6 +30,7 @@ from labelnext_adapters.files.tables.column_names import (
     has_our_names,
     id_column,
     plain,
+    sides_in,
 )
 from labelnext_adapters.files.tables.guessed_ids import check_guess
 from labelnext_adapters.files.tables.long_rows import (
@@ -246,7 +247,12 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     sure = stated[1] or first_of(names - {answer or ""}, CERTAINTIES)
     corners = corners_in(names)
     answer = answer if isinstance(answer, str) else None
-    boxed = corners or first_of(names, BOXES) or {*map(plain, (id_name, *names))} == YOLOV5
+    boxed = (
+        corners
+        or sides_in(names)
+        or first_of(names, BOXES)
+        or {*map(plain, (id_name, *names))} == YOLOV5
+    )
     votes = vote_columns(out.table.schema, id_name, out.columns)
     if votes is not None and options.logits is None:
         return _votes(out if votes[1] else whole, id_name, votes[0], options)
