@@ -170,7 +170,7 @@ def _check_names(names: Iterable[Any]) -> None:
 
 def _plain(label: Any) -> Any:
     """A label of an index as text, its levels with / between them; null for what is missing."""
-    if isinstance(label, tuple):
+    if isinstance(label, list | tuple):
         return "/".join(str(_plain(one)) for one in label)
     if isinstance(label, bytes):
         return label.decode("utf-8", "replace")

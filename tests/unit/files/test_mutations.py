@@ -42,4 +42,4 @@ FILES = {
 
 
 def test_a_broken_file_is_ranked_right_or_refused() -> None:
-    try_broken(READERS, FILES, tries=700, compared=3)
+    try_broken(READERS, FILES, tries=1000, compared=3)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from tests.formats.independent import codes
+from tests.unit.files.images import put, told
+from tests.unit.files.images import read as pool_of
 
 N = 30
 BOX = {"xmin": 1, "ymin": 2, "xmax": 3, "ymax": 4}
@@ -23,21 +22,8 @@ MOT = "{},1,10,20,30,40,{},-1,-1,-1\n"
 
 def read(folder: Path, files: dict[str, Any]) -> Pool:
     """The pool of a file, or of the folder of several."""
-    for name, content in files.items():
-        path = folder / "p" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = content if isinstance(content, str) else json.dumps(content)
-        path.write_text(text, encoding="utf-8")
-    path = "p" if len(files) > 1 else f"p/{next(iter(files))}"
-    return open_adapter("files", path=path, directory=folder).read()
-
-
-def found(pool: Pool) -> dict[str, list[float] | None]:
-    ends = pool.objects.offsets.tolist()
-    rows = [pool.objects.confidences[a:b].tolist() for a, b in pairwise(ends)]
-    missing = pool.missing.tolist()
-    names = pool.item_ids.tolist()
-    return {i: None if m else row for i, m, row in zip(names, missing, rows, strict=True)}
+    put(folder / "p", files)
+    return pool_of(folder, "p" if len(files) > 1 else f"p/{next(iter(files))}")
 
 
 def left_out(pool: Pool) -> str:
@@ -61,7 +47,7 @@ TEXTS = {
 @pytest.mark.parametrize("files", TEXTS.values(), ids=TEXTS)
 def test_an_odd_line_of_text(tmp_path: Path, files: dict[str, str]) -> None:
     pool = read(tmp_path, files)
-    assert found(pool) == {**{str(n): [0.5] for n in range(N)}, "x": None}
+    assert told(pool) == {**{str(n): [0.5] for n in range(N)}, "x": None}
     assert "x.txt line 1 (item x)" in left_out(pool)
 
 
@@ -70,14 +56,14 @@ def test_an_odd_frame_of_mot(tmp_path: Path, frame: str) -> None:
     lines = [MOT.format(n + 1, 0.5) for n in range(N)]
     lines.insert(7, MOT.format(frame, 0.5))
     pool = read(tmp_path, {"video.txt": "".join(lines)})
-    assert found(pool) == {str(n + 1): [0.5] for n in range(N)}
+    assert told(pool) == {str(n + 1): [0.5] for n in range(N)}
     assert "video.txt line 8" in left_out(pool)
     assert "must begin with the number of a frame" in left_out(pool)
 
 
 def test_files_of_spaces_are_images_without_objects(tmp_path: Path) -> None:
     files = {**of_texts("car {} 1 2 3 4\n", "\n"), "y.txt": "  \n\n"}
-    assert found(read(tmp_path, files)) == {**{str(n): [0.5] for n in range(N)}, "x": [], "y": []}
+    assert told(read(tmp_path, files)) == {**{str(n): [0.5] for n in range(N)}, "x": [], "y": []}
 
 
 @pytest.mark.parametrize("line", [KITTI, VISDRONE, "car {} 1 2 3 4\n"])
@@ -120,9 +106,9 @@ FIFTYONE = {"_cls": "Detection", "label": "c", "confidence": 0.5, "bounding_box"
 
 @pytest.mark.parametrize("odd", ["?", -5, True, {"c": {"confidence": 0.5}}])
 def test_an_odd_response_of_roboflow(tmp_path: Path, odd: Any) -> None:
-    told = {f"{n}": response([ROBOFLOW]) for n in range(N)}
-    pool = read(tmp_path, {"r.json": {**told, "x": response(odd)}})
-    assert {i: c for i, c in found(pool).items() if i != "x"} == {str(n): [0.5] for n in range(N)}
+    said = {f"{n}": response([ROBOFLOW]) for n in range(N)}
+    pool = read(tmp_path, {"r.json": {**said, "x": response(odd)}})
+    assert {i: c for i, c in told(pool).items() if i != "x"} == {str(n): [0.5] for n in range(N)}
     assert not pool.multilabel
 
 
@@ -130,7 +116,7 @@ def test_an_odd_response_of_roboflow(tmp_path: Path, odd: Any) -> None:
 def test_odd_detections_of_fiftyone(tmp_path: Path, odd: Any) -> None:
     samples = [sample(str(n), [FIFTYONE]) for n in range(N)]
     pool = read(tmp_path, {"samples.json": {"samples": [*samples, sample("x", odd)]}})
-    assert found(pool) == {str(n): [0.5] for n in range(N)}
+    assert told(pool) == {str(n): [0.5] for n in range(N)}
     assert "(item x): predictions must be a list of objects" in left_out(pool)
 
 
@@ -139,10 +125,10 @@ def test_an_odd_list_of_objects_under_any_name(tmp_path: Path, odd: Any) -> None
     parts = [{"label": "c", "confidence": 0.5, "coordinates": {"x": 1}}]
     records = [{"image": str(n), "annotations": parts} for n in range(N)]
     pool = read(tmp_path, {"r.json": [*records, {"image": "x", "annotations": odd}]})
-    assert found(pool) == {**{str(n): [0.5] for n in range(N)}, "x": None}
-    (told,) = (n.message for n in pool.notices if n.code == "not_read")
-    assert told.startswith("Left annotations out of 1 record, but not the records")
-    assert f"record 31: {odd!r}" in told
+    assert told(pool) == {**{str(n): [0.5] for n in range(N)}, "x": None}
+    (message,) = (n.message for n in pool.notices if n.code == "not_read")
+    assert message.startswith("Left annotations out of 1 record, but not the records")
+    assert f"record 31: {odd!r}" in message
 
 
 def test_an_empty_value_in_place_of_a_list_is_not_odd(tmp_path: Path) -> None:
@@ -151,15 +137,15 @@ def test_an_empty_value_in_place_of_a_list_is_not_odd(tmp_path: Path) -> None:
     for odd in (None, "", {}):
         pool = read(tmp_path, {"r.json": [*records, {"image": "x", "annotations": odd}]})
         assert "not_read" not in codes(pool)
-        assert found(pool)["x"] is None
+        assert told(pool)["x"] is None
 
 
 def test_images_with_classes_beside_objects_are_named(tmp_path: Path) -> None:
     place = {"BoundingBox": {"Width": 0.1, "Height": 0.1, "Left": 0.1, "Top": 0.1}}
     label = {"Name": "c", "Confidence": 50.0}
     placed = {**label, "Geometry": place}
-    told = {f"{n}": {"CustomLabels": [placed]} for n in range(N)}
-    pool = read(tmp_path, {"r.json": {**told, "x": {"CustomLabels": [label]}}})
+    said = {f"{n}": {"CustomLabels": [placed]} for n in range(N)}
+    pool = read(tmp_path, {"r.json": {**said, "x": {"CustomLabels": [label]}}})
     (notice,) = (one for one in pool.notices if one.code == "not_read")
     assert notice.item_ids == ("x",)
 

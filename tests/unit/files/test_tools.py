@@ -305,7 +305,7 @@ FILES = _files()
 
 
 def test_a_broken_file_is_ranked_right_or_refused() -> None:
-    try_broken(READERS, FILES, tries=330, compared=1)
+    try_broken(READERS, FILES, tries=800, compared=1)
 
 
 def test_spans_of_comprehend_are_objects_without_boxes() -> None:

@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
-from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from labelnext.adapter import open_adapter
 from labelnext.adapter.formats import recognition
 from labelnext.errors import InvalidInput, NotFound
-from labelnext.pool.pool import Pool
 from tests.formats.independent import by_mean, codes, ranked
+from tests.unit.files.images import put, read, told
 
 SHAPE = {"xmin": 1, "ymin": 2, "xmax": 3, "ymax": 4}
-
-
-def put(folder: Path, files: Mapping[str, Any]) -> None:
-    """Write texts and bytes as they are, and other values as JSON."""
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        else:
-            text = content if isinstance(content, str) else json.dumps(content)
-            path.write_text(text, encoding="utf-8")
-
-
-def read(folder: Path, path: str = ".", **source: Any) -> Pool:
-    return open_adapter("files", path=path, directory=folder, **source).read()
-
-
-def told(pool: Pool) -> dict[str, list[float] | None]:
-    """The confidences of each item; None where nothing is predicted."""
-    assert pool.objects is not None
-    assert not pool.objects.whole_items
-    ends = pool.objects.offsets.tolist()
-    rows = [pool.objects.confidences[a:b].tolist() for a, b in pairwise(ends)]
-    missing = pool.missing.tolist()
-    names = pool.item_ids.tolist()
-    return {i: None if m else row for i, row, m in zip(names, rows, missing, strict=True)}
 
 
 def cvat(name: str, score: float) -> str:

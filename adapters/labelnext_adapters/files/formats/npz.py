@@ -81,7 +81,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     wanted |= {options.columns.get(ours, ours) for ours in _OBJECTS.values()}
     wanted |= {name for names in _ALSO.values() for name in names}
     check_metadata(names_in(Path(path)) if context.metadata else [], context)
-    further = {"offsets", "confidences", *context.metadata}
+    further = {"offsets", "confidences", "confidence", *context.metadata}
     arrays = read_arrays(Path(path), wanted | further)
 
     def array(name: str, ours: str) -> Any:
@@ -115,7 +115,12 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
             columns["probabilities"], columns["item_ids"], meaning, notices
         )
     objects = None
-    offsets, confidences = arrays.get("offsets"), arrays.get("confidences")
+    unread = sorted({*names_in(Path(path))} - wanted - further)
+    if unread:
+        message = f"Didn't read {listed(unread)}: source.columns names arrays of other names."
+        notices.append(Notice("not_read", message))
+    offsets = arrays.get("offsets")
+    confidences = arrays.get("confidences", arrays.get("confidence"))
     if offsets is not None and confidences is not None:
         parts = {name: array(ours, ours) for name, ours in _OBJECTS.items()}
         objects = Objects(offsets, confidences, **parts)

@@ -17,7 +17,7 @@ from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.shards import items_called
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.tables.column_names import shape_in
+from labelnext_adapters.files.tables.column_names import OBJECT_LISTS, plain, shape_in
 from labelnext_adapters.files.tables.vectors import ROUNDED
 
 _KINDS = {
@@ -356,7 +356,11 @@ def _described(first: Any, of_all: str | None) -> str | None:
         return None  # spaCy's and Prodigy's
     if isinstance(first, Mapping) and kind is None:
         named = {name: kind_of(_alone(inside)) for name, inside in first.items()}
-        wrapped = [name for name, k in named.items() if k and k != "nothing"]
+        wrapped = [
+            name
+            for name, k in named.items()
+            if k and k != "nothing" and not (k == "classes" and plain(name) in OBJECT_LISTS)
+        ]
         if wrapped and (_wraps(first) or all(named.values()) or _INPUTS & first.keys()):
             return f"its outputs are {_KINDS[named[wrapped[0]] or '']} ({listed(wrapped, 1)})"
         return None

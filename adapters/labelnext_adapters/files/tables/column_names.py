@@ -122,7 +122,13 @@ SEGMENTS = (
 SHAPES = (
     "bbox", "box", "boxes", "bboxes", "bounding_box", "rect", "rectangle", "segmentation", "mask",
     "polygon", "points", "keypoints", "pred_boxes", "coordinates", "box2d", "box_2d", "box3d",
-    "box_3d", "translation", "vertices", "bounding_poly", "poly2d",
+    "box_3d", "translation", "vertices", "bounding_poly", "poly2d", "xyxy", "xywh", "xyxyn",
+    "xywhn", "bbox_xyxy", "bbox_xywh", "rle",
+)  # fmt: skip
+#: Lists whose records are objects in an image, whatever else they say.
+OBJECT_LISTS = (
+    "detections", "detected_objects", "objects", "instances", "masks", "boxes", "bboxes", "shapes",
+    "persons", "people", "faces",
 )  # fmt: skip
 _SIDES = (("x", "y", "width", "height"), ("x", "y", "w", "h"), ("left", "top", "width", "height"))
 YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
@@ -160,8 +166,19 @@ def shape_in(names: Iterable[str]) -> str | None:
         ('coordinates', 'x', None)
     """
     names = [*names]
-    sides = [one for one in _SIDES if all(first_of(names, (side,)) for side in one)]
-    return first_of(names, (*SHAPES, *(one[0] for one in sides)))
+    sides = sides_in(names)
+    return first_of(names, SHAPES if sides is None else (*SHAPES, sides[0]))
+
+
+def sides_in(names: Iterable[str]) -> tuple[str, ...] | None:
+    """The columns of a box as a corner or middle, and a size.
+
+    Example:
+        >>> sides_in(["x", "y", "w", "h"]), sides_in(["width", "height"])
+        (('x', 'y', 'w', 'h'), None)
+    """
+    names = [*names]
+    return next((one for one in _SIDES if all(first_of(names, (side,)) for side in one)), None)
 
 
 def corners_in(names: Iterable[str]) -> list[str] | None:

@@ -12,12 +12,10 @@ from labelnext_adapters.files.tables.arrow import is_list, plain_type
 from labelnext_adapters.files.tables.cells import stored
 from labelnext_adapters.files.tables.column_names import (
     ANSWERS,
-    BOXES,
     CERTAINTIES,
     IDS,
     SEGMENTS,
     SIZES,
-    YOLOV5,
     answers_beside_scores,
     check_columns,
     check_one_model,
@@ -25,7 +23,6 @@ from labelnext_adapters.files.tables.column_names import (
     first_of,
     has_our_names,
     id_column,
-    plain,
     spans_in,
 )
 from labelnext_adapters.files.tables.guessed_ids import check_guess
@@ -34,6 +31,7 @@ from labelnext_adapters.files.tables.long_rows import (
     detections,
     grouped_scores,
     is_boxed,
+    of_boxes,
     one_row_each,
 )
 from labelnext_adapters.files.tables.nested import pairs_of, read_nested, usual_records
@@ -213,7 +211,7 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     sure = stated[1] or first_of(names - {answer or ""}, CERTAINTIES)
     corners = corners_in(names)
     answer = answer if isinstance(answer, str) else None
-    boxed = corners or spans or first_of(names, BOXES) or {*map(plain, (id_name, *names))} == YOLOV5
+    boxed = spans or of_boxes([id_name, *names])
     votes = vote_columns(out.table.schema, id_name, out.columns)
     if votes is not None and options.logits is None:
         return _votes(out if votes[1] else whole, id_name, votes[0], options)

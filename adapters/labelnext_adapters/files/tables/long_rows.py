@@ -15,7 +15,14 @@ from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.content.unpacked import check_spread
-from labelnext_adapters.files.tables.column_names import BOXES, corners_in, first_of
+from labelnext_adapters.files.tables.column_names import (
+    BOXES,
+    YOLOV5,
+    corners_in,
+    first_of,
+    plain,
+    sides_in,
+)
 from labelnext_adapters.files.tables.table_options import TableOptions
 from labelnext_adapters.files.tables.vectors import (
     OTHER,
@@ -27,10 +34,16 @@ from labelnext_adapters.files.tables.vectors import (
 
 
 def is_boxed(table: pa.Table) -> bool:
-    """Whether rows have corners, or a box in one column."""
+    """Whether rows have corners, a corner and a size, or a box in one column."""
     name = first_of(table.column_names, BOXES)
     nested = name is not None and pa.types.is_nested(table.schema.field(name).type)
-    return nested or corners_in(table.column_names) is not None
+    return nested or bool(corners_in(table.column_names) or sides_in(table.column_names))
+
+
+def of_boxes(names: Sequence[str]) -> bool:
+    """Whether columns are those of detections, which have corners or a box."""
+    drawn = corners_in(names) or sides_in(names) or first_of(names, BOXES)
+    return bool(drawn) or {*map(plain, names)} == YOLOV5
 
 
 def one_row_each(table: pa.Table, id_name: str) -> tuple[NDArray[np.int64], pa.Table]:

@@ -18,6 +18,7 @@ from labelnext_adapters.files.tables.column_names import (
     CLASS_LISTS,
     CLASSES,
     LOGITS,
+    OBJECT_LISTS,
     SCORE_LISTS,
     SCORES,
     SIZES,
@@ -144,7 +145,8 @@ def _records(
         parts = _fields(pc.list_flatten(column))
         answer = first_of(parts, CLASSES)
         sure = first_of([field for field in parts if field != answer], SCORES)
-        if sure is None or (answer is None and corners_in(parts) is None):
+        drawn = corners_in(parts) or shape_in(parts) or plain(name) in OBJECT_LISTS
+        if sure is None or (answer is None and not drawn):
             continue
         parts[sure] = _unlisted(parts[sure])
         return _exploded(table, name, pa.table(parts), parents, (answer, sure), options, place)
@@ -251,7 +253,8 @@ def _exploded(
     fields = set(long.column_names)
     corners, shape = corners_in(fields), shape_in(fields) or spans_in(fields)
     told = f"{answer!r}, {sure!r}" if answer else repr(sure)
-    if answer is not None and corners is None and shape is None:
+    listed_so = plain(name) in OBJECT_LISTS
+    if answer is not None and corners is None and shape is None and not listed_so:
         if not options.multilabel and options.logits is None and _one_each(parents):
             return _answers(table.select(taken), name, long, parents, (answer, sure))
         scores = grouped_scores(long, parents, n_items, answer, sure, options)

@@ -44,8 +44,11 @@ class Keys:
     def are_in(self, value: Any) -> bool:
         """Whether a value is about one image."""
         arrays = self.arrays(value)
-        needed = {self.scores, self.boxes}
-        return isinstance(arrays, dict) and needed <= arrays.keys()
+        if not isinstance(arrays, dict) or not {self.scores, self.boxes} <= arrays.keys():
+            return False
+        scores = arrays[self.scores]
+        several = isinstance(scores, list) and any(isinstance(one, list) for one in scores[:1])
+        return not several  # columns of a table, of which each holds lists
 
 
 def _run_length_size(record: Mapping[str, Any]) -> Any:
