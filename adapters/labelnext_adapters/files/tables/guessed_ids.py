@@ -141,7 +141,8 @@ def _refuse_few(table: pa.Table, id_name: str) -> None:
     """Raise if so few values repeat so often that they are no items."""
     known = pc.unique(table.column(id_name).drop_null())
     n_each = table.num_rows / len(known)
-    kind = first_of(table.column_names, (*ANSWERS, "label"))
+    flat = [field.name for field in table.schema if not pa.types.is_nested(field.type)]
+    kind = first_of(flat, (*ANSWERS, "label"))
     few = len(known) == 1 or n_each > _MOST_ROWS
     if not few or kind is None or n_each <= len(pc.unique(table.column(kind))):
         return  # no classes, or a row for each class of an item
