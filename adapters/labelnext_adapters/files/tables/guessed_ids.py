@@ -110,6 +110,8 @@ def _paired(table: pa.Table, name: str, other: str) -> bool:
 
 def _determines(table: pa.Table, name: str, other: str) -> bool:
     """Whether rows with the same value of a column have the same of another, if they have any."""
+    if any(pa.types.is_nested(table.schema.field(one).type) for one in (name, other)):
+        return True  # nobody can tell
     pairs = table.select([name, other]).drop_null()
     n_pairs = pairs.group_by([name, other]).aggregate([]).num_rows
     return bool(n_pairs == len(pc.unique(pairs.column(name))))

@@ -103,6 +103,18 @@ def no_predictions(
     sure = sure or [name for name in chosen if plain(name) in DOUBTS]
     if len(sure) == 1:
         return _one_number(sure[0])
+    return _of_numbers(table, id_name, chosen, values, place, scale)
+
+
+def _of_numbers(
+    table: pa.Table,
+    id_name: str,
+    chosen: Sequence[str],
+    values: NDArray[np.float64] | None,
+    place: Callable[[int], str],
+    scale: float,
+) -> Notice:
+    """What number columns hold, if none says so by its name."""
     if like_an_embedding(chosen):
         return Notice(
             NO_PREDICTIONS,
