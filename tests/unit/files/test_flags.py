@@ -38,7 +38,9 @@ def test_what_is_neither_true_nor_false_is_named(tmp_path: Path, value: Any) -> 
         {"item_id": "a", "probabilities": [0.75, 0.25], "labelled": value},
         {"item_id": "b", "probabilities": [0.5, 0.5], "labelled": None},
     ]
-    with pytest.raises(InvalidInput, match="labelled must be true or false; got"):
+    with pytest.raises(
+        InvalidInput, match="labelled must be (true or false|one value for each item); got"
+    ):
         read(tmp_path, "t.jsonl", lines(records))
 
 
@@ -58,3 +60,27 @@ def test_an_empty_column_of_a_csv_file_says_nothing(tmp_path: Path, name: str) -
     pool = read(tmp_path, "t.csv", content)
     assert order(pool) == ["b", "a"]
     assert not pool.labelled.any()
+
+
+@pytest.mark.parametrize("name", ["group", "cost", "media", "text", "label_number", "labelled"])
+@pytest.mark.parametrize("value", [["x"], [0.5], {"cat": 0.5}, [{"label": "cat"}], [[]]])
+def test_lists_are_no_value_of_an_item(tmp_path: Path, name: str, value: Any) -> None:
+    records = [{"item_id": i, "probabilities": [0.5, 0.5], name: value} for i in "ab"]
+    if name in ("media", "text"):
+        assert order(read(tmp_path, "t.jsonl", lines(records))) == ["a", "b"]
+        return
+    with pytest.raises(InvalidInput, match=f"{name} must be one value for each item; got "):
+        read(tmp_path, "t.jsonl", lines(records))
+
+
+@pytest.mark.parametrize("name", ["probabilities", "embedding"])
+def test_vectors_without_numbers_are_named(tmp_path: Path, name: str) -> None:
+    records = [{"item_id": i, name: []} for i in "ab"]
+    with pytest.raises(InvalidInput, match=f"{name} must be lists of numbers; all of them are"):
+        read(tmp_path, "t.jsonl", lines(records))
+
+
+def test_a_class_in_a_record_is_no_class_of_a_guess(tmp_path: Path) -> None:
+    records = [{"index": "x", "prediction": {"label": "cat", "score": n / 200}} for n in range(200)]
+    with pytest.raises(InvalidInput, match="must be distinct"):
+        read(tmp_path, "t.jsonl", lines(records), format="jsonl")

@@ -77,7 +77,7 @@ def test_other_texts_list_no_scores(texts: list[str]) -> None:
     assert scores_reader(texts) is None
 
 
-@pytest.mark.parametrize("value", ["cat (90%)", "cat 0.9", "high"])
+@pytest.mark.parametrize("value", ["cat (90%)", "cat 0.9", "4 of 5"])
 @pytest.mark.parametrize("name", ["scores", "confidence", "output"])
 def test_what_is_no_score_is_shown(tmp_path: Path, name: str, value: str) -> None:
     _csv(tmp_path, ["id", name], [["a", value], ["b", value]])

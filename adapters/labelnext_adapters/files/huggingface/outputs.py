@@ -210,15 +210,8 @@ def pool_of_outputs(
     Raises:
         InvalidInput: if there are no outputs, or too many that can't be used.
     """
-    some = all(kind_of(output.value) != "zero-shot" for output in outputs)
     counts = Counter(kind_of(output.value) for output in outputs)
-    gathered = Gathered(
-        "output",
-        classes=classes,
-        multilabel=multilabel,
-        spans=counts["spans"] > counts["objects"],
-        likeliest=some,
-    )
+    gathered = _gathered(counts, classes, multilabel=multilabel)
     gathered.notices += notices
     outputs = _identified(outputs, ids, gathered)
     known = [kind for kind, _ in counts.most_common() if kind not in (None, "nothing")]
@@ -254,6 +247,19 @@ def pool_of_outputs(
     if sizeless:
         _tell_sizeless(gathered, sizeless)
     return gathered.pool()
+
+
+def _gathered(
+    counts: Counter[str | None], classes: Iterable[str] | None, *, multilabel: bool
+) -> Gathered:
+    """What takes outputs of these kinds."""
+    return Gathered(
+        "output",
+        classes=classes,
+        multilabel=multilabel,
+        spans=counts["spans"] > counts["objects"],
+        likeliest=not counts["zero-shot"],
+    )
 
 
 def _tell_sizeless(gathered: Gathered, items: Sequence[str]) -> None:

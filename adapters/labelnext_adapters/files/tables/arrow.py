@@ -122,6 +122,8 @@ def list_rows(
     elif pa.types.is_fixed_size_list(column.type):
         width = column.type.list_size
     width = 1 if width is None else width
+    if not width:
+        raise InvalidInput(f"{what} must be lists of numbers; all of them are empty.")
     values = pc.list_flatten(column)  # leaves out null
     rows = _numpy(values) if values.type == pa.float32() else numbers(what, values)
     rows = rows.reshape(-1, width)

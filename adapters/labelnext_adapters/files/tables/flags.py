@@ -31,8 +31,6 @@ def flags(what: str, column: Any) -> NDArray[np.bool_]:
         >>> flags("labelled", pa.array(["Yes", None, "no"])).tolist()
         [True, False, False]
     """
-    if pa.types.is_nested(column.type):
-        raise InvalidInput(f"{what} must be true or false; got {column.type}.")
     if pa.types.is_boolean(column.type):
         known: NDArray[np.bool_] = column.fill_null(False).to_numpy(zero_copy_only=False)
         return known

@@ -110,6 +110,8 @@ def _paired(table: pa.Table, name: str, other: str) -> bool:
 
 def _determines(table: pa.Table, name: str, other: str) -> bool:
     """Whether rows with the same value of a column have the same of another, if they have any."""
+    if any(pa.types.is_nested(table.schema.field(one).type) for one in (name, other)):
+        return True  # nobody can tell
     pairs = table.select([name, other]).drop_null()
     n_pairs = pairs.group_by([name, other]).aggregate([]).num_rows
     return bool(n_pairs == len(pc.unique(pairs.column(name))))
@@ -141,7 +143,8 @@ def _refuse_few(table: pa.Table, id_name: str) -> None:
     """Raise if so few values repeat so often that they are no items."""
     known = pc.unique(table.column(id_name).drop_null())
     n_each = table.num_rows / len(known)
-    kind = first_of(table.column_names, (*ANSWERS, "label"))
+    flat = [field.name for field in table.schema if not pa.types.is_nested(field.type)]
+    kind = first_of(flat, (*ANSWERS, "label"))
     few = len(known) == 1 or n_each > _MOST_ROWS
     if not few or kind is None or n_each <= len(pc.unique(table.column(kind))):
         return  # no classes, or a row for each class of an item

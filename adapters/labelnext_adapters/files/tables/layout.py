@@ -62,6 +62,8 @@ from labelnext_adapters.files.tables.vectors import Meaning
 from labelnext_adapters.files.tables.votes import shares_of_votes, vote_columns
 from labelnext_adapters.files.tables.wide_rows import wide
 
+_CLASSES = ("class_name", "category_name", *ANSWERS, "label")  # of rows with several an item
+
 
 def laid_out(
     rows: Rows, columns: Mapping[str, str | Sequence[str]], options: TableOptions
@@ -206,8 +208,7 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     if {"class", "name"} <= names and corners_in(names):  # YOLOv5: a class's number, and its name
         names -= {"class"}
     spans = spans_in(n for n in names if is_number(out.table.schema.field(n).type))
-    usual = ("class_name", "category_name", *ANSWERS, "label", *(SEGMENTS if spans else ()), "name")
-    answer = stated[0] or first_of(names, usual)
+    answer = stated[0] or first_of(names, (*_CLASSES, *(SEGMENTS if spans else ()), "name"))
     sure = stated[1] or first_of(names - {answer or ""}, CERTAINTIES)
     corners = corners_in(names)
     answer = answer if isinstance(answer, str) else None

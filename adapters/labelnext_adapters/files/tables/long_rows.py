@@ -183,13 +183,8 @@ def detections(
     counts = np.bincount(codes[order], minlength=n_items)
     fields: dict[str, Any] = {"confidence": pa.array(confidences[order])}
     fields |= {} if names is None else {"class": names.take(pa.array(order))}
-    for ours, theirs in zip(("start", "end"), spans or (), strict=False):
-        fields[ours] = table.column(theirs).combine_chunks().take(pa.array(order))
-    try:
-        notices = odd.notices()
-    except InvalidInput as error:
-        error.hint = cure(confidences[bad])
-        raise
+    fields |= _ends(table, spans or (), order)
+    notices = _told(odd, confidences[bad])
     if corners is not None:
         boxes, told = _boxes(table, corners, size, order)
         notices += told
@@ -198,6 +193,25 @@ def detections(
     structs = pa.StructArray.from_arrays(list(fields.values()), list(fields))
     unknown = np.isin(np.arange(n_items), codes[bad]) & (counts == 0)  # not empty, but all odd
     return pa.ListArray.from_arrays(offsets, structs, mask=pa.array(unknown)), notices
+
+
+def _ends(table: pa.Table, spans: Sequence[str], rows: NDArray[np.intp]) -> dict[str, pa.Array]:
+    """The fields with the start and the end of each object; none without these columns."""
+    columns = [table.column(name).combine_chunks().take(pa.array(rows)) for name in spans]
+    return dict(zip(("start", "end"), columns, strict=False))
+
+
+def _told(odd: Oddities, bad: NDArray[np.float64]) -> list[Notice]:
+    """What was left out.
+
+    Raises:
+        InvalidInput: if it is too much, with the cure of confidences that can't be such.
+    """
+    try:
+        return odd.notices()
+    except InvalidInput as error:
+        error.hint = cure(bad)
+        raise
 
 
 def _boxes(

@@ -103,6 +103,18 @@ def no_predictions(
     sure = sure or [name for name in chosen if plain(name) in DOUBTS]
     if len(sure) == 1:
         return _one_number(sure[0])
+    return _of_numbers(table, id_name, chosen, values, place, scale)
+
+
+def _of_numbers(
+    table: pa.Table,
+    id_name: str,
+    chosen: Sequence[str],
+    values: NDArray[np.float64] | None,
+    place: Callable[[int], str],
+    scale: float,
+) -> Notice:
+    """What number columns hold, if none says so by its name."""
     if like_an_embedding(chosen):
         return Notice(
             NO_PREDICTIONS,
@@ -118,7 +130,7 @@ def no_predictions(
             f"{' If they are embeddings, call them e_0, e_1, ….' if numbered(chosen) else ''}",
         )
     if values is not None and not (values > scale).any():
-        sums, parts = np.nansum(values, axis=0), (values % 1 > 0).any(axis=0)
+        sums, parts = np.nansum(values, axis=0), (np.modf(values)[0] > 0).any(axis=0)
         if parts.all() and np.allclose(sums, scale, atol=ROUNDED * scale):
             return Notice(
                 NO_PREDICTIONS,
@@ -293,6 +305,7 @@ def _fields_within(
 ) -> Iterator[tuple[str, pa.DataType]]:
     for field in schema:
         inside = pa.types.is_struct(field.type) and above.count(".") < _DEPTH
+        inside = inside and not (above and _is_vector(field.type))
         if inside and field.type.num_fields <= _FIELDS:
             yield from _fields_within(field.type, f"{above}{field.name}.")
         else:

@@ -372,6 +372,8 @@ class TableReader:
         column = self._column(name)
         if column is None or pa.types.is_null(column.type):
             return None
+        if pa.types.is_nested(column.type):
+            raise InvalidInput(f"{name} must be one value for each item; got {column.type}.")
         if name == "labelled":
             return flags(name, column).tolist()
         if column.null_count and name == "cost":
