@@ -49,7 +49,9 @@ _BYTES = 16 << 20
 _ROWS = 200_000
 _IN_MEMORY = 4 << 30
 # What labelnext itself writes, should it lie inside the pool: a ranking in parts, or a kept copy.
-_OURS = re.compile(r"(^|/)\d{8}T\d{6}-\d{6}0*(/scores/.*|/part-\d{5}\.parquet|\.before\.parquet)$")
+_OURS = re.compile(
+    r"(^|/)\d{8}T\d{6}-\d{6}0*(/(scores|rest)/.*|/part-\d{5,6}(-[0-9a-f]{16})?\.parquet|\.before\.parquet)$"
+)
 
 _log = logging.getLogger("labelnext")
 

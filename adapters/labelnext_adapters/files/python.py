@@ -122,7 +122,7 @@ def from_pandas(frame: Any, **options: Any) -> Pool:
             hint="make one: pandas.DataFrame(…).",
         )
 
-    from labelnext_adapters.files.tables.column_names import IDS
+    from labelnext_adapters.files.tables.known_names import IDS
 
     given = options.get("columns") or {}
     named = "item_id" in given or options.get("key") is not None

@@ -17,7 +17,7 @@ from labelnext import rank
 from labelnext.adapter.formats import recognition
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
-from labelnext_adapters.files.tables.column_names import CLASSES, SCORES
+from labelnext_adapters.files.tables.known_names import CLASSES, SCORES
 from labelnext_adapters.files.tables.nested import VECTORS
 from tests.unit.files.reading import order, read
 

@@ -115,10 +115,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
             columns["probabilities"], columns["item_ids"], meaning, notices
         )
     objects = None
-    unread = sorted({*names_in(Path(path))} - wanted - further)
-    if unread:
-        message = f"Didn't read {listed(unread)}: source.columns names arrays of other names."
-        notices.append(Notice("not_read", message))
+    notices += _unread(sorted({*names_in(Path(path))} - wanted - further))
     offsets = arrays.get("offsets")
     confidences = arrays.get("confidences", arrays.get("confidence"))
     if offsets is not None and confidences is not None:
@@ -135,6 +132,11 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         notices.append(Notice("no_predictions", message))
     independent = meaning.multilabel
     return Pool(objects=objects, multilabel=independent, notices=notices, **columns)
+
+
+def _unread(names: list[str]) -> list[Notice]:
+    message = f"Didn't read {listed(names)}: source.columns names arrays of other names."
+    return [Notice("not_read", message)] if names else []
 
 
 def _answers(confidences: NDArray[np.floating], class_ids: NDArray[np.integer] | None) -> Objects:

@@ -17,7 +17,8 @@ from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.shards import items_called
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.tables.column_names import OBJECT_LISTS, plain, shape_in
+from labelnext_adapters.files.tables.column_names import plain, shape_in
+from labelnext_adapters.files.tables.known_names import OBJECT_LISTS
 from labelnext_adapters.files.tables.vectors import ROUNDED
 
 _KINDS = {

@@ -10,7 +10,8 @@ from labelnext.adapter.sample import Sample
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
 from labelnext_adapters.files.llm.judge_columns import columns_of_judges
 from labelnext_adapters.files.llm.replies import JUDGES
-from labelnext_adapters.files.tables.column_names import BOXES, corners_in, first_of
+from labelnext_adapters.files.tables.column_names import corners_in, first_of
+from labelnext_adapters.files.tables.known_names import BOXES
 from labelnext_adapters.files.tables.rows import read_csv, texts_of
 
 _SAMPLED = 200

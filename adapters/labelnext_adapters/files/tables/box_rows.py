@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.tables.arrow import is_list
-from labelnext_adapters.files.tables.column_names import CORNERS
+from labelnext_adapters.files.tables.known_names import CORNERS
 
 #: Where the confidence, the class and the box stand among six or five numbers.
 _PLACES = {6: ((4, 5, 0), (5, 4, 0), (1, 0, 2), (5, 0, 1)), 5: ((4, None, 0),)}

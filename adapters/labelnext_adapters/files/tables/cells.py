@@ -15,13 +15,12 @@ import pyarrow as pa
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.tables.arrow import plain_type
-from labelnext_adapters.files.tables.column_names import (
+from labelnext_adapters.files.tables.column_names import TextColumns, first_of
+from labelnext_adapters.files.tables.known_names import (
     ANSWERS,
     CERTAINTIES,
     CLASS_LISTS,
     SCORE_LISTS,
-    TextColumns,
-    first_of,
 )
 from labelnext_adapters.files.tables.rows import Rows, texts_of
 from labelnext_adapters.files.tables.written_scores import (

@@ -10,16 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.tables.column_names import (
-    ANSWERS,
-    BOXES,
-    CERTAINTIES,
-    IMAGES,
-    SIZES,
-    corners_in,
-    first_of,
-    plain,
-)
+from labelnext_adapters.files.tables.column_names import corners_in, first_of, plain
+from labelnext_adapters.files.tables.known_names import ANSWERS, BOXES, CERTAINTIES, IMAGES, SIZES
 from labelnext_adapters.files.tables.repeats import repeats
 
 #: Columns of what images are in: each number of a frame may stand in several of them.

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelnext_adapters.files.tables.arrow import is_list
-from labelnext_adapters.files.tables.column_names import IDS, first_of
+from labelnext_adapters.files.tables.column_names import first_of
+from labelnext_adapters.files.tables.known_names import IDS
 
 _WIDEST = 100_000  # values of a vector
 _NAMES = ("path", "file_name", "filename", "name", "id", "uri", "url", "$oid")

@@ -15,7 +15,8 @@ from labelnext_adapters.files.content.oddities import Broken
 from labelnext_adapters.files.json.odd_values import without_odd
 from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
 from labelnext_adapters.files.tables.box_rows import are_box_rows, check_box_rows, named_rows
-from labelnext_adapters.files.tables.column_names import (
+from labelnext_adapters.files.tables.column_names import corners_in, first_of
+from labelnext_adapters.files.tables.known_names import (
     ANSWERS,
     CERTAINTIES,
     CLASSES,
@@ -24,8 +25,6 @@ from labelnext_adapters.files.tables.column_names import (
     LOGITS,
     SCORES,
     VECTORS,
-    corners_in,
-    first_of,
 )
 from labelnext_adapters.files.tables.matrix import table_of_matrix
 from labelnext_adapters.files.tables.rows import Rows, no_text

@@ -11,11 +11,6 @@ from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.tables.arrow import is_list, plain_type
 from labelnext_adapters.files.tables.cells import stored
 from labelnext_adapters.files.tables.column_names import (
-    ANSWERS,
-    CERTAINTIES,
-    IDS,
-    SEGMENTS,
-    SIZES,
     answers_beside_scores,
     check_columns,
     check_one_model,
@@ -26,6 +21,7 @@ from labelnext_adapters.files.tables.column_names import (
     spans_in,
 )
 from labelnext_adapters.files.tables.guessed_ids import check_guess
+from labelnext_adapters.files.tables.known_names import ANSWERS, CERTAINTIES, IDS, SEGMENTS, SIZES
 from labelnext_adapters.files.tables.laid_out import LaidOut
 from labelnext_adapters.files.tables.long_rows import (
     detections,

@@ -15,14 +15,8 @@ from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.content.unpacked import check_spread
-from labelnext_adapters.files.tables.column_names import (
-    BOXES,
-    YOLOV5,
-    corners_in,
-    first_of,
-    plain,
-    sides_in,
-)
+from labelnext_adapters.files.tables.column_names import corners_in, first_of, plain, sides_in
+from labelnext_adapters.files.tables.known_names import BOXES, YOLOV5
 from labelnext_adapters.files.tables.table_options import TableOptions
 from labelnext_adapters.files.tables.vectors import (
     OTHER,

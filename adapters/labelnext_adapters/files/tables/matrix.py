@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.tables.column_names import IDS, plain
+from labelnext_adapters.files.tables.column_names import plain
+from labelnext_adapters.files.tables.known_names import IDS
 
 _MATRICES = (
     "probabilities", "probs", "proba", "predict_proba", "predictions", "preds", "pred_probs",

@@ -15,6 +15,13 @@ from labelnext.pool.objects import Notice
 from labelnext_adapters.files.tables.arrow import is_list
 from labelnext_adapters.files.tables.box_rows import with_box_records
 from labelnext_adapters.files.tables.column_names import (
+    corners_in,
+    first_of,
+    plain,
+    shape_in,
+    spans_in,
+)
+from labelnext_adapters.files.tables.known_names import (
     CLASS_LISTS,
     CLASSES,
     LOGITS,
@@ -23,11 +30,6 @@ from labelnext_adapters.files.tables.column_names import (
     SCORES,
     SIZES,
     VECTORS,
-    corners_in,
-    first_of,
-    plain,
-    shape_in,
-    spans_in,
 )
 from labelnext_adapters.files.tables.long_rows import detections, grouped_scores
 from labelnext_adapters.files.tables.table_options import TableOptions

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.tables.arrow import is_list
-from labelnext_adapters.files.tables.column_names import (
+from labelnext_adapters.files.tables.column_names import first_of, plain
+from labelnext_adapters.files.tables.header import NUMBER
+from labelnext_adapters.files.tables.known_names import (
     ANSWERS,
     CERTAINTIES,
     CLASSES,
@@ -20,10 +22,7 @@ from labelnext_adapters.files.tables.column_names import (
     MAYBE_LABELS,
     SCORES,
     VECTORS,
-    first_of,
-    plain,
 )
-from labelnext_adapters.files.tables.header import NUMBER
 from labelnext_adapters.files.tables.numbered import like_an_embedding, numbered
 from labelnext_adapters.files.tables.transcripts import pieces_in, transcript
 from labelnext_adapters.files.tables.vectors import ROUNDED

@@ -92,7 +92,8 @@ def _filled_in(kind: pa.DataType) -> int:
     kind = getattr(kind, "storage_type", kind)
     if pa.types.is_fixed_size_list(kind):
         inner = kind.value_type
-        width = 0 if pa.types.is_nested(inner) else getattr(inner, "bit_width", 32) // 8
+        fixed = pa.types.is_primitive(inner) or pa.types.is_fixed_size_binary(inner)
+        width = inner.bit_width // 8 if fixed else 0 if pa.types.is_nested(inner) else 4
         return int(kind.list_size) * max(_filled_in(inner), width)
     return sum(_filled_in(field.type) for field in kind) if pa.types.is_struct(kind) else 0
 

@@ -14,14 +14,8 @@ from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
-from labelnext_adapters.files.tables.column_names import (
-    BOXES,
-    INDEXES,
-    YOLOV5,
-    corners_in,
-    first_of,
-    plain,
-)
+from labelnext_adapters.files.tables.column_names import corners_in, first_of, plain
+from labelnext_adapters.files.tables.known_names import BOXES, INDEXES, YOLOV5
 
 _MOST_ODD = 0.1
 

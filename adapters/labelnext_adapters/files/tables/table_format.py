@@ -80,8 +80,9 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
-    from labelnext_adapters.files.tables.column_names import MAYBE_LABELS, first_of, has_our_names
+    from labelnext_adapters.files.tables.column_names import first_of, has_our_names
     from labelnext_adapters.files.tables.columns import pool_of_reader
+    from labelnext_adapters.files.tables.known_names import MAYBE_LABELS
     from labelnext_adapters.files.tables.layout import laid_out
     from labelnext_adapters.files.tables.table import TableReader
     from labelnext_adapters.files.tables.vectors import Meaning

@@ -14,14 +14,8 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.unpacked import check_spread
-from labelnext_adapters.files.tables.column_names import (
-    ANSWERS,
-    BOXES,
-    CERTAINTIES,
-    corners_in,
-    first_of,
-    plain,
-)
+from labelnext_adapters.files.tables.column_names import corners_in, first_of, plain
+from labelnext_adapters.files.tables.known_names import ANSWERS, BOXES, CERTAINTIES
 from labelnext_adapters.files.tables.long_rows import mapping, one_row_each
 from labelnext_adapters.files.tables.rows import texts_of
 from labelnext_adapters.files.tables.table_options import PREFIXES, flat_columns

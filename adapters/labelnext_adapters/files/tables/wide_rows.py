@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from labelnext.errors import listed
-from labelnext_adapters.files.tables.column_names import INDEXES, plain
+from labelnext_adapters.files.tables.column_names import plain
+from labelnext_adapters.files.tables.known_names import INDEXES
 from labelnext_adapters.files.tables.laid_out import LaidOut
 from labelnext_adapters.files.tables.not_scores import DOUBTS, no_predictions
 from labelnext_adapters.files.tables.numbered import is_number

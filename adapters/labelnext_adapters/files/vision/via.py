@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.tables.column_names import CERTAINTIES, CLASSES, first_of
+from labelnext_adapters.files.tables.column_names import first_of
+from labelnext_adapters.files.tables.known_names import CERTAINTIES, CLASSES
 from labelnext_adapters.files.vision.detections import around
 from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner
 

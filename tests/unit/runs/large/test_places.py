@@ -35,7 +35,8 @@ def test_a_ranking_inside_its_pool_is_no_part_of_it(tmp_path: Path) -> None:
     counts = [labelnext.run(config).counts["items"] for _ in range(3)]
     assert counts == [2, 2, 2]
     half = tmp_path / "ranking" / "20200101T000000-000000"  # of a run that was killed
-    pool(half / "scores")
+    for inside in ("scores", "scores/items", "rest"):
+        pool(half / inside)
     assert labelnext.run(config).counts["items"] == 2
 
 
