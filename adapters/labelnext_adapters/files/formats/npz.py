@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -125,11 +126,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         objects = _answers(confidences / meaning.scale, array("class_ids", "class_ids"))
     columns["metadata"] = {name: texts(arrays[name]) for name in context.metadata} or None
     if objects is None and columns["probabilities"] is None and columns["embeddings"] is None:
-        message = (
-            f"No array was taken as predictions; the file has {listed(names_in(Path(path)))}. Set "
-            "source.columns to name one (such as columns: {probabilities: …})."
-        )
-        notices.append(Notice("no_predictions", message))
+        notices.append(_no_predictions(names_in(Path(path))))
     independent = meaning.multilabel
     return Pool(objects=objects, multilabel=independent, notices=notices, **columns)
 
@@ -137,6 +134,14 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
 def _unread(names: list[str]) -> list[Notice]:
     message = f"Didn't read {listed(names)}: source.columns names arrays of other names."
     return [Notice("not_read", message)] if names else []
+
+
+def _no_predictions(names: Iterable[str]) -> Notice:
+    message = (
+        f"No array was taken as predictions; the file has {listed(names)}. Set source.columns to "
+        "name one (such as columns: {probabilities: …})."
+    )
+    return Notice("no_predictions", message)
 
 
 def _answers(confidences: NDArray[np.floating], class_ids: NDArray[np.integer] | None) -> Objects:
