@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +115,10 @@ def test_repeated_runs_are_votes(tmp_path: Path) -> None:
     rows = [f"{i},{run},{one}" for i, all_ in said.items() for run, one in enumerate(all_)]
     pool = read(tmp_path, "o.csv", "\n".join(["id,run,answer", *rows]))
     assert order(pool) == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize("part", ["\n", "_", "_\n", "a: b ", "- ", "a:\n"])
+def test_long_texts_of_signs_are_read_in_no_time(part: str) -> None:
+    started = time.process_time()
+    assert json_in(part * (60_000 // len(part))) is None
+    assert time.process_time() - started < 1

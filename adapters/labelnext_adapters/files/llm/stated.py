@@ -21,7 +21,8 @@ DISTRIBUTIONS = (
 )  # fmt: skip
 _KNOWN = {*ANSWERS, *CONFIDENCES, *DISTRIBUTIONS}
 _FENCED = re.compile(r"```(?:json)?\s*(\{.*?\})\s*```", re.S)
-_LINE = re.compile(r"^[\W_]*(\w[\w ]{0,40}?)[*_\s]*:[*_\s]*(\S.*?)[*_\s]*$", re.M)
+#: The counts are bounded, so that no text takes long; the value may stand in the next line.
+_LINE = re.compile(r"^[\W_]{0,20}(\w[\w ]{0,40}?)[*_\s]{0,9}:[*_\s]{0,20}(\S.*)$", re.M)
 _SURE = re.compile(r"\d*\.?\d+ ?%?")
 _TRIES = 50  # braces in a text
 _LONGEST = 1 << 16  # characters of a text in which an object is looked for
@@ -77,7 +78,7 @@ def _lines(text: str) -> Mapping[str, Any] | None:
     """The fields of lines such as ``Label: cat``, if they have an answer and a certainty."""
     if len(text) > _LONGEST:
         return None
-    fields = usual_fields(dict(_LINE.findall(text)))
+    fields = usual_fields({name: value.rstrip("*_ \t\r") for name, value in _LINE.findall(text)})
     sure = next((fields[name] for name in CONFIDENCES if name in fields), "")
     answered = not fields.keys().isdisjoint(ANSWERS)
     return fields if answered and _is_sure(sure) else None
