@@ -86,6 +86,14 @@ def test_what_may_be_an_embedding_is_asked_about(
     assert _vectors(stated) == [[sign * x for x in row] for row in VECTORS]
 
 
+def test_other_numbers_beside_what_may_be_an_embedding_are_not_called_so(tmp_path: Path) -> None:
+    content = "id,age,x0,x1\na,34,0.5,0.25\nb,22,0.25,0.5\n"
+    said = notice(read(tmp_path, "t.csv", content), "no_predictions").message
+    assert "predictions: x0, x1 seem to be embeddings" in said
+    assert "{embedding: [x0, …]}" in said
+    assert said.endswith("source.multilabel: true.")
+
+
 def test_columns_with_numbers_alone_may_be_logits_or_embeddings(tmp_path: Path) -> None:
     said = notice(read(tmp_path, "t.csv", _table(["0", "1", "2"], -1)), "maybe_logits").message
     assert "source.logits: softmax" in said

@@ -114,12 +114,13 @@ def _of_numbers(
     scale: float,
 ) -> Notice:
     """What number columns hold, if none says so by its name."""
-    if like_an_embedding(chosen):
+    if (parts := like_an_embedding(chosen)) and values is not None:
+        of_parts = values[:, [chosen.index(name) for name in parts]]
         return Notice(
             NO_PREDICTIONS,
-            f"No column was taken as predictions: {listed(chosen)} seem to be embeddings. If they "
+            f"No column was taken as predictions: {listed(parts)} seem to be embeddings. If they "
             "are, call them e_0, e_1, … or list all in source.columns: {embedding: "
-            f"[{chosen[0]}, …]}}; {_or_classes(values, scale)}",
+            f"[{parts[0]}, …]}}; {_or_classes(of_parts, scale)}",
         )
     if values is not None and (values < 0).any():
         return Notice(
@@ -129,8 +130,8 @@ def _of_numbers(
             f"{' If they are embeddings, call them e_0, e_1, ….' if numbered(chosen) else ''}",
         )
     if values is not None and not (values > scale).any():
-        sums, parts = np.nansum(values, axis=0), (np.modf(values)[0] > 0).any(axis=0)
-        if parts.all() and np.allclose(sums, scale, atol=ROUNDED * scale):
+        sums, parted = np.nansum(values, axis=0), (np.modf(values)[0] > 0).any(axis=0)
+        if parted.all() and np.allclose(sums, scale, atol=ROUNDED * scale):
             return Notice(
                 NO_PREDICTIONS,
                 f"No column was taken as predictions: {listed(chosen)} sum to {scale:g} from top "
@@ -169,9 +170,9 @@ def _inner(columns: str) -> Notice:
     )
 
 
-def _or_classes(values: NDArray[np.float64] | None, scale: float) -> str:
+def _or_classes(values: NDArray[np.float64], scale: float) -> str:
     """What numbers that may be an embedding can be as well."""
-    if values is not None and ((values < 0) | (values > scale)).any():
+    if ((values < 0) | (values > scale)).any():
         return "if they are logits, set source.logits: softmax (or sigmoid)."
     return "if they are those of independent classes, set source.multilabel: true."
 

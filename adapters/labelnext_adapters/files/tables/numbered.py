@@ -70,16 +70,17 @@ def with_embedding(
     return {**columns, "embedding": runs[0]}, [Notice("layout", message)]
 
 
-def like_an_embedding(names: Sequence[str]) -> bool:
-    """Whether columns are called as the parts of an embedding may be.
+def like_an_embedding(names: Sequence[str]) -> list[str]:
+    """The columns that are called as the parts of an embedding may be, if most columns are.
 
     Example:
-        >>> like_an_embedding(["x0", "x1"]), like_an_embedding(["class_0", "class_1"])
-        (True, False)
+        >>> like_an_embedding(["age", "x0", "x1"]), like_an_embedding(["class_0", "class_1"])
+        (['x0', 'x1'], [])
     """
-    runs = numbered(names)
-    stems = [plain(stem).rpartition("_")[2] for stem in runs]
-    return len(stems) == 1 and stems[0] in _PERHAPS | _EMBEDDINGS
+    for stem, run in numbered(names).items():
+        if plain(stem).rpartition("_")[2] in _PERHAPS | _EMBEDDINGS and 2 * len(run) > len(names):
+            return run
+    return []
 
 
 def is_number(kind: pa.DataType) -> bool:
