@@ -140,7 +140,7 @@ def test_parquet_with_lists_of_structs_ranks(tmp_path: Path) -> None:
 def test_parallel_lists_must_be_as_long(tmp_path: Path) -> None:
     records = [{"id": "a", "classes": ["x", "y"], "probs": [0.5, 0.5]},
                {"id": "b", "classes": ["x"], "probs": [0.75, 0.25]}]  # fmt: skip
-    with pytest.raises(InvalidInput, match="classes must be as many as probs; got 1 and 2 in"):
+    with pytest.raises(InvalidInput, match="line 2: classes must be as many as probs; got 1 and 2"):
         read(tmp_path, "p.jsonl", lines(records))
 
 

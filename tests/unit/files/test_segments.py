@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from labelnext.errors import ConfigError, InvalidInput
@@ -156,3 +158,16 @@ def test_objects_with_a_start_and_an_end_are_spans(tmp_path: Path) -> None:
         for i, scores in {"long": [0.9375] * 10, "short": [0.5]}.items()
     ]  # fmt: skip
     assert order(read(tmp_path, "p.json", records)) == ["short", "long"]
+
+
+def test_starts_and_ends_are_not_said_to_be_left_out(tmp_path: Path) -> None:
+    records = [
+        {"id": i, "segments": [{"label": "x", "score": p, "start": n, "end": n + 1}
+                               for n, p in enumerate(scores)]}
+        for i, scores in {"long": [0.9375] * 10, "short": [0.5]}.items()
+    ]  # fmt: skip
+    pa.parquet.write_table(pa.Table.from_pylist(records), tmp_path / "p.parquet")
+    pool = read(tmp_path, "p.parquet")
+    assert pool.newest_objects is not None
+    assert pool.newest_objects.spans
+    assert not [one for one in pool.notices if one.code == "no_boxes"]

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
@@ -112,6 +113,42 @@ def test_a_list_of_the_likeliest_classes_may_be_shorter(tmp_path: Path) -> None:
     assert pool.probabilities.tolist() == [
         [0.125, 0.75, 0.125], [0.25, 0.25, 0.5], [0.25, 0.125, 0.625],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("classes", "scores", "told"),
+    [("cat|dog|bird", "0.5|0.5", "3 and 2"), ("", "0.5|0.5", "0 and 2"), ("cat", "", "1 and 0")],
+)
+def test_one_odd_row_does_not_part_classes_from_scores(
+    tmp_path: Path, classes: str, scores: str, told: str
+) -> None:
+    rows = [[f"i{n}", "dog|cat", "0.75|0.25"] for n in range(19)]
+    _csv(tmp_path, ["id", "labels", "scores"], [*rows, ["z", classes, scores]])
+    pool = read(tmp_path, "t.csv")
+    assert pool.classes == ("cat", "dog")
+    assert pool.probabilities is not None
+    assert pool.probabilities[:19].tolist() == [[0.25, 0.75]] * 19
+    assert np.isnan(pool.probabilities[19]).all()
+    said = notice(pool, "left_out").message
+    assert said == (
+        f"Left out 1 of 20 items: line 21: labels must be as many as scores; got {told}."
+    )
+
+
+def test_the_sign_between_classes_is_that_of_cells_with_several(tmp_path: Path) -> None:
+    rows = [[f"i{n}", "great tit", "[0.75]"] for n in range(19)]
+    rows.append(["z", "owl;great tit", "[0.5, 0.25]"])
+    _csv(tmp_path, ["id", "labels", "scores"], rows)
+    assert read(tmp_path, "t.csv").classes == ("great tit", "owl", "(other)")
+
+
+def test_objects_of_a_row_with_lists_of_unequal_lengths_are_unknown(tmp_path: Path) -> None:
+    rows = [[f"i{n}", "cat|dog", "0.9|0.8", "[[1,2,3,4],[1,2,3,4]]"] for n in range(19)]
+    rows.append(["z", "cat", "0.9|0.8", "[[1,2,3,4],[1,2,3,4]]"])
+    _csv(tmp_path, ["id", "labels", "scores", "boxes"], rows)
+    pool = read(tmp_path, "t.csv")
+    assert "z" not in order(pool)[:19]
+    assert notice(pool, "left_out").message.startswith("Left out 1 of 20 items: line 21: labels")
 
 
 def _labelled(label: Any) -> list[dict[str, Any]]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput, listed
+from labelnext.errors import listed
 from labelnext.pool.objects import Notice
+from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.tables.arrow import is_list
 from labelnext_adapters.files.tables.box_rows import with_box_records
 from labelnext_adapters.files.tables.column_names import (
@@ -186,19 +187,35 @@ def _parallel(
     if answer is None or sure is None:
         return None
     columns = {name: table.column(name).combine_chunks() for name in (answer, sure)}
-    lengths = [pc.fill_null(pc.list_value_length(c), 0) for c in columns.values()]
-    if not pc.all(pc.equal(*lengths)).as_py():
-        unequal = pc.index(pc.equal(*lengths), False).as_py()
-        raise InvalidInput(
-            f"{answer} must be as many as {sure}; got {lengths[0][unequal]} and "
-            f"{lengths[1][unequal]} in {place(unequal)}."
-        )
+    columns, notices = _of_equal_length(columns, place)
+    table = table.set_column(table.column_names.index(sure), sure, columns[sure])
     parts = {name: pc.list_flatten(column) for name, column in columns.items()}
     parents = pc.list_parent_indices(columns[sure]).to_numpy()
     shaped = shape_in(lists)
     more = {} if shaped is None else {shaped: pa.nulls(len(parents))}
     table, long = table.drop_columns([answer]), pa.table({**parts, **more})
-    return _exploded(table, sure, long, parents, (answer, sure), options, place)
+    read = _exploded(table, sure, long, parents, (answer, sure), options, place)
+    return replace(read, notices=[*notices, *read.notices])
+
+
+def _of_equal_length(
+    columns: dict[str, pa.Array], place: Callable[[int], str]
+) -> tuple[dict[str, pa.Array], list[Notice]]:
+    """Two columns of lists, null in both where these differ in length; and which rows do.
+
+    Raises:
+        InvalidInput: if too many do.
+    """
+    lengths = [pc.fill_null(pc.list_value_length(c), 0) for c in columns.values()]
+    same = pc.equal(*lengths)
+    if pc.all(same).as_py():
+        return columns, []
+    odd = Oddities("item", seen=len(same))
+    for row in np.flatnonzero(~same.to_numpy(zero_copy_only=False)).tolist():
+        n, m = (one[row].as_py() for one in lengths)
+        odd.leave_out(place(row), "", f"{' must be as many as '.join(columns)}; got {n} and {m}")
+    kept = {n: pc.if_else(same, c, pa.scalar(None, c.type)) for n, c in columns.items()}
+    return kept, odd.notices()
 
 
 def pairs_of(column: pa.MapArray) -> pa.Array:
@@ -253,10 +270,10 @@ def _exploded(
     answer, sure = read
     n_items, taken = table.num_rows, [c for c in table.column_names if c != name]
     fields = set(long.column_names)
-    corners, shape = corners_in(fields), shape_in(fields) or spans_in(fields)
+    corners, shape, spans = corners_in(fields), shape_in(fields), spans_in(fields)
     told = f"{answer!r}, {sure!r}" if answer else repr(sure)
-    listed_so = plain(name) in OBJECT_LISTS
-    if answer is not None and corners is None and shape is None and not listed_so:
+    of_objects = bool(corners or shape or spans) or plain(name) in OBJECT_LISTS
+    if answer is not None and not of_objects:
         if not options.multilabel and options.logits is None and _one_each(parents):
             return _answers(table.select(taken), name, long, parents, (answer, sure))
         scores = grouped_scores(long, parents, n_items, answer, sure, options)
@@ -279,7 +296,7 @@ def _exploded(
         sides,
         lambda row: place(int(parents[row])),
         Meaning.of(options),
-        spans_in(fields),
+        spans,
     )
     absent = pc.is_null(table.column(name).combine_chunks())
     objects = pc.if_else(absent, pa.scalar(None, objects.type), objects)

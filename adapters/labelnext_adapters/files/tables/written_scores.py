@@ -78,7 +78,9 @@ def _pairs(text: str) -> dict[str, float] | None:
 def split_classes(
     texts: Iterable[str | None], counts: Iterable[int | None]
 ) -> list[list[str] | None] | None:
-    """Classes that stand in one cell, such as cat|dog; None unless there are as many as scores.
+    """Classes that stand in one cell, such as cat|dog; None unless they go with the scores.
+
+    They do if nine in ten cells beside several scores have as many classes.
 
     Args:
         texts: the cells.
@@ -90,14 +92,17 @@ def split_classes(
         >>> split_classes(["cat|dog"], [1])
     """
     cells, wanted = list(texts), list(counts)
-    if not any(n is not None and n > 1 for n in wanted):
+    several = [(cell, n) for cell, n in zip(cells, wanted, strict=True) if n is not None and n > 1]
+    if not several:
         return None
-    for sign in ("|", ";", ",", None):
-        lists = [None if cell is None else _split(cell, sign) for cell in cells]
-        numbers = [None if one is None else len(one) for one in lists]
-        if all(n == m or m is None for n, m in zip(numbers, wanted, strict=True)):
-            return lists
-    return None
+
+    def n_fits(sign: str | None) -> int:
+        return sum(cell is not None and len(_split(cell, sign)) == n for cell, n in several)
+
+    sign = max(("|", ";", ",", None), key=n_fits)
+    if n_fits(sign) < _MOSTLY * len(several):
+        return None
+    return [_split(cell, sign) if cell and cell.strip() else None for cell in cells]
 
 
 def _split(cell: str, sign: str | None) -> list[str]:
