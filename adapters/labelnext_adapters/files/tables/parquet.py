@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,13 @@ def read_columns(
     """
     wanted = list(range(file.metadata.num_row_groups) if groups is None else groups)
     names = None if columns is None else list(columns)
+    known = set(names or ())
     packed, certain, shared, bounded = 0, 0, dict[str, int](), near
     values = dict.fromkeys(wanted, 0)  # of shared texts, by group
     chunks = chunks_of(file.metadata)
     with _opened(source) as opened:
         for group, chunk in ((at, chunk) for at in wanted for chunk in chunks[at]):
-            if names is not None and not any(f"{chunk.path}.".startswith(f"{n}.") for n in names):
+            if names is not None and known.isdisjoint(_paths(chunk.path)):
                 continue
             pages = pages_of(opened, chunk) if near else Pages(0, chunk.shared, False)
             unpacked = max(chunk.unpacked, pages.unpacked)
@@ -76,10 +77,20 @@ def read_columns(
     return table
 
 
-def _bytes_of_nulls(schema: Iterable[pa.Field], names: Sequence[str] | None) -> int:
+def _paths(name: str) -> Iterator[str]:
+    """A name with dots, and those of what it may be inside.
+
+    Example:
+        >>> list(_paths("a.list.element"))
+        ['a', 'a.list', 'a.list.element']
+    """
+    return accumulate(name.split("."), "{}.{}".format)
+
+
+def _bytes_of_nulls(schema: Iterable[pa.Field], names: Iterable[str] | None) -> int:
     """The bytes of a row of nulls: those of a list of a fixed size are filled in by Arrow."""
-    read = (f for f in schema if names is None or any(f.name == n.split(".")[0] for n in names))
-    return sum(_filled_in(field.type) for field in read)
+    read = None if names is None else {path for name in names for path in _paths(name)}
+    return sum(_filled_in(field.type) for field in schema if read is None or field.name in read)
 
 
 def _filled_in(kind: pa.DataType) -> int:
