@@ -42,6 +42,20 @@ def test_boxes_of_fractions_show_where_the_confidence_stands(tmp_path: Path) -> 
     np.testing.assert_allclose(pool.objects.boxes, [[0.1, 0.2, 0.5, 0.4]] * 6)
 
 
+def test_one_odd_box_does_not_make_pixels_of_all(tmp_path: Path) -> None:
+    pool = text(tmp_path, a="car 0.9 0.1 0.2 0.5 0.4\n" * 19, b="car 0.3 0.1 0.2 0.5 7.4\n")
+    np.testing.assert_allclose(pool.objects.boxes[:19], [[0.1, 0.2, 0.5, 0.4]] * 19)
+    assert [one.item_ids for one in pool.notices if one.code == "clipped_boxes"] == [("b",)]
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("car 0.9 10 20 50 40\n")
+    (tmp_path / "b.txt").write_bytes(b"c\xe4r 0.9 10 20 50 40\n")
+    adapter: Any = open_adapter("files", path=str(tmp_path), format="voc-text")
+    with pytest.raises(InvalidInput, match=r"b\.txt: the file must be text in UTF-8; line 1"):
+        adapter.read()
+
+
 @pytest.mark.parametrize("line", ["car 90 10 20 50 40\n", "car 0.9 0.9 0.8 0.8 0.5\n"])
 def test_text_lines_without_a_confidence_are_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(InvalidInput, match="a confidence in .0, 1., and a box x1 y1 x2 y2") as told:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.content import read_text
+from labelnext_adapters.files.content.content import byte_blocks, decoded, guarded
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import real
 from labelnext_adapters.files.gather import Gathered
@@ -200,7 +201,10 @@ def read_box_lines(path: Path, options: DetectionOptions) -> Pool:
     """
     names = sorted(n for n in files_below(path) if n.endswith(".txt")) if path.is_dir() else [""]
     files = [path / name if name else path for name in names]
-    texts = {file: _text(file).splitlines() for file in files}
+    texts = {
+        file: guarded(name or file.name, "text", partial(_text, file)).splitlines()
+        for name, file in zip(names, files, strict=True)
+    }
     lines = [line for text in texts.values() for line in text if line.strip()]
     places = places_in(lines)
     if len(places) != 1:
@@ -222,7 +226,9 @@ def read_box_lines(path: Path, options: DetectionOptions) -> Pool:
     if not by_class and place.kind == 0:
         _check_classes(texts, lines)
     gathered = Gathered("detection", classes=options.classes)
-    small = all(abs(one) <= 1.5 for line in lines for one in _numbers(words_of(line), place))
+    small = _mostly(
+        all(abs(one) <= 1.5 for one in _numbers(words_of(line), place)) for line in lines
+    )
     detections = Detections(gathered, options.image_size, fractions=small)
     videos = {file: _video(path, file) for file in files} if len(files) > 1 else {}
     for file, text in texts.items():
@@ -257,7 +263,8 @@ def _video(folder: Path, file: Path) -> list[str]:
 
 
 def _text(file: Path) -> str:
-    return read_text(file) if file.read_bytes().strip() else ""
+    data = b"".join(byte_blocks(file))
+    return decoded(data) if data.strip() else ""
 
 
 def _add(
