@@ -81,7 +81,8 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     wanted = {options.columns.get(ours, name) for name, ours in _ARRAYS.items()}
     wanted |= {options.columns.get(ours, ours) for ours in _OBJECTS.values()}
     wanted |= {name for names in _ALSO.values() for name in names}
-    check_metadata(names_in(Path(path)) if context.metadata else [], context)
+    held = names_in(Path(path))
+    check_metadata(held, context)
     further = {"offsets", "confidences", "confidence", *context.metadata}
     arrays = read_arrays(Path(path), wanted | further)
 
@@ -96,7 +97,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         matrix = columns["probabilities"]
         if matrix is None or not matrix.shape[:-1] or "item_id" in options.columns:
             raise InvalidInput(
-                f"the file must contain an array item_ids; got {sorted(names_in(Path(path)))}.",
+                f"the file must contain an array item_ids; got {sorted(held)}.",
                 hint="name the arrays: numpy.savez(path, item_ids=ids, probabilities=scores).",
             )
         columns["item_ids"] = np.arange(matrix.shape[-2])
@@ -116,7 +117,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
             columns["probabilities"], columns["item_ids"], meaning, notices
         )
     objects = None
-    notices += _unread(sorted({*names_in(Path(path))} - wanted - further))
+    notices += _unread(sorted({*held} - wanted - further))
     offsets = arrays.get("offsets")
     confidences = arrays.get("confidences", arrays.get("confidence"))
     if offsets is not None and confidences is not None:
@@ -126,7 +127,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         objects = _answers(confidences / meaning.scale, array("class_ids", "class_ids"))
     columns["metadata"] = {name: texts(arrays[name]) for name in context.metadata} or None
     if objects is None and columns["probabilities"] is None and columns["embeddings"] is None:
-        notices.append(_no_predictions(names_in(Path(path))))
+        notices.append(_no_predictions(held))
     independent = meaning.multilabel
     return Pool(objects=objects, multilabel=independent, notices=notices, **columns)
 
