@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from labelnext.errors import InvalidInput
+from labelnext.ranking import rank
 from tests.unit.files.reading import order, read
 
 ROWS = [{"id": "007", "cat": 0.9, "dog": 0.1}, {"id": "b", "cat": 0.5, "dog": 0.5}]
@@ -110,3 +111,17 @@ def test_what_pandas_writes_is_read_in_every_orientation(
     tight = orient == "tight"
     text = json.dumps(frame.to_dict(orient="tight")) if tight else frame.to_json(orient=orient)
     assert order(read(tmp_path, "p.json", text)) == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize("vector", ["probs", "probabilities", "softmax"])
+@pytest.mark.parametrize("answer", ["prediction", "class"])
+def test_the_scores_of_all_classes_count_beside_the_likeliest(
+    tmp_path: Path, vector: str, answer: str
+) -> None:
+    # By the margin a, of 0.125, comes before b; by the confidence b comes first.
+    shares = {"a": [0.5, 0.375, 0.125], "b": [0.4375, 0.28125, 0.28125]}
+    value = {i: {answer: "x", "score": max(s), vector: s} for i, s in shares.items()}
+    pool = read(tmp_path, "p.json", value)
+    assert pool.probabilities is not None
+    assert pool.probabilities.tolist() == [*shares.values()]
+    assert rank(pool, "margin").item_ids.tolist() == ["a", "b"]

@@ -311,7 +311,7 @@ def _has_vector(record: Any) -> bool:
     return isinstance(record, dict) and any(
         isinstance(one, list) and _sums_to_one(one)
         for name, one in record.items()
-        if first_of((name,), VECTORS)
+        if first_of((name,), ("probabilities", *VECTORS))
     )
 
 
