@@ -48,7 +48,14 @@ def test_any_words_in_common_are_left_out_if_labels_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [["cat", "cat_prob"], ["prob", "probs"], ["p_p", "q_p"], ["class_1", "class_2"]]
+    "names",
+    [
+        ["cat", "cat_prob"],
+        ["prob", "probs"],
+        ["p_p", "q_p"],
+        ["class_1", "class_2"],
+        ["prob_cat", "prob cat"],
+    ],
 )
 def test_names_stay_distinct_and_not_empty(names: list[str]) -> None:
     found = class_names(names)

@@ -86,7 +86,9 @@ def class_names(columns: Sequence[str], labels: Collection[str] = ()) -> list[st
         return list(columns)
     names = [name.strip() for name in columns]
     bare = _without_affixes(names, None)
-    return bare if labels and set(labels) <= set(bare) else _without_affixes(names, _AFFIXES)
+    if not (labels and set(labels) <= set(bare)):
+        bare = _without_affixes(names, _AFFIXES)
+    return bare if len(set(bare)) == len(bare) else list(columns)
 
 
 def _without_affixes(names: list[str], known: Collection[str] | None) -> list[str]:
