@@ -240,7 +240,7 @@ def test_what_libraries_print_around_a_number_is_no_hindrance(tmp_path: Path, wr
 
 
 @pytest.mark.parametrize("more", [", device='cuda:0'", ", grad_fn=<SoftmaxBackward0>", ""])
-def test_tensors_of_scores_are_read_table(tmp_path: Path, more: str) -> None:
+def test_tensors_of_scores_are_read(tmp_path: Path, more: str) -> None:
     shares = {"a": "[0.8750, 0.1250]", "b": "[0.5000, 0.5000]", "c": "[0.2500, 0.7500]"}
     rows = [f'{i},"tensor({p}{more})"' for i, p in shares.items()]
     assert order(read_table(tmp_path, "t.csv", "\n".join(["id,probs", *rows]))) == ["b", "c", "a"]

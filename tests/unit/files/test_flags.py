@@ -44,6 +44,15 @@ def test_what_is_neither_true_nor_false_is_named(tmp_path: Path, value: Any) -> 
         read(tmp_path, "t.jsonl", lines(records))
 
 
+def test_a_column_of_another_thing_may_have_another_name(tmp_path: Path) -> None:
+    content = "item_id,p_cat,p_dog,labelled\na,0.9,0.1,2024-01-01\nb,0.6,0.4,\n"
+    with pytest.raises(InvalidInput, match="labelled must be true or false; got 2024") as caught:
+        read(tmp_path, "t.csv", content)
+    assert "give the column another name" in str(caught.value.hint)
+    renamed = content.replace("labelled", "labelled_on")
+    assert not read(tmp_path, "t.csv", renamed).labelled.any()
+
+
 def test_a_cost_that_is_no_number_is_shown(tmp_path: Path) -> None:
     content = "item_id,p_cat,p_dog,cost\na,0.9,0.1,cheap\nb,0.6,0.4,1\n"
     with pytest.raises(InvalidInput, match="cost must be numbers; got string, such as 'cheap'"):

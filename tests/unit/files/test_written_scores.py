@@ -161,7 +161,7 @@ def test_several_classes_as_one_label_are_named_with_the_cure(tmp_path: Path, la
     with pytest.raises(InvalidInput, match="label must be one") as caught:
         read(tmp_path, "t.jsonl", lines(_labelled(label)), multilabel=True)
     assert str(caught.value.hint).endswith(
-        "if items have several classes, call the column otherwise than label, and write one called "
+        "if items have several classes, give the column label another name, and add one called "
         "labelled with true or false."
     )
 

@@ -19,7 +19,7 @@ from labelnext_adapters.files.tables.arrow import is_list, plain_type
 from labelnext_adapters.files.tables.table_options import LabelsAre
 
 _SEVERAL = (
-    "if items have several classes, call the column otherwise than label, and write one called "
+    "if items have several classes, give the column label another name, and add one called "
     "labelled with true or false."
 )
 

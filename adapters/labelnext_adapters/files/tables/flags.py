@@ -38,7 +38,10 @@ def flags(what: str, column: Any) -> NDArray[np.bool_]:
     values = encoded.dictionary.to_pylist()
     told = [_WORDS.get("" if _lacks(value) else str(value).strip().lower()) for value in values]
     if strange := [str(v) for v, one in zip(values, told, strict=True) if one is None]:
-        raise InvalidInput(f"{what} must be true or false; got {listed(strange)}.")
+        raise InvalidInput(
+            f"{what} must be true or false; got {listed(strange)}.",
+            hint="write true or false, yes or no, 1 or 0; or give the column another name.",
+        )
     places = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
     flat: NDArray[np.bool_] = np.array([*told, False], dtype=bool)[places.astype(np.int64)]
     return flat
