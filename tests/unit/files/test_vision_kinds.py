@@ -215,7 +215,7 @@ def test_a_folder_of_cvat_files_is_one_pool(tmp_path: Path) -> None:
     put(tmp_path / "p", {"1.xml": cvat("a.jpg", 0.9), "job 2/annotations.xml": cvat("b.jpg", 0.3)})
     assert told(read(tmp_path, "p")) == {"a.jpg": [0.9], "b.jpg": [0.3]}
     put(tmp_path / "p", {"3.xml": cvat("a.jpg", 0.5)})
-    with pytest.raises(InvalidInput, match=r"item ids must be distinct; 'a.jpg'"):
+    with pytest.raises(InvalidInput, match=r"'a.jpg' is in 1.xml and again in 3.xml"):
         read(tmp_path, "p")
     put(tmp_path / "p", {"3.xml": "<annotations><track/></annotations>"})
     with pytest.raises(InvalidInput, match=r"3.xml: the file must be CVAT's XML for images"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,11 @@ def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
         classes: names of the classes; those of the file when None.
 
     Raises:
-        InvalidInput: if it is another kind of XML, or its shapes have no scores.
+        InvalidInput: if it is another kind of XML, its shapes have no scores, or two images share
+            a name.
     """
     roots = _roots(path)
-    images = [image for root in roots for image in root.findall("image")]
+    images = _images(roots)
     if not images:
         raise InvalidInput("the file must hold at least one image; it has none.")
     shapes = [shape for image in images for shape in _shapes(image)]
@@ -41,7 +42,7 @@ def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
     _refuse_labels(shapes or tags)
     if classes is None:
         met = {str(shape.get("label")) for shape in shapes or tags}
-        told = [_names(root, met) for root in roots]
+        told = [_names(root, met) for root in roots.values()]
         classes = told[0] if all(names == told[0] for names in told) else None
     gathered = Gathered("shape" if shapes else "tag", classes=classes)
     if tags and shapes and any(map(_score, tags)):
@@ -69,16 +70,34 @@ def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
     return detections.pool()
 
 
-def _roots(path: Path) -> list[Element]:
-    """The roots of a file, or of the files of a folder.
+def _roots(path: Path) -> dict[str, Element]:
+    """The root of a file, or those of the files of a folder, by their names.
 
     Raises:
         InvalidInput: if one is another kind of XML.
     """
     if not path.is_dir():
-        return [_root(path)]
+        return {path.name: _root(path)}
     names = sorted(name for name in files_below(path) if name.lower().endswith(".xml"))
-    return [guarded(name, "CVAT", partial(_root, path / name)) for name in names]
+    return {name: guarded(name, "CVAT", partial(_root, path / name)) for name in names}
+
+
+def _images(roots: Mapping[str, Element]) -> list[Element]:
+    files: dict[str, str] = {}
+    images = []
+    for file, root in roots.items():
+        for image in root.findall("image"):
+            name = _name(image)
+            if name in files:
+                raise InvalidInput(
+                    f"item ids must be distinct; {name!r:.80} is in {files[name]} and again in "
+                    f"{file}.",
+                    hint="keep one of them, or rename the images of one job.",
+                )
+            if name:
+                files[name] = file
+            images.append(image)
+    return images
 
 
 def _root(path: Path) -> Element:
