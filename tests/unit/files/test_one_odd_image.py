@@ -91,6 +91,16 @@ def test_objects_are_counted_not_the_outputs_that_hold_them(tmp_path: Path) -> N
         read(tmp_path, {"h.json": outputs(4)})
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_odd_image_with_other_keys(tmp_path: Path, turned: bool) -> None:
+    kinds = [{"boxes": [[1, 2, 3, 4]], "labels": [1], "scores": [0.5]},
+             {"xyxy": [[1, 2, 3, 4]], "cls": [1], "conf": [0.5]}]  # fmt: skip
+    usual, odd = reversed(kinds) if turned else kinds
+    pool = read(tmp_path, {"t.json": {**{str(n): usual for n in range(N)}, "x": odd}})
+    assert told(pool) == {**{str(n): [0.5] for n in range(N)}, "x": None}
+    assert "(item x): it must be an object with" in left_out(pool)
+
+
 def response(predictions: Any) -> dict[str, Any]:
     return {"image": {"width": 9, "height": 9}, "predictions": predictions}
 

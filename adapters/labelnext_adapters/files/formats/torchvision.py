@@ -21,7 +21,8 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
     from labelnext_adapters.files.vision.documents import documents
 
     outputs = documents(Path(path), lambda one: TORCHVISION.are_in(one) or BOXES.are_in(one))
-    keys = BOXES if any(BOXES.are_in(one.value) for one in outputs) else TORCHVISION
+    kinds = (TORCHVISION, BOXES)
+    keys = max(kinds, key=lambda kind: sum(kind.are_in(one.value) for one in outputs))
     return read_arrays(outputs, keys, options, context.key)
 
 
