@@ -122,7 +122,7 @@ def from_pandas(frame: Any, **options: Any) -> Pool:
             hint="make one: pandas.DataFrame(…).",
         )
 
-    from labelnext_adapters.files.tables.known_names import IDS
+    from labelnext_adapters.files.tables.column_names import usual_id
 
     given = options.get("columns") or {}
     named = "item_id" in given or options.get("key") is not None
@@ -132,8 +132,7 @@ def from_pandas(frame: Any, **options: Any) -> Pool:
     _check_names(frame.columns)
     sparse = [name for name, kind in frame.dtypes.items() if str(kind).startswith("Sparse")]
     frame = frame.assign(**{name: frame[name].sparse.to_dense() for name in sparse})
-    known = {str(name).strip().lower() for name in frame.columns}
-    if not named and not known & set(IDS):
+    if not named and usual_id([*frame.columns], given) is None:
         exact = getattr(frame.index.dtype, "kind", "O") in "fM"  # floats and times, told as such
         labels = frame.index.to_numpy() if exact else [_plain(label) for label in frame.index]
         frame = frame.assign(item_id=labels)

@@ -42,6 +42,20 @@ def test_an_index_of_any_type_holds_the_ids(index: Any, ids: list[str]) -> None:
     assert Pool.from_pandas(pd.DataFrame(ROWS, index=index)).item_ids.tolist() == ids
 
 
+@pytest.mark.parametrize("name", ["Image ID", "imageId", "Item-Id", " ID "])
+def test_a_column_of_ids_counts_however_its_words_are_parted(name: str) -> None:
+    frame = FRAME.rename(columns={"item_id": name})
+    assert Pool.from_pandas(frame).item_ids.tolist() == ["a", "b", "c"]
+
+
+def test_a_column_that_is_said_to_be_another_holds_no_ids() -> None:
+    frame = FRAME.set_index("item_id").assign(name="cat").rename_axis(None)
+    pool = Pool.from_pandas(frame, columns={"label": "name"})
+    assert pool.item_ids.tolist() == ["a", "b", "c"]
+    assert pool.labels is not None
+    assert pool.labels.tolist() == [0, 0, 0]
+
+
 @pytest.mark.parametrize("missing", [pd.NA, None, np.nan])
 def test_a_missing_label_of_an_index_is_one_odd_row(missing: Any) -> None:
     frame = pd.DataFrame({"cat": [0.5] * 20, "dog": [0.5] * 20})
