@@ -89,7 +89,11 @@ def _without_flags(table: pa.Table, names: list[str], options: TableOptions) -> 
     if not options.multilabel:
         return names
     columns = {n: table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in names}
-    flags = [n for n, values in columns.items() if set(np.unique(values)) == {0.0, 1.0}]
+    flags = [
+        n
+        for n, values in columns.items()
+        if ((values == 0) | (values == 1)).all() and values.any() and not values.all()
+    ]
     parted = any((np.modf(values)[0] > 0).any() for values in columns.values())
     return [name for name in names if name not in flags] if parted else names
 
