@@ -197,7 +197,7 @@ def test_independent_classes_are_read_without_the_columns_that_a_threshold_fills
     tmp_path: Path,
 ) -> None:
     head = "id,cat,dog,cat_pred,dog_true"
-    rows = ["a,0.875,0.9375,1,1", "b,0.5625,0.375,1,0", "c,0.25,0.75,0,1"]
+    rows = ["a,0.875,0.9375,1,1", "b,0.5625,0.375,1,0", "c,0.25,0.75,0,"]
     pool = read(tmp_path, "t.csv", "\n".join([head, *rows]), multilabel=True)
     assert pool.classes == ("cat", "dog")
     assert order(pool) == ["b", "c", "a"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from labelnext.errors import listed
 from labelnext_adapters.files.tables.column_names import plain
@@ -89,13 +90,14 @@ def _without_flags(table: pa.Table, names: list[str], options: TableOptions) -> 
     if not options.multilabel:
         return names
     columns = {n: table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in names}
-    flags = [
-        n
-        for n, values in columns.items()
-        if ((values == 0) | (values == 1)).all() and values.any() and not values.all()
-    ]
+    flags = {n for n, values in columns.items() if _are_flags(values[~np.isnan(values)])}
     parted = any((np.modf(values)[0] > 0).any() for values in columns.values())
     return [name for name in names if name not in flags] if parted else names
+
+
+def _are_flags(values: NDArray[np.float64]) -> bool:
+    zeros, ones = values == 0, values == 1
+    return bool(zeros.any() and ones.any() and (zeros | ones).all())
 
 
 def _without_doubts(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:
