@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from labelnext.errors import ConfigError, InvalidInput
-from tests.unit.files.reading import order, read
+from tests.unit.files.reading import notice, order, read
 
 # By the mean of their entropies: of one with 0.75, of 0.875 and 0.5, of 1 and 0.9375.
 ROWS = [
@@ -68,6 +68,8 @@ def test_times_of_requests_make_no_segments(tmp_path: Path) -> None:
     [
         ("Start (s),End (s),Common name,Confidence", "0,3,tit,{}"),
         ("xmin,ymin,xmax,ymax,confidence,class", "0,0,0.5,0.5,{},cat"),
+        ("x,y,w,h,confidence,class", "1,1,5,5,{},cat"),
+        ("left,top,width,height,confidence,class", "1,1,5,5,{},cat"),
     ],
 )
 def test_a_folder_of_tables_of_one_item_each_names_items_by_file(
@@ -82,6 +84,7 @@ def test_a_folder_of_tables_of_one_item_each_names_items_by_file(
     assert pool.newest_objects is not None
     assert pool.newest_objects.counts.tolist() == [2, 1, 0]
     assert order(pool)[:2] == ["a", "b"]
+    assert "Named items after their files" in notice(pool, "layout").message
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,16 @@ import pyarrow as pa
 
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput, listed
+from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.content import guarded
 from labelnext_adapters.files.content.shards import items_called, read_all, shards_in
 from labelnext_adapters.files.json.records import table_of_records
-from labelnext_adapters.files.tables.column_names import TextColumns, corners_in, spans_in
+from labelnext_adapters.files.tables.column_names import (
+    TextColumns,
+    corners_in,
+    sides_in,
+    spans_in,
+)
 from labelnext_adapters.files.tables.rows import Rows
 
 
@@ -45,9 +51,11 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
             ]
         return Rows(*table_of_records(records, is_text))
     parts: list[Rows] = [guarded(shard.name, "CSV", partial(read, shard)) for shard in shards]
+    notices = [notice for part in parts for notice in part.notices]
     if all(_of_one_item(part.table.column_names, is_text) for part in parts):
         names = items_called(shard.relative_to(folder).as_posix() for shard in shards)
         parts = [_called(part, name) for part, name in zip(parts, names, strict=True)]
+        notices.append(Notice("layout", "Named items after their files: no column has their ids."))
     columns = [part.table.column_names for part in parts]
     odd = next((i for i, one in enumerate(columns) if set(one) != set(columns[0])), None)
     if odd is not None:
@@ -65,12 +73,13 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
         first = ends[at - 1] if at else 0
         return f"{shards[at].name} {parts[at].place(row - first)}"
 
-    return Rows(table, [notice for part in parts for notice in part.notices], place)
+    return Rows(table, notices, place)
 
 
 def _of_one_item(names: list[str], is_text: TextColumns) -> bool:
     """Whether a table without ids has boxes or segments, of one image or recording."""
-    return is_text.id_among(names) is None and bool(corners_in(names) or spans_in(names))
+    drawn = corners_in(names) or sides_in(names) or spans_in(names)
+    return is_text.id_among(names) is None and bool(drawn)
 
 
 def _called(part: Rows, name: str) -> Rows:
