@@ -199,12 +199,7 @@ def read_box_lines(path: Path, options: DetectionOptions) -> Pool:
     Raises:
         InvalidInput: if there are no such files, or it can't be told what lines begin with.
     """
-    names = sorted(n for n in files_below(path) if n.endswith(".txt")) if path.is_dir() else [""]
-    files = [path / name if name else path for name in names]
-    texts = {
-        file: guarded(name or file.name, "text", partial(_text, file)).splitlines()
-        for name, file in zip(names, files, strict=True)
-    }
+    texts = _texts(path)
     lines = [line for text in texts.values() for line in text if line.strip()]
     places = places_in(lines)
     if len(places) != 1:
@@ -222,7 +217,7 @@ def read_box_lines(path: Path, options: DetectionOptions) -> Pool:
             "ground truth, and in tracks without any.",
             hint="take the detections with their scores (det.txt).",
         )
-    by_class = [file for file in files if class_told(file) and place.kind == 0]
+    by_class = [file for file in texts if class_told(file) and place.kind == 0]
     if not by_class and place.kind == 0:
         _check_classes(texts, lines)
     gathered = Gathered("detection", classes=options.classes)
@@ -230,7 +225,7 @@ def read_box_lines(path: Path, options: DetectionOptions) -> Pool:
         all(abs(one) <= 1.5 for one in _numbers(words_of(line), place)) for line in lines
     )
     detections = Detections(gathered, options.image_size, fractions=small)
-    videos = {file: _video(path, file) for file in files} if len(files) > 1 else {}
+    videos = {file: _video(path, file) for file in texts} if len(texts) > 1 else {}
     for file, text in texts.items():
         kind = class_told(file) if by_class else None
         if by_class and kind is None:
@@ -248,8 +243,8 @@ def read_box_lines(path: Path, options: DetectionOptions) -> Pool:
                 with gathered.record(f"{file.name} line {number}", item):
                     _add(detections, item, kind, words, place, options.classes)
     if by_class or place.kind is None:
-        what = "Images without a line are unknown: these files list only those with detections."
-        message = what if by_class else what.replace("Images", "Frames")
+        what = "Images" if by_class else "Frames"
+        message = f"{what} without a line are unknown: these files list only those with detections."
         gathered.notice("no_image_list", message)
     return detections.pool()
 
@@ -260,6 +255,16 @@ def _video(folder: Path, file: Path) -> list[str]:
     inner = parts[-1:] in (("det",), ("gt",), ("pred",)) and len(parts) > 1
     named = [part for part in parts if part not in ("det", "gt")] if inner else list(parts)
     return named or [file.stem]
+
+
+def _texts(path: Path) -> dict[Path, list[str]]:
+    """The lines of a file, or of the text files of a folder; an error names the file."""
+    names = sorted(n for n in files_below(path) if n.endswith(".txt")) if path.is_dir() else [""]
+    files = {name: path / name if name else path for name in names}
+    return {
+        file: guarded(name or file.name, "text", partial(_text, file)).splitlines()
+        for name, file in files.items()
+    }
 
 
 def _text(file: Path) -> str:
