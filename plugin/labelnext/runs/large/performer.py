@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -101,7 +102,9 @@ class LargePerformer(Performer):
     def _perform(self, step: Step) -> None:
         store, run = self._store(step), self._journal.run_id
         store.sweep()
-        self._check_current(store)
+        if self._current(store) == run:  # it broke off later; some scores may be gone already
+            self._tidy(store)
+            return
         kept = step.payload.get("recipe")  # a run that is resumed keeps to what it began with
         asked = self._settings.recipe if kept is None else Recipe.from_dict(kept)
         with self._stages.timed("score"):
@@ -185,7 +188,7 @@ class LargePerformer(Performer):
         rest = None if near is None else self._behind(near, store, summary)
         summary.calibration = judged(store, [scoring.evidence(part) for part in self._parts])
         self._publish(store, written, summary, rest)
-        store.remove_folder(scoring.folder)
+        self._tidy(store)
         return summary
 
     def _write(self, store: Store, batch: pa.Table, n: int, summary: Summary) -> dict[str, Any]:
@@ -211,7 +214,9 @@ class LargePerformer(Performer):
         found, integers = summary.scored, scores.integers
         starts = range_starts(found.sample, n, integers=integers)
         batch = written[0]["path"] if written else None
-        split = Split(scoring, self._digest, tuple(starts), integers, batch)
+        taken = None if batch is None else hashlib.sha256(store.read_bytes(batch) or b"")
+        pool = self._digest if taken is None else f"{self._digest}-{taken.hexdigest()}"
+        split = Split(scoring, pool, tuple(starts), integers, batch)
         self._each(split, store, "sort")
         first = 1 + sum(file["rows"] for file in written)
         ranges = split.ranges(self._parts, store, first)
@@ -272,7 +277,11 @@ class LargePerformer(Performer):
                 "previous": earlier,
             },
         )
-        for folder in _superseded(store, {self._journal.run_id, earlier}):
+
+    def _tidy(self, store: Store) -> None:
+        """Remove rankings that nothing leads to any more, and what this one was made from."""
+        run = self._journal.run_id
+        for folder in (*_superseded(store, {run, self._earlier()}), f"{run}/scores"):
             store.remove_folder(folder)
 
     def _earlier(self) -> str | None:
@@ -285,7 +294,7 @@ class LargePerformer(Performer):
         """Put the earlier manifest back, and remove the files of this run."""
         store = self._store(step)
         store.sweep()
-        self._check_current(store)
+        self._current(store)
         if before["manifest"] is None:
             store.remove(MANIFEST)
         else:
@@ -294,8 +303,8 @@ class LargePerformer(Performer):
         store.remove_folder(self._journal.run_id)
         return []
 
-    def _check_current(self, store: Store) -> None:
-        """Refuse a folder whose ranking is neither of this run nor the one that it replaces."""
+    def _current(self, store: Store) -> str | None:
+        """The run whose ranking is there; refuses any but this one and the one that it replaces."""
         content = store.read_bytes(MANIFEST)
         manifest = None if content is None else manifest_of(content)
         current = None if manifest is None else str(manifest["run_id"])
@@ -308,6 +317,7 @@ class LargePerformer(Performer):
                 f"not run {self._journal.run_id}.",
                 hint="undo that run first.",
             )
+        return current
 
     def _check_there(self, store: Store, earlier: str) -> None:
         """Refuse to put back a ranking whose files are gone."""

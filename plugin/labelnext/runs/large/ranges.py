@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ class Split:
 
     Attributes:
         scoring: whose files hold the scores.
-        pool: a digest of all parts.
+        pool: a digest of all parts, and of the batch.
         starts: of the ranges; see `range_starts`.
         integers: every id is an integer.
         batch: file of the items that have a rank already, or None.
@@ -88,7 +89,11 @@ class Split:
 
     def _file(self, part: Part, what: str) -> str:
         folder = f"{self.scoring.folder}/{what}"
-        return file_name(folder, part, [self.scoring.recipe.to_dict(), self.pool])
+        return file_name(folder, part, self._how)
+
+    @cached_property
+    def _how(self) -> list[Any]:
+        return [self.scoring.recipe.to_dict(), self.pool, self.starts]
 
     def nothing(self) -> pa.Table:
         """No starts."""
@@ -148,17 +153,18 @@ class Split:
         payloads: list[dict[str, Any]] = [{} for _ in range(len(self.starts) + 1)]
         for what, file in (("items", self.items), ("hashes", self.hashes)):
             for part, cut in zip(parts, cuts, strict=True):
+                name = file(part)
                 for payload, (start, end) in zip(
                     payloads, pairwise(cut.column(what).to_pylist()), strict=True
                 ):
                     slices = payload.setdefault(what, [])
                     if end > start:
-                        slices.append([file(part), start, end - start])
+                        slices.append([name, start, end - start])
         ranges = []
         for number, payload in enumerate(payloads):
             n_items = sum(n for _, _, n in payload["items"])
-            name = f"range {number + 1} of the order"
-            ranges.append(Part(number, name, {**payload, "first": first}, n_items))
+            told = f"range {number + 1} of the order"
+            ranges.append(Part(number, told, {**payload, "first": first}, n_items))
             first += n_items
         return ranges
 
