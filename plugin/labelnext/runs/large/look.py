@@ -28,14 +28,14 @@ class Look:
 
     Attributes:
         scoring: whose files hold the scores.
-        pool: a digest of all parts.
+        whole: a digest of all parts and of the batch.
         batch: file of the ids of the batch, as far as its classes are counted.
         between: the lowest and the highest score; None without any.
         sampled: one item of so many is in the sample.
     """
 
     scoring: Scoring
-    pool: str
+    whole: str
     batch: str
     between: tuple[float, float] | None
     sampled: int
@@ -43,7 +43,7 @@ class Look:
 
     def name(self, part: Part) -> str:
         """The file of a part's sample."""
-        how = [self.scoring.recipe.to_dict(), self.pool]
+        how = [self.scoring.recipe.to_dict(), self.whole]
         return file_name(f"{self.scoring.folder}/sample", part, how)
 
     def nothing(self) -> pa.Table:

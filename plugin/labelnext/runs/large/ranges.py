@@ -63,14 +63,14 @@ class Split:
 
     Attributes:
         scoring: whose files hold the scores.
-        pool: a digest of all parts, and of the batch.
+        whole: a digest of all parts and of the batch.
         starts: of the ranges; see `range_starts`.
         integers: every id is an integer.
         batch: file of the items that have a rank already, or None.
     """
 
     scoring: Scoring
-    pool: str
+    whole: str
     starts: tuple[Place, ...]
     integers: bool
     batch: str | None
@@ -94,7 +94,7 @@ class Split:
 
     @cached_property
     def _how(self) -> list[Any]:
-        return [self.scoring.recipe.to_dict(), self.pool, self.starts]
+        return [self.scoring.recipe.to_dict(), self.whole, self.starts]
 
     def nothing(self) -> pa.Table:
         """No starts."""
