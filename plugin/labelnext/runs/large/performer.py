@@ -178,13 +178,14 @@ class LargePerformer(Performer):
                 if chosen is not None and len(chosen)
                 else []
             )
+            whole = self._digest(store, written)
             if not alone:
-                written += self._in_ranges(store, scoring, scores, written, n, summary)
+                written += self._in_ranges(store, scoring, scores, whole, written, n, summary)
             store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
-            self._look(store, scoring, summary)
+            self._look(store, scoring, whole, summary)
             if order == "approximate" and written:
                 first = written[0]["path"]
-                near = near_ranks(scores, scoring, f"{run}/rest", first, budget, n)
+                near = near_ranks(scores, scoring, whole, f"{run}/rest", first, budget, n)
         rest = None if near is None else self._behind(near, store, summary)
         summary.calibration = judged(store, [scoring.evidence(part) for part in self._parts])
         self._publish(store, written, summary, rest)
@@ -206,6 +207,7 @@ class LargePerformer(Performer):
         store: Store,
         scoring: Scoring,
         scores: Scores,
+        whole: str,
         written: Sequence[Mapping[str, Any]],
         n: int,
         summary: Summary,
@@ -214,9 +216,7 @@ class LargePerformer(Performer):
         found, integers = summary.scored, scores.integers
         starts = range_starts(found.sample, n, integers=integers)
         batch = written[0]["path"] if written else None
-        taken = None if batch is None else hashlib.sha256(store.read_bytes(batch) or b"")
-        pool = self._digest if taken is None else f"{self._digest}-{taken.hexdigest()}"
-        split = Split(scoring, pool, tuple(starts), integers, batch)
+        split = Split(scoring, whole, tuple(starts), integers, batch)
         self._each(split, store, "sort")
         first = 1 + sum(file["rows"] for file in written)
         ranges = split.ranges(self._parts, store, first)
@@ -229,18 +229,18 @@ class LargePerformer(Performer):
                 summary.add(store.read_table(name))
         return [{"path": name, "rows": n_rows} for name, n_rows in files.items()]
 
-    def _look(self, store: Store, scoring: Scoring, summary: Summary) -> None:
+    def _look(self, store: Store, scoring: Scoring, whole: str, summary: Summary) -> None:
         """What the report says of all scores, and of the batch."""
         batch = f"{scoring.folder}/batch.parquet"
         store.write_table(batch, summary.counted)
-        look = Look(scoring, self._digest, batch, summary.between, summary.sampled)
+        look = Look(scoring, whole, batch, summary.between, summary.sampled)
         found = self._each(look, store, "look")
         summary.look_at(found, (store.read_table(look.name(part)) for part in self._parts))
 
-    @property
-    def _digest(self) -> str:
-        """Of the parts; what follows from all of them isn't kept where one has changed."""
-        return fingerprint(self._parts)[:16]
+    def _digest(self, store: Store, written: Sequence[Mapping[str, Any]]) -> str:
+        """Of all parts and of the batch; what follows from them isn't kept where they changed."""
+        batch = store.read_bytes(written[0]["path"]) if written else None
+        return f"{fingerprint(self._parts)[:16]}-{hashlib.sha256(batch or b'').hexdigest()[:16]}"
 
     def _behind(self, ranks: NearRanks, store: Store, summary: Summary) -> dict[str, Any]:
         """Write approximate ranks of what is behind the batch, part by part."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,10 @@ CASES = {
     "integers, all equal": lambda: numbered(np.full(N, 0.5)),
     "integers, ties": lambda: numbered(np.random.default_rng(0).integers(0, 9, N) / 16),
 }
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
 
 
 def n_files(folder: Path) -> int:
@@ -154,6 +159,35 @@ def test_a_run_that_broke_off_between_ranges_goes_on_where_it_was(
     n_made = len(json.loads((tmp_path / "ranking" / "manifest.json").read_text())["files"])
     again = [name for name in made if "scores" not in name]
     assert len(again) < n_made if stage == "order" else len(again) == n_made
+
+
+@pytest.mark.parametrize("damage", [cut, Path.unlink])
+@pytest.mark.parametrize(
+    ("stage", "files"),
+    [
+        ("sort", "*.parquet"),
+        ("order", "items/*.parquet"),
+        ("order", "hashes/*.parquet"),
+        ("look", "0*.parquet"),
+    ],
+)
+def test_what_was_damaged_meanwhile_is_made_again_on_resume(
+    tmp_path: Path, stage: str, files: str, damage: Callable[[Path], None]
+) -> None:
+    table = classification(texts(N))
+    path = spread(table, tmp_path / "data", 5)
+    config = settings(tmp_path, path)
+    harmed: list[Path] = []
+
+    def harm(name: str, done: int, total: int | None) -> None:
+        if name == stage and not harmed:
+            harmed.append(sorted((tmp_path / "ranking").glob(f"*/scores/{files}"))[-1])
+            damage(harmed[0])
+
+    with pytest.raises(WriteFailed, match="can't be read"):
+        labelnext.run(config, progress=harm)
+    assert resume(config).status == "done"
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
 
 
 @pytest.mark.parametrize("gone", ["proposals", "evidence", "items"])
