@@ -119,7 +119,7 @@ def forked(folder: Path, work: Callable[[], Any], at: int = 0, end: str = "") ->
 
 
 def ranking(folder: Path) -> Any:
-    """The ranking that a reader sees: its bytes, without what names its run."""
+    """The ranking that a reader sees: its bytes, without what names its run and its parts."""
     if not (folder / "data").is_dir():
         (output,) = [*folder.glob("ranking.*")] or [None]
         return output and (output.read_bytes(), oct(output.stat().st_mode))
@@ -128,7 +128,7 @@ def ranking(folder: Path) -> Any:
         return None
     said = json.loads(manifest.read_bytes())
     names = [file["path"] for file in said["files"]] + [said["batch"]["path"]]
-    return [(name.split("/")[1], (manifest.parent / name).read_bytes()) for name in names]
+    return [(manifest.parent / name).read_bytes() for name in names]
 
 
 def left_over(folder: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -85,17 +86,18 @@ def test_a_ray_that_does_not_start_is_said_so(
         labelnext.run(settings(tmp_path, path, engine="ray"))
 
 
-def test_a_cluster_that_loses_nodes_in_each_stage_gives_the_same_batch(tmp_path: Path) -> None:
+def run_losing_nodes(folder: Path, path: Path, *stages: str, **how: Any) -> dict[str, int]:
+    """Run on a cluster that loses a node at the first progress of each of these stages.
+
+    Returns:
+        How many parts each stage had left then.
+    """
     from ray.cluster_utils import Cluster
 
-    path = spread(embedded(), tmp_path / "data", 16)
-    how = {"selection": {"method": "k_center", "budget": 30}}
-    labelnext.run(settings(tmp_path, path, **how))
-    here = written(tmp_path / "ranking")
     cluster = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
     )
-    nodes = {stage: cluster.add_node(num_cpus=1) for stage in ("survey", "score")}
+    nodes = {stage: cluster.add_node(num_cpus=1) for stage in stages}
     left: dict[str, int] = {}
 
     def lose(stage: str, done: int, total: int | None) -> None:
@@ -104,10 +106,19 @@ def test_a_cluster_that_loses_nodes_in_each_stage_gives_the_same_batch(tmp_path:
             cluster.remove_node(nodes[stage], allow_graceful=False)
 
     try:
-        config = settings(tmp_path, path, engine="ray", ray={"address": cluster.address}, **how)
+        config = settings(folder, path, engine="ray", ray={"address": cluster.address}, **how)
         labelnext.run(config, progress=lose)
     finally:
         cluster.shutdown()
+    return left
+
+
+def test_a_cluster_that_loses_nodes_in_each_stage_gives_the_same_batch(tmp_path: Path) -> None:
+    path = spread(embedded(), tmp_path / "data", 16)
+    how = {"selection": {"method": "k_center", "budget": 30}}
+    labelnext.run(settings(tmp_path, path, **how))
+    here = written(tmp_path / "ranking")
+    left = run_losing_nodes(tmp_path, path, "survey", "score", **how)
     assert min(left["survey"], left["score"]) > 0  # in the middle of each
     assert_same(written(tmp_path / "ranking"), here)
 
@@ -115,8 +126,6 @@ def test_a_cluster_that_loses_nodes_in_each_stage_gives_the_same_batch(tmp_path:
 def test_a_cluster_that_loses_nodes_while_it_orders_gives_the_same_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ray.cluster_utils import Cluster
-
     rng = np.random.default_rng(0)
     sure = rng.integers(0, 5_000, 200_000) / 9_999  # many tie
     rows = pa.FixedSizeListArray.from_arrays(pa.array(np.stack([sure, 1 - sure], 1).ravel()), 2)
@@ -125,21 +134,6 @@ def test_a_cluster_that_loses_nodes_while_it_orders_gives_the_same_order(
     )
     path = spread(table, tmp_path / "data", 12)
     monkeypatch.setattr(ranges, "_RANGE", 10_000)
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
-    )
-    nodes = {stage: cluster.add_node(num_cpus=1) for stage in ("sort", "order")}
-    left: dict[str, int] = {}
-
-    def lose(stage: str, done: int, total: int | None) -> None:
-        if stage in nodes and stage not in left:
-            left[stage] = (total or 0) - done
-            cluster.remove_node(nodes[stage], allow_graceful=False)
-
-    try:
-        config = settings(tmp_path, path, engine="ray", ray={"address": cluster.address})
-        labelnext.run(config, progress=lose)
-    finally:
-        cluster.shutdown()
+    left = run_losing_nodes(tmp_path, path, "sort", "order")
     assert min(left["sort"], left["order"]) > 0  # in the middle of each
     assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))

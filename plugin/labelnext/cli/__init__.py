@@ -22,9 +22,11 @@ def main() -> None:
     """Run the command line; Ctrl-C ends it in one line, however early it comes."""
     _ready_streams()
     gc.set_threshold(_NEW_OBJECTS)
-    # Else pydantic reads what all installed packages declare, to look for plug-ins.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     try:
+        from labelnext.support.environment import set_for_itself
+
+        # Else pydantic reads what all installed packages declare, to look for plug-ins.
+        set_for_itself("PYDANTIC_DISABLE_PLUGINS", "1")
         from labelnext.cli.commands import main as run
 
         run()

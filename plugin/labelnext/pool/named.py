@@ -12,7 +12,7 @@ from labelnext.errors import InvalidInput, listed, shown
 
 
 def positions(what: str, labels: ArrayLike | None, classes: Sequence[str] | None) -> Any:
-    """Class positions of labels that are names; anything else as it is.
+    """Class positions of labels that are names, or of none at all; anything else as it is.
 
     Args:
         what: name of the column, for messages.
@@ -30,10 +30,11 @@ def positions(what: str, labels: ArrayLike | None, classes: Sequence[str] | None
         cells = np.asarray(labels)
     except ValueError:  # rows of unequal length
         return labels
-    if cells.dtype.kind not in "OUT":
+    if labels is None or cells.dtype.kind not in "OUTf":
         return labels
     cells = np.asarray(labels, dtype=object)  # numpy would turn NaN beside texts into a text
-    if not any(isinstance(cell, str) for cell in cells.flat):
+    unlabelled = classes is not None and all(map(_is_none, cells.flat))
+    if not unlabelled and not any(isinstance(cell, str) for cell in cells.flat):
         return labels
     if classes is None:
         raise InvalidInput(

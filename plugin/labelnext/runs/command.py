@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from labelnext.errors import CommandFailed
+from labelnext.support.environment import for_others
 from labelnext.support.files import private_file, write_failed
 
 _LOOK = 0.1  # seconds between two looks at the command
@@ -40,7 +41,7 @@ def run_command(
         command: a list of arguments, or a text that is split as a shell would.
         shell: hand a text to the shell instead.
         directory: where it runs.
-        environment: variables beside those of this process.
+        environment: variables beside those that this process was started with.
         log: file for all that it prints; replaced, and for this user alone.
         seconds: after which it is ended; None: never.
         stop: ends it when set.
@@ -61,7 +62,7 @@ def run_command(
                 words,
                 shell=shell,
                 cwd=directory,
-                env={**os.environ, **environment},
+                env=for_others() | {**environment},
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.STDOUT,

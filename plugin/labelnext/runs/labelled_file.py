@@ -110,13 +110,13 @@ def _of_pool(platform: Adapter) -> LabelRecords:
 def _unknown(records: Sequence[LabelRecord]) -> list[Notice]:
     """What the platform doesn't tell, so that nobody takes empty cells for a fault."""
     notices = []
-    nobody = sum(record.person is None for record in records)
-    never = sum(record.at is None for record in records)
+    nobody = [record.person is None for record in records]
+    never = [record.at is None for record in records]
     empty = {"labelled_by": nobody, "labelled_at": never}
     if nobody == never:
         empty = {"labelled_by and labelled_at": nobody}
-    for columns, lacking in empty.items():
-        if lacking:
+    for columns, rows in empty.items():
+        if lacking := rows.count(True):
             first, _, both = columns.partition(" ")
             message = (
                 f"{columns} {'are' if both else 'is'} empty for {counted(lacking, 'label')}: the "

@@ -33,6 +33,20 @@ def test_labels_are_names_or_positions(labels: object) -> None:
     assert pool.labelled.tolist() == [True, False, True]
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [[None] * 3, [float("nan")] * 3, pd.Series([None] * 3), pd.Series([pd.NA] * 3, dtype="string")],
+    ids=["None", "nan", "pandas", "texts"],
+)
+def test_a_column_without_any_label_is_one_of_none(labels: object) -> None:
+    pool = Pool("abc", probabilities=ROWS, classes=NAMES, labels=labels)
+    assert pool.labels is not None
+    assert pool.labels.tolist() == [-1, -1, -1]
+    assert Pool([], classes=NAMES, labels=[]).labelled.tolist() == []
+    with pytest.raises(InvalidInput, match="labels must be whole numbers"):
+        Pool("abc", probabilities=ROWS, classes=NAMES, labels=[0.5, 1.0, float("nan")])
+
+
 def test_names_that_are_digits_are_names_and_numbers_are_positions() -> None:
     for labels, want in ((["0", "1", None], [1, 0, -1]), ([0, 1, -1], [0, 1, -1])):
         pool = Pool("abc", probabilities=ROWS, classes=["1", "0"], labels=labels)

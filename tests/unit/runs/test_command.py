@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from labelnext import cli
+from labelnext.cli import commands
 from labelnext.errors import CommandFailed
 from labelnext.runs import command as module
 from labelnext.runs.command import run_command
+from labelnext.support import environment
 from tests.waiting import until
 
 Start = Callable[..., bool]
@@ -67,6 +70,23 @@ def test_text_is_split_without_a_shell_and_runs_in_the_folder(start: Start, tmp_
 def test_shell_expands_if_asked(start: Start, tmp_path: Path) -> None:
     assert start("echo $ROUND | tr 7 8", shell=True)
     assert log_of(tmp_path) == "8\n"
+
+
+def test_what_labelnext_sets_for_itself_is_not_handed_on(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "_ours", {})
+    monkeypatch.setattr("gc.set_threshold", lambda *_: None)
+    monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "")  # so that it is gone in the end
+    monkeypatch.delenv("PYDANTIC_DISABLE_PLUGINS")
+    code = "import os; print(os.environ.get('PYDANTIC_DISABLE_PLUGINS'))"
+    monkeypatch.setattr(commands, "main", lambda: start([sys.executable, "-c", code]))
+    for users, handed_on in ((None, "None"), ("logfire-plugin", "logfire-plugin")):
+        if users is not None:
+            monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", users)
+        cli.main()
+        assert os.environ["PYDANTIC_DISABLE_PLUGINS"] == (users or "1")
+        assert log_of(tmp_path) == f"{handed_on}\n"
 
 
 def test_exit_code_is_told_with_the_last_line_and_the_log(start: Start, tmp_path: Path) -> None:

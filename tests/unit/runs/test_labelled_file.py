@@ -70,6 +70,10 @@ def test_authors_and_times_that_some_labels_lack_are_counted_apart() -> None:
         "labelled_by is empty for 2 labels: the source doesn't say."
     ]
     assert _unknown([replace(record, person="ann") for record in known]) == []
+    half = [replace(known[0], person="ann", at=None), known[1]]  # as many, but of other labels
+    assert [n.message for n in _unknown(half)] == [
+        f"labelled_{what} is empty for 1 label: the source doesn't say." for what in ("by", "at")
+    ]
 
 
 def test_folder_in_parts_gives_the_labels_of_all_parts(config: Path, tmp_path: Path) -> None:

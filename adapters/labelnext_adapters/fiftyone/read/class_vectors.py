@@ -103,13 +103,14 @@ def _in_order(reading: Reading, column: list[Any], *, nested: bool) -> list[Any]
     if not named:
         return column
     classes = reading.declared or tuple(sorted({name for value in named for name in value}))
-    if any(value.keys() == {*classes} for value in named):
+    every = {*classes}
+    if any(value.keys() == every for value in named):
         reading.declared = classes
 
     def listed(value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        return [value[name] for name in classes] if value.keys() == {*classes} else []
+        return [value[name] for name in classes] if value.keys() == every else []
 
     if nested:
         return [part and [listed(value) for value in part] for part in column]

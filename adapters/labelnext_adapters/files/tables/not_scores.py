@@ -81,21 +81,19 @@ def no_predictions(
     """
     for names, what in _FOREIGN:
         if names <= {*table.column_names}:
-            return Notice(NO_PREDICTIONS, f"No column was taken as predictions: {what}")
+            return _none_taken(what)
     name = pieces_in(table.column_names)
     if name is not None and (name == "conf" or is_list(table.schema.field(name).type)):
         why = transcript(name)
-        return Notice(
-            NO_PREDICTIONS,
-            f"No column was taken as predictions: {why.message} {str(why.hint).capitalize()}",
+        return _none_taken(
+            f"{why.message} {str(why.hint).capitalize()}",
         )
     shown = listed(n for n in table.column_names if n not in (id_name, "")) or "none"
     odd = _odd_cell(table, id_name, chosen)
     if odd is not None:
         row, name, text = odd
-        return Notice(
-            NO_PREDICTIONS,
-            f"No column was taken as predictions: {name} must be a number; got {text!r:.40} in "
+        return _none_taken(
+            f"{name} must be a number; got {text!r:.40} in "
             f"{place(row)} (item {_id(table, id_name, row)}). The columns are {shown}.",
         )
     sure = [name for name in chosen if plain(name) in CERTAINTIES]
@@ -116,33 +114,30 @@ def _of_numbers(
     """What number columns hold, if none says so by its name."""
     if (parts := like_an_embedding(chosen)) and values is not None:
         of_parts = values[:, [chosen.index(name) for name in parts]]
-        return Notice(
-            NO_PREDICTIONS,
-            f"No column was taken as predictions: {listed(parts)} seem to be embeddings. If they "
+        return _none_taken(
+            f"{listed(parts)} seem to be embeddings. If they "
             "are, call them e_0, e_1, … or list all in source.columns: {embedding: "
             f"[{parts[0]}, …]}}; {_or_classes(of_parts, scale)}",
         )
     if values is not None and (values < 0).any():
-        return Notice(
-            MAYBE_LOGITS,
-            f"No column was taken as predictions: {listed(chosen)} hold negative numbers. If they "
+        return _none_taken(
+            f"{listed(chosen)} hold negative numbers. If they "
             "are logits, set source.logits: softmax (or sigmoid for independent classes)."
             f"{' If they are embeddings, call them e_0, e_1, ….' if numbered(chosen) else ''}",
+            MAYBE_LOGITS,
         )
     if values is not None and not (values > scale).any():
         sums, parted = np.nansum(values, axis=0), (np.modf(values)[0] > 0).any(axis=0)
         if parted.all() and np.allclose(sums, scale, atol=ROUNDED * scale):
-            return Notice(
-                NO_PREDICTIONS,
-                f"No column was taken as predictions: {listed(chosen)} sum to {scale:g} from top "
+            return _none_taken(
+                f"{listed(chosen)} sum to {scale:g} from top "
                 "to bottom, so they seem to be items, and rows classes. Turn the table around (in "
                 "pandas, frame.T).",
             )
         row = int(np.argmax(np.abs(np.nan_to_num(values.sum(axis=1), nan=scale) - scale)))
         total, where = float(values[row].sum()), f"{place(row)} (item {_id(table, id_name, row)})"
-        return Notice(
-            NO_PREDICTIONS,
-            f"No column was taken as predictions: {listed(chosen)} must sum to {scale:g} in "
+        return _none_taken(
+            f"{listed(chosen)} must sum to {scale:g} in "
             f"every row; they sum to {total:.4g} in {where}. {_other_scale(values, scale)}If "
             "classes are independent, set source.multilabel: true, else set source.columns.",
         )
@@ -152,15 +147,18 @@ def _of_numbers(
     if values is not None:
         row, column = divmod(int(np.nanargmax(values)), len(chosen))
         where = f"{place(row)} (item {_id(table, id_name, row)})"
-        return Notice(
-            NO_PREDICTIONS,
-            f"No column was taken as predictions: {listed(chosen)} must be at most {scale:g}; "
+        return _none_taken(
+            f"{listed(chosen)} must be at most {scale:g}; "
             f"{chosen[column]} is {values[row, column]:g} in {where}. If they are percentages, set "
             "source.scale: percent; if they are logits, source.logits: softmax; else set "
             "source.columns to name those with class scores (such as columns: {probabilities: "
             f"[{', '.join(chosen[:2])}]}}).",
         )
     return Notice(NO_PREDICTIONS, f"No column was taken as predictions{_cure(table, id_name)}")
+
+
+def _none_taken(why: str, kind: str = NO_PREDICTIONS) -> Notice:
+    return Notice(kind, f"No column was taken as predictions: {why}")
 
 
 def _inner(columns: str) -> Notice:
@@ -185,10 +183,9 @@ def _other_scale(values: NDArray[np.float64], scale: float) -> str:
 def _one_number(name: str) -> Notice:
     """What the only number column may be, by its name."""
     if plain(name) in LOGITS:
-        return Notice(
+        return _none_taken(
+            f"{name} seems to be the logit of one class (set source.logits: sigmoid).",
             MAYBE_LOGIT,
-            f"No column was taken as predictions: {name} seems to be the logit of one class "
-            "(set source.logits: sigmoid).",
         )
     if plain(name) in DOUBTS:
         what = (
@@ -202,7 +199,7 @@ def _one_number(name: str) -> Notice:
             f"{{confidence: {name}}}), or the probability of one class (set source.columns: "
             f"{{probabilities: [{name}]}} and source.multilabel: true)"
         )
-    return Notice(NO_PREDICTIONS, f"No column was taken as predictions: {what}.")
+    return _none_taken(f"{what}.")
 
 
 def _cure(table: pa.Table, id_name: str) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.runs.large.order import hashes
-from labelnext.runs.large.part import Scored, file_name
+from labelnext.runs.large.part import Scored, file_name, kept_files
 from labelnext.runs.large.score_part import Scoring
 from labelnext.support.histogram import histogram
 from labelnext.support.store import Store
@@ -28,14 +28,14 @@ class Look:
 
     Attributes:
         scoring: whose files hold the scores.
-        pool: a digest of all parts.
+        whole: a digest of all parts and of the batch.
         batch: file of the ids of the batch, as far as its classes are counted.
         between: the lowest and the highest score; None without any.
         sampled: one item of so many is in the sample.
     """
 
     scoring: Scoring
-    pool: str
+    whole: str
     batch: str
     between: tuple[float, float] | None
     sampled: int
@@ -43,7 +43,7 @@ class Look:
 
     def name(self, part: Part) -> str:
         """The file of a part's sample."""
-        how = [self.scoring.recipe.to_dict(), self.pool]
+        how = [self.scoring.recipe.to_dict(), self.whole]
         return file_name(f"{self.scoring.folder}/sample", part, how)
 
     def nothing(self) -> pa.Table:
@@ -53,13 +53,18 @@ class Look:
         return pa.table({"item_id": [], "name": [], "score": []})
 
     def table(self, reader: Streams, part: Part, store: Store) -> tuple[pa.Table, Scored]:
-        """The sample: id, the predicted class, and the score, NaN without one, null if unranked."""
+        """The sample: id, the predicted class, and the score, NaN without one, null if unranked.
+
+        Raises:
+            WriteFailed: as `kept_files`.
+        """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        scores = store.read_table(self.scoring.name(part))
+        with kept_files("the scores"):
+            scores = store.read_table(self.scoring.name(part))
+            batch = store.read_table(self.batch).column("item_id").combine_chunks()
         ids, ranked = scores.column("item_id"), pc.is_valid(scores.column("utility"))
-        batch = store.read_table(self.batch).column("item_id").combine_chunks()
         found = self._of_batch(scores.filter(pc.is_in(ids, batch)))
         bins = fine_histogram(scores.filter(ranked).column("score").to_numpy(), self.between)
         found.counts |= {f"bin {b}": int(bins[b]) for b in np.flatnonzero(bins)}

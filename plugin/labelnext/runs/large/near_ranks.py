@@ -29,6 +29,7 @@ class NearRanks:
 
     Attributes:
         scoring: whose files hold the scores.
+        whole: a digest of all parts and of the batch.
         folder: of the ranks, inside the store.
         edges: utilities in ascending order, shape (n_edges,).
         ranks: for the utilities below, at and above each edge, shape (2 · n_edges + 1,).
@@ -39,6 +40,7 @@ class NearRanks:
     """
 
     scoring: Scoring
+    whole: str
     folder: str
     edges: NDArray[np.float64]
     ranks: NDArray[np.int64]
@@ -49,7 +51,7 @@ class NearRanks:
 
     def name(self, part: Part) -> str:
         """The file of a part's ranks."""
-        return file_name(self.folder, part, self.scoring.recipe.to_dict())
+        return file_name(self.folder, part, [self.scoring.recipe.to_dict(), self.whole])
 
     def nothing(self) -> pa.Table:
         """No ranks."""
@@ -77,13 +79,20 @@ class NearRanks:
 
 
 def near_ranks(
-    scores: Scores, scoring: Scoring, folder: str, batch: str, n_batch: int, n_ranked: int
+    scores: Scores,
+    scoring: Scoring,
+    whole: str,
+    folder: str,
+    batch: str,
+    n_batch: int,
+    n_ranked: int,
 ) -> NearRanks:
     """What the ranks behind the batch follow from; the utilities are read twice.
 
     Args:
         scores: of all parts, with the table `batch`.
         scoring: whose files they are.
+        whole: a digest of all parts and of the batch.
         folder: for the ranks.
         batch: file of the batch.
         n_batch: its size.
@@ -104,7 +113,15 @@ def near_ranks(
     higher = np.cumsum(counts[::-1])[::-1] - counts
     ranks = n_batch + higher + (counts + 1) // 2
     return NearRanks(
-        scoring, folder, edges, ranks, batch, n_ranked, int(counts.max() // 2), scoring.skip_broken
+        scoring,
+        whole,
+        folder,
+        edges,
+        ranks,
+        batch,
+        n_ranked,
+        int(counts.max() // 2),
+        scoring.skip_broken,
     )
 
 

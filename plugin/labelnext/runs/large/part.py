@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from labelnext.adapter.protocol import Part, Streams
-from labelnext.errors import InvalidInput, LabelnextError
+from labelnext.errors import InvalidInput, LabelnextError, WriteFailed
 from labelnext.support.store import Store
 
 if TYPE_CHECKING:
@@ -158,6 +159,29 @@ def read_scored(store: Store, name: str) -> Scored | None:
         return Scored(**json.loads(metadata[_KEY]))
     except (InvalidInput, OSError, ValueError, LookupError, TypeError):
         return None
+
+
+@contextmanager
+def kept_files(what: str) -> Iterator[None]:
+    """Meanwhile, files of the run are read that a run that is resumed writes again if need be.
+
+    Args:
+        what: can't be read without them.
+
+    Raises:
+        WriteFailed: if one is gone or damaged.
+    """
+    import pyarrow as pa
+
+    try:
+        yield
+    except (InvalidInput, OSError, pa.ArrowException, LookupError) as error:
+        why = str(error).splitlines()[0]
+        if isinstance(error, FileNotFoundError):
+            why = f"a file is gone, {why}"
+        raise WriteFailed(
+            f"{what} can't be read: {why}", hint="resume; the other scores are kept."
+        ) from error
 
 
 def all_integers(ids: pa.Array) -> bool:

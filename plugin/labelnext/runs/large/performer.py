@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -101,7 +102,9 @@ class LargePerformer(Performer):
     def _perform(self, step: Step) -> None:
         store, run = self._store(step), self._journal.run_id
         store.sweep()
-        self._check_current(store)
+        if self._current(store) == run:  # it broke off later; some scores may be gone already
+            self._tidy(store)
+            return
         kept = step.payload.get("recipe")  # a run that is resumed keeps to what it began with
         asked = self._settings.recipe if kept is None else Recipe.from_dict(kept)
         with self._stages.timed("score"):
@@ -175,17 +178,18 @@ class LargePerformer(Performer):
                 if chosen is not None and len(chosen)
                 else []
             )
+            whole = self._digest(store, written)
             if not alone:
-                written += self._in_ranges(store, scoring, scores, written, n, summary)
+                written += self._in_ranges(store, scoring, scores, whole, written, n, summary)
             store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
-            self._look(store, scoring, summary)
+            self._look(store, scoring, whole, summary)
             if order == "approximate" and written:
                 first = written[0]["path"]
-                near = near_ranks(scores, scoring, f"{run}/rest", first, budget, n)
+                near = near_ranks(scores, scoring, whole, f"{run}/rest", first, budget, n)
         rest = None if near is None else self._behind(near, store, summary)
         summary.calibration = judged(store, [scoring.evidence(part) for part in self._parts])
         self._publish(store, written, summary, rest)
-        store.remove_folder(scoring.folder)
+        self._tidy(store)
         return summary
 
     def _write(self, store: Store, batch: pa.Table, n: int, summary: Summary) -> dict[str, Any]:
@@ -203,6 +207,7 @@ class LargePerformer(Performer):
         store: Store,
         scoring: Scoring,
         scores: Scores,
+        whole: str,
         written: Sequence[Mapping[str, Any]],
         n: int,
         summary: Summary,
@@ -211,7 +216,7 @@ class LargePerformer(Performer):
         found, integers = summary.scored, scores.integers
         starts = range_starts(found.sample, n, integers=integers)
         batch = written[0]["path"] if written else None
-        split = Split(scoring, self._digest, tuple(starts), integers, batch)
+        split = Split(scoring, whole, tuple(starts), integers, batch)
         self._each(split, store, "sort")
         first = 1 + sum(file["rows"] for file in written)
         ranges = split.ranges(self._parts, store, first)
@@ -224,18 +229,18 @@ class LargePerformer(Performer):
                 summary.add(store.read_table(name))
         return [{"path": name, "rows": n_rows} for name, n_rows in files.items()]
 
-    def _look(self, store: Store, scoring: Scoring, summary: Summary) -> None:
+    def _look(self, store: Store, scoring: Scoring, whole: str, summary: Summary) -> None:
         """What the report says of all scores, and of the batch."""
         batch = f"{scoring.folder}/batch.parquet"
         store.write_table(batch, summary.counted)
-        look = Look(scoring, self._digest, batch, summary.between, summary.sampled)
+        look = Look(scoring, whole, batch, summary.between, summary.sampled)
         found = self._each(look, store, "look")
         summary.look_at(found, (store.read_table(look.name(part)) for part in self._parts))
 
-    @property
-    def _digest(self) -> str:
-        """Of the parts; what follows from all of them isn't kept where one has changed."""
-        return fingerprint(self._parts)[:16]
+    def _digest(self, store: Store, written: Sequence[Mapping[str, Any]]) -> str:
+        """Of all parts and of the batch; what follows from them isn't kept where they changed."""
+        batch = store.read_bytes(written[0]["path"]) if written else None
+        return f"{fingerprint(self._parts)[:16]}-{hashlib.sha256(batch or b'').hexdigest()[:16]}"
 
     def _behind(self, ranks: NearRanks, store: Store, summary: Summary) -> dict[str, Any]:
         """Write approximate ranks of what is behind the batch, part by part."""
@@ -272,7 +277,11 @@ class LargePerformer(Performer):
                 "previous": earlier,
             },
         )
-        for folder in _superseded(store, {self._journal.run_id, earlier}):
+
+    def _tidy(self, store: Store) -> None:
+        """Remove rankings that nothing leads to any more, and what this one was made from."""
+        run = self._journal.run_id
+        for folder in (*_superseded(store, {run, self._earlier()}), f"{run}/scores"):
             store.remove_folder(folder)
 
     def _earlier(self) -> str | None:
@@ -285,7 +294,7 @@ class LargePerformer(Performer):
         """Put the earlier manifest back, and remove the files of this run."""
         store = self._store(step)
         store.sweep()
-        self._check_current(store)
+        self._current(store)
         if before["manifest"] is None:
             store.remove(MANIFEST)
         else:
@@ -294,8 +303,8 @@ class LargePerformer(Performer):
         store.remove_folder(self._journal.run_id)
         return []
 
-    def _check_current(self, store: Store) -> None:
-        """Refuse a folder whose ranking is neither of this run nor the one that it replaces."""
+    def _current(self, store: Store) -> str | None:
+        """The run whose ranking is there; refuses any but this one and the one that it replaces."""
         content = store.read_bytes(MANIFEST)
         manifest = None if content is None else manifest_of(content)
         current = None if manifest is None else str(manifest["run_id"])
@@ -308,6 +317,7 @@ class LargePerformer(Performer):
                 f"not run {self._journal.run_id}.",
                 hint="undo that run first.",
             )
+        return current
 
     def _check_there(self, store: Store, earlier: str) -> None:
         """Refuse to put back a ranking whose files are gone."""

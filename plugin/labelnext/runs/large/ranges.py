@@ -9,16 +9,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from labelnext.adapter.protocol import Part, Streams
-from labelnext.errors import InvalidInput, WriteFailed
+from labelnext.errors import InvalidInput
 from labelnext.runs.large.findings import ranked_table
 from labelnext.runs.large.order import hashes as hashes_of
-from labelnext.runs.large.part import Scored, file_name
+from labelnext.runs.large.part import Scored, file_name, kept_files
 from labelnext.runs.large.score_part import Scoring
 from labelnext.selection.sorting import stable_order
 from labelnext.support import loops
@@ -33,6 +34,7 @@ _RANGE = 1_000_000  # items of a range, about
 _LARGEST = 4_000_000  # of a pool with more than a hundred such ranges: each reads all parts
 _MANY = 100
 _GROUP = 16_384  # rows of a sorted file that are read together
+_STARTS = "starts"  # the folder of the files that say that a part is sorted
 _HASHES = 2**64
 _MOST_DIGITS = 38
 
@@ -61,14 +63,14 @@ class Split:
 
     Attributes:
         scoring: whose files hold the scores.
-        pool: a digest of all parts.
+        whole: a digest of all parts and of the batch.
         starts: of the ranges; see `range_starts`.
         integers: every id is an integer.
         batch: file of the items that have a rank already, or None.
     """
 
     scoring: Scoring
-    pool: str
+    whole: str
     starts: tuple[Place, ...]
     integers: bool
     batch: str | None
@@ -76,7 +78,7 @@ class Split:
 
     def name(self, part: Part) -> str:
         """The file that says where the ranges begin."""
-        return self._file(part, "starts")
+        return self._file(part, _STARTS)
 
     def items(self, part: Part) -> str:
         """The file of the sorted items."""
@@ -88,7 +90,11 @@ class Split:
 
     def _file(self, part: Part, what: str) -> str:
         folder = f"{self.scoring.folder}/{what}"
-        return file_name(folder, part, [self.scoring.recipe.to_dict(), self.pool])
+        return file_name(folder, part, self._how)
+
+    @cached_property
+    def _how(self) -> list[Any]:
+        return [self.scoring.recipe.to_dict(), self.whole, self.starts]
 
     def nothing(self) -> pa.Table:
         """No starts."""
@@ -119,22 +125,13 @@ class Split:
         return table, Scored(counts={"items": len(scores)})
 
     def _scores(self, part: Part, store: Store) -> pa.Table:
-        """The scores of a part.
-
-        Raises:
-            WriteFailed: if their file is gone or damaged; a run that is resumed writes it again.
-        """
+        """The scores of a part; raises as `kept_files`."""
         import pyarrow as pa
 
         kinds = {"item_id": pa.string(), "score": pa.float64(), "utility": pa.float64()}
-        try:
+        with kept_files("the scores"):
             scores = store.read_table(self.scoring.name(part)).select([*kinds])
             return scores.cast(pa.schema(kinds))
-        except (InvalidInput, OSError, pa.ArrowException, LookupError) as error:
-            raise WriteFailed(
-                f"the scores could not be sorted: {str(error).splitlines()[0]}",
-                hint="resume; the other scores are kept.",
-            ) from error
 
     def ranges(self, parts: Sequence[Part], store: Store, first: int) -> list[Part]:
         """The ranges, as parts for `Ranked`.
@@ -148,17 +145,18 @@ class Split:
         payloads: list[dict[str, Any]] = [{} for _ in range(len(self.starts) + 1)]
         for what, file in (("items", self.items), ("hashes", self.hashes)):
             for part, cut in zip(parts, cuts, strict=True):
+                name = file(part)
                 for payload, (start, end) in zip(
                     payloads, pairwise(cut.column(what).to_pylist()), strict=True
                 ):
                     slices = payload.setdefault(what, [])
                     if end > start:
-                        slices.append([file(part), start, end - start])
+                        slices.append([name, start, end - start])
         ranges = []
         for number, payload in enumerate(payloads):
             n_items = sum(n for _, _, n in payload["items"])
-            name = f"range {number + 1} of the order"
-            ranges.append(Part(number, name, {**payload, "first": first}, n_items))
+            told = f"range {number + 1} of the order"
+            ranges.append(Part(number, told, {**payload, "first": first}, n_items))
             first += n_items
         return ranges
 
@@ -270,5 +268,18 @@ def _cuts(items: Sequence[int], hashes: Sequence[int]) -> pa.Table:
 
 
 def _slices(store: Store, slices: Sequence[tuple[str, int, int]]) -> list[pa.Table]:
-    """Rows of files: of each its name, the first row, and how many."""
-    return [store.read_rows(name, start, n) for name, start, n in slices]
+    """Rows of sorted files: of each its name, the first row, and how many.
+
+    Raises:
+        WriteFailed: if a file is gone or damaged; a run that is resumed sorts that part again.
+    """
+    tables = []
+    for name, start, n in slices:
+        with kept_files("what was sorted"):
+            try:
+                tables.append(store.read_rows(name, start, n))
+            except (InvalidInput, OSError):
+                folder, _, file = name.rsplit("/", 2)
+                store.remove(f"{folder}/{_STARTS}/{file}")
+                raise
+    return tables

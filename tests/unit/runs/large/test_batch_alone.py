@@ -157,3 +157,23 @@ def test_batch_alone_is_ordered_of_very_many_items(
     assert written(tmp_path / "ranking").num_rows > 3_000
     labelnext.run(config | {"write": {**config["write"], "order": "all"}})
     assert written(tmp_path / "ranking").num_rows > 3_000
+
+
+def test_ranks_that_were_kept_of_another_pool_are_made_again(tmp_path: Path) -> None:
+    table = classification(texts())
+    path = spread(table, tmp_path / "data", 5)
+    config = settings(tmp_path, path)
+    config["write"]["order"] = "approximate"
+
+    def stop(name: str, done: int, total: int | None) -> None:
+        if name == "rank" and done > N // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        labelnext.run(config, progress=stop)
+    last = sorted(path.glob("*.parquet"))[-1]
+    pq.write_table(pq.read_table(last).slice(0, 3), last)
+    resume(config)
+    resumed = told_ranks(tmp_path)
+    labelnext.run(config)
+    assert resumed == told_ranks(tmp_path)

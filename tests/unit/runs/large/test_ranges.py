@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 import labelnext
 from labelnext.errors import WriteFailed
-from labelnext.runs.large import ranges, score_part
+from labelnext.runs.large import performer, ranges, score_part
 from labelnext.runs.undo import resume
 from labelnext.support.store import Store
 from tests.unit.runs.large.test_job import (
@@ -64,6 +65,10 @@ CASES = {
     "integers, all equal": lambda: numbered(np.full(N, 0.5)),
     "integers, ties": lambda: numbered(np.random.default_rng(0).integers(0, 9, N) / 16),
 }
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
 
 
 def n_files(folder: Path) -> int:
@@ -154,6 +159,101 @@ def test_a_run_that_broke_off_between_ranges_goes_on_where_it_was(
     n_made = len(json.loads((tmp_path / "ranking" / "manifest.json").read_text())["files"])
     again = [name for name in made if "scores" not in name]
     assert len(again) < n_made if stage == "order" else len(again) == n_made
+
+
+@pytest.mark.parametrize("damage", [cut, Path.unlink])
+@pytest.mark.parametrize(
+    ("stage", "files"),
+    [
+        ("sort", "*.parquet"),
+        ("order", "items/*.parquet"),
+        ("order", "hashes/*.parquet"),
+        ("look", "0*.parquet"),
+    ],
+)
+def test_what_was_damaged_meanwhile_is_made_again_on_resume(
+    tmp_path: Path, stage: str, files: str, damage: Callable[[Path], None]
+) -> None:
+    table = classification(texts(N))
+    path = spread(table, tmp_path / "data", 5)
+    config = settings(tmp_path, path)
+    harmed: list[Path] = []
+
+    def harm(name: str, done: int, total: int | None) -> None:
+        if name == stage and not harmed:
+            harmed.append(sorted((tmp_path / "ranking").glob(f"*/scores/{files}"))[-1])
+            damage(harmed[0])
+
+    with pytest.raises(WriteFailed, match="can't be read"):
+        labelnext.run(config, progress=harm)
+    assert resume(config).status == "done"
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
+
+
+@pytest.mark.parametrize("gone", ["proposals", "evidence", "items"])
+def test_a_run_that_broke_off_while_it_tidied_up_keeps_what_it_published(
+    tmp_path: Path, gone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = np.random.default_rng(0).normal(size=(N, 2)).tolist()
+    table = classification(texts(N)).append_column("embedding", pa.array(vectors))
+    path = spread(table, tmp_path / "data", 3)
+    config = settings(tmp_path, path, selection={"method": "k_center", "budget": 30})
+    ranking, remove = tmp_path / "ranking", Store.remove_folder
+
+    def stop(store: Store, name: str) -> None:
+        remove(store, f"{name}/{gone}")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "remove_folder", stop)
+        with pytest.raises(KeyboardInterrupt):
+            labelnext.run(config)
+    published = written(ranking)
+    assert published.column("batch").to_pylist().count(True) == 30
+    assert resume(config).status == "done"
+    assert_same(written(ranking), published)
+    assert not [*ranking.glob("*/scores")]
+
+
+def test_a_batch_that_comes_out_otherwise_on_resume_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Another library or another number of threads may choose otherwise by the last digit.
+    table = classification(texts(N))
+    path = spread(table, tmp_path / "data", 5)
+    chosen = {"method": "stochastic", "budget": 100}
+    config = settings(tmp_path, path, selection=chosen)
+
+    def stop(name: str, done: int, total: int | None) -> None:
+        if name == "order" and done > N // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        labelnext.run(config, progress=stop)
+    choose = performer.batch_of
+
+    def otherwise(*args: Any) -> Any:
+        batch, notices = choose(*args)
+        assert batch is not None
+        return batch.slice(10), notices
+
+    monkeypatch.setattr(performer, "batch_of", otherwise)
+    resume(config)
+    whole = in_memory(tmp_path, table, selection=chosen)
+    ids = [t.column("item_id").to_pylist() for t in (written(tmp_path / "ranking"), whole)]
+    assert sorted(ids[0]) == sorted(ids[1])
+    assert ids[0][:90] == ids[1][10:100]
+
+
+def test_many_small_parts_are_cut_into_ranges_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "_RANGE", 60)
+    table = classification(texts(600))
+    path = spread(table, tmp_path / "data", 120)
+    labelnext.run(settings(tmp_path, path))
+    assert n_files(tmp_path / "ranking") >= 6
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
 
 
 def test_a_very_large_pool_has_larger_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
