@@ -27,9 +27,14 @@ def picks_in_rounds(recipe: Recipe) -> bool:
     return recipe.method.large == "rounds"
 
 
+def needs_survey(recipe: Recipe) -> bool:
+    """The method goes by embeddings, and by what a survey of all parts found in them."""
+    return picks_in_clusters(recipe) or picks_in_rounds(recipe)
+
+
 def columns_of(recipe: Recipe) -> tuple[str, ...]:
     """What is read of a part beside what scores are made from."""
-    wanted = ["embedding"] if picks_in_clusters(recipe) or picks_in_rounds(recipe) else []
+    wanted = ["embedding"] if needs_survey(recipe) else []
     limits = recipe.constraints
     grouped = "group" in limits.quotas or limits.per_group is not None
     return (*wanted, *(["group"] if grouped else []))

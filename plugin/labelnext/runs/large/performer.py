@@ -25,7 +25,7 @@ from labelnext.ranking.dataset import HOW
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.job import Stages
 from labelnext.runs.large.batch import batch_of
-from labelnext.runs.large.choices import picks_in_clusters, picks_in_rounds
+from labelnext.runs.large.choices import needs_survey
 from labelnext.runs.large.class_counts import Counting, is_wanted
 from labelnext.runs.large.engines import get_engine, ready
 from labelnext.runs.large.findings import Summary, ranked_table
@@ -111,8 +111,9 @@ class LargePerformer(Performer):
             counts = self._counts(asked, f"{run}/scores", store)
             recipe = recipe_of_parts(self._settings, self._platform, self._parts, counts, asked)
             self._journal.record("recipe", recipe=recipe.to_dict())
-            scoring = Scoring(recipe, f"{run}/scores", skips(self._settings))
-            guide = self._guide(scoring, store)
+            whole = fingerprint(self._parts) if needs_survey(recipe) else None
+            scoring = Scoring(recipe, f"{run}/scores", skips(self._settings), whole)
+            guide = None if whole is None else self._guide(scoring, store)
             scored = self._each(scoring, store, "score")
         with self._stages.timed("order"):
             order = step.payload.get("order", "all")
@@ -143,10 +144,8 @@ class LargePerformer(Performer):
         self._each(counting, store, "count")
         return counting.total(self._parts, store)
 
-    def _guide(self, scoring: Scoring, store: Store) -> Guide | None:
-        """What a survey of the embeddings finds, where the batch goes by them."""
-        if not (picks_in_clusters(scoring.recipe) or picks_in_rounds(scoring.recipe)):
-            return None
+    def _guide(self, scoring: Scoring, store: Store) -> Guide:
+        """What a survey of the embeddings finds."""
         rows = sum(part.rows for part in self._parts)
         share = min(1.0, SAMPLE_SIZE / max(rows, 1))
         survey = Survey(scoring, share)

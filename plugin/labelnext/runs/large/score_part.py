@@ -17,6 +17,7 @@ from labelnext.report.findings import NEXT
 from labelnext.runs.large.choices import (
     columns_of,
     kind_columns,
+    needs_survey,
     picks_in_clusters,
     picks_in_rounds,
 )
@@ -52,19 +53,21 @@ class Scoring:
         recipe: how parts are scored and the batch is chosen.
         folder: of the scores, inside the store.
         skip_broken: parts that cannot be read are counted and left out.
+        whole: a digest of all parts, where a survey of them says how each is scored.
     """
 
     recipe: Recipe
     folder: str
     skip_broken: bool = False
+    whole: str | None = None
 
     def name(self, part: Part) -> str:
         """The file of a part's scores."""
         return file_name(self.folder, part, self._how)
 
     @cached_property
-    def _how(self) -> dict[str, Any]:
-        return self.recipe.to_dict()
+    def _how(self) -> list[Any]:
+        return [self.recipe.to_dict(), self.whole]
 
     def proposals(self, part: Part) -> str:
         """The file of what a part proposes for the batch, where the choice goes in rounds."""
@@ -132,7 +135,7 @@ class Scoring:
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which items have all that is needed, and which of them can be chosen."""
         usable = np.ones(len(pool), dtype=bool) if utilities is None else ~np.isnan(utilities)
-        if picks_in_clusters(self.recipe) or picks_in_rounds(self.recipe):
+        if needs_survey(self.recipe):
             usable &= finite_rows(Points(vectors_of(pool, self.recipe)), pool.item_ids)
         return usable, usable & ~pool.labelled & ~self._excluded(ids)
 

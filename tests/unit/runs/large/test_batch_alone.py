@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -177,3 +178,24 @@ def test_ranks_that_were_kept_of_another_pool_are_made_again(tmp_path: Path) -> 
     resumed = told_ranks(tmp_path)
     labelnext.run(config)
     assert resumed == told_ranks(tmp_path)
+
+
+@pytest.mark.parametrize("method", ["image_diversity", "typiclust", "k_center"])
+def test_clusters_of_another_pool_are_made_again(tmp_path: Path, method: str) -> None:
+    vectors = np.random.default_rng(0).normal(size=(N, 2))
+    table = classification(texts()).append_column("embedding", pa.array(vectors.tolist()))
+    path = spread(table, tmp_path / "data", 5)
+    config = settings(tmp_path, path, selection={"method": method, "budget": 20})
+
+    def stop(name: str, done: int, total: int | None) -> None:
+        if name == "score" and done > N // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        labelnext.run(config, progress=stop)
+    last = sorted(path.glob("*.parquet"))[-1]
+    pq.write_table(pq.read_table(last).slice(0, 3), last)
+    resume(config)
+    resumed = written(tmp_path / "ranking")
+    labelnext.run(config)
+    assert_same(resumed, written(tmp_path / "ranking"))
