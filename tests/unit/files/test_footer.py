@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,11 +158,10 @@ def test_columns_whose_names_have_dots_count_too(tmp_path: Path) -> None:
         read(tmp_path, data, columns=["a.b"])
 
 
-def test_many_columns_are_told_apart_at_once(tmp_path: Path) -> None:
-    table = pa.table({f"e_{n}": [0.5] for n in range(4000)})
+@pytest.mark.timeout(100)  # some twenty times what it takes; a quadratic way takes longer
+def test_many_columns_are_told_apart(tmp_path: Path) -> None:
+    table = pa.table({f"e_{n}": [0.5] for n in range(20_000)})
     pa.parquet.write_table(table, tmp_path / "t.parquet")
     file = pa.parquet.ParquetFile(tmp_path / "t.parquet")
-    started = time.process_time()
     found = read_columns(file, tmp_path / "t.parquet", table.column_names, near=False)
-    assert time.process_time() - started < 2
     assert found.equals(table)

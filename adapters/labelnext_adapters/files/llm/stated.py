@@ -20,7 +20,6 @@ DISTRIBUTIONS = (
     "probabilities", "scores", "distribution", "confidences", "class_probabilities", "probs",
 )  # fmt: skip
 _KNOWN = {*ANSWERS, *CONFIDENCES, *DISTRIBUTIONS}
-_FENCED = re.compile(r"```(?:json)?\s*(\{.*?\})\s*```", re.S)
 #: The counts are bounded, so that no text takes long; the value may stand in the next line.
 _LINE = re.compile(r"^[\W_]{0,20}(\w[\w ]{0,40}?)[*_\s]{0,9}:[*_\s]{0,20}(\S.*)$", re.M)
 _SURE = re.compile(r"\d*\.?\d+ ?%?")
@@ -38,14 +37,20 @@ def json_in(text: str) -> Mapping[str, Any] | None:
         >>> json_in('I say {"Label": "pos", "Confidence": 0.9}.')
         {'Label': 'pos', 'Confidence': 0.9, 'label': 'pos', 'confidence': 0.9}
     """
-    fenced = _FENCED.search(text)
-    whole = _parsed((fenced[1] if fenced else text).strip())
+    whole = _parsed(_fenced(text).strip())
     if isinstance(whole, list):
         whole = whole[0] if len(whole) == 1 else ()
     if whole is not None:
         return usual_fields(whole) if isinstance(whole, Mapping) else None
     told = [one for one in map(usual_fields, _objects_in(text)) if _KNOWN & one.keys()]
     return told[0] if told and told.count(told[0]) == len(told) else _lines(text)
+
+
+def _fenced(text: str) -> str:
+    """The object between fences; the whole text where there is none, or several differ."""
+    inside = (piece.removeprefix("json").strip() for piece in text.split("```")[1:-1])
+    objects = {one for one in inside if one.startswith("{") and one.endswith("}")}
+    return objects.pop() if len(objects) == 1 else text
 
 
 def _parsed(text: str) -> Any:
