@@ -172,7 +172,7 @@ def test_predictions_are_measured_on_a_tab(pictures: Any) -> None:
     assert "Labelled: **2** of 6 samples (33%)." in result["text"]
     assert "50.0% of 2 labelled samples are predicted as they were labelled" in result["text"]
     assert result["rows"] == []
-    assert "too few samples were wrong" in result["text"]
+    assert "Too few to compare: pred, wrong by their label: 1 of 2 samples." in result["text"]
     pictures.reload()
     assert (pictures.list_runs(), list(pictures.get_field_schema())) == before
 
