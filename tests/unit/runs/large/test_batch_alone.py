@@ -160,14 +160,11 @@ def test_batch_alone_is_ordered_of_very_many_items(
     assert written(tmp_path / "ranking").num_rows > 3_000
 
 
-def test_ranks_that_were_kept_of_another_pool_are_made_again(tmp_path: Path) -> None:
-    table = classification(texts())
-    path = spread(table, tmp_path / "data", 5)
-    config = settings(tmp_path, path)
-    config["write"]["order"] = "approximate"
+def resume_after_a_change(config: dict[str, Any], path: Path, stage: str) -> None:
+    """Break a run off half way through a stage, shorten the last part, and resume the run."""
 
     def stop(name: str, done: int, total: int | None) -> None:
-        if name == "rank" and done > N // 2:
+        if name == stage and done > N // 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -175,6 +172,14 @@ def test_ranks_that_were_kept_of_another_pool_are_made_again(tmp_path: Path) -> 
     last = sorted(path.glob("*.parquet"))[-1]
     pq.write_table(pq.read_table(last).slice(0, 3), last)
     resume(config)
+
+
+def test_ranks_that_were_kept_of_another_pool_are_made_again(tmp_path: Path) -> None:
+    table = classification(texts())
+    path = spread(table, tmp_path / "data", 5)
+    config = settings(tmp_path, path)
+    config["write"]["order"] = "approximate"
+    resume_after_a_change(config, path, "rank")
     resumed = told_ranks(tmp_path)
     labelnext.run(config)
     assert resumed == told_ranks(tmp_path)
@@ -186,16 +191,7 @@ def test_clusters_of_another_pool_are_made_again(tmp_path: Path, method: str) ->
     table = classification(texts()).append_column("embedding", pa.array(vectors.tolist()))
     path = spread(table, tmp_path / "data", 5)
     config = settings(tmp_path, path, selection={"method": method, "budget": 20})
-
-    def stop(name: str, done: int, total: int | None) -> None:
-        if name == "score" and done > N // 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        labelnext.run(config, progress=stop)
-    last = sorted(path.glob("*.parquet"))[-1]
-    pq.write_table(pq.read_table(last).slice(0, 3), last)
-    resume(config)
+    resume_after_a_change(config, path, "score")
     resumed = written(tmp_path / "ranking")
     labelnext.run(config)
     assert_same(resumed, written(tmp_path / "ranking"))
