@@ -111,6 +111,19 @@ def test_map_marks_the_batch_the_labelled_and_the_rest(tmp_path: Path) -> None:
     assert drawn.all("path", class_="rest")[0].attributes["d"].count("M") == 2
 
 
+def test_counts_of_0_are_shown_only_where_people_look_for_them(tmp_path: Path) -> None:
+    page = page_of(configured(tmp_path, ROWS))
+    tiles = [tile.text for tile in page.all("div") if "tile" in tile.attributes["class"].split()]
+    assert [tile.split(maxsplit=1) for tile in tiles] == [
+        ["3", "items"],
+        ["3", "predicted"],
+        ["0", "labelled"],
+        ["3", "ranked"],
+        ["3", "batch"],
+        ["1", "without objects"],
+    ]
+
+
 def test_texts_are_shown_from_their_column(tmp_path: Path) -> None:
     rows = [
         {"item_id": "a", "probabilities": [0.6, 0.4], "text": "a <b>fine</b> day"},
