@@ -37,6 +37,7 @@ PUBLIC = {
 def test_public_names_are_exactly_these() -> None:
     assert set(labelnext.__all__) == PUBLIC
     assert set(dir(labelnext)) >= PUBLIC
+    assert len(dir(labelnext)) == len(set(dir(labelnext)))
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC))

@@ -254,15 +254,23 @@ def _literal(value: Any, kind: Any, choices: tuple[Any, ...]) -> Any:
 
 
 def _list(value: Any, kind: Any, item: Any, make: Callable[[list[Any]], Any]) -> Any:
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+    entries = _entries(value)
+    if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
         raise Misfit(words(kind), value)
     fitted = []
-    for position, entry in enumerate(value):
+    for position, entry in enumerate(entries):
         try:
             fitted.append(fit(entry, item))
         except Misfit as misfit:
             raise misfit.below(position) from None
     return make(fitted)
+
+
+def _entries(value: Any) -> Any:
+    """An array or a series of one dimension as a list, and a set in order; others as they are."""
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    return value.tolist() if getattr(value, "ndim", None) == 1 else value
 
 
 def _mapping(value: Any, kind: Any, kinds: tuple[Any, ...]) -> dict[Any, Any]:

@@ -25,9 +25,20 @@ from tests.fuzz.pools import SENSIBLE
 N = 8
 RNG = np.random.default_rng(0)
 #: No option takes any of these.
-NEVER = [object(), len, b"x", float("nan"), float("inf"), -float("inf"), {1}, complex(1), "x", [[]]]
+NEVER = [
+    object(),
+    len,
+    b"x",
+    float("nan"),
+    float("inf"),
+    -float("inf"),
+    {b"x"},
+    complex(1),
+    "x",
+    [[]],
+]
 #: Some options take some of these.
-ODD = [None, "2", -1, 0, 10**30, 1e308, 1e-308, np.array([1])]
+ODD = [None, "2", -1, 0, 10**30, 1e308, 1e-308, np.array([1]), {1}]
 
 
 def objects() -> Objects:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from labelnext.errors import InvalidInput
@@ -42,6 +44,19 @@ def test_excluded_id_that_does_not_exist_is_a_notice() -> None:
 
 def test_included_items_come_first_in_their_order() -> None:
     assert batch(4, include=["f", "d"]) == "fdab"
+
+
+@pytest.mark.parametrize(
+    "ids", [np.array(["f", "d"]), pd.Series(["f", "d"]), pd.Index(["f", "d"]), ("f", "d")]
+)
+def test_ids_may_come_as_an_array_or_a_series(ids: Any) -> None:
+    assert batch(4, include=ids) == "fdab"
+    assert rank(POOL, "margin", exclude=ids).pool_order.tolist() == ["a", "b", "c", "e"]
+
+
+def test_a_set_of_ids_counts_in_the_order_of_the_ids() -> None:
+    assert batch(4, include={"f", "d"}) == "dfab"
+    assert rank(POOL, "margin", exclude={"a", "d"}).pool_order.tolist() == ["b", "c", "e", "f"]
 
 
 def test_included_item_without_a_score_is_ranked() -> None:
