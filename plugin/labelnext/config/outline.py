@@ -155,7 +155,8 @@ def _document(config: Path | str | Mapping[str, Any]) -> Document:
         return Document(dict(config))
     if not isinstance(config, str | os.PathLike):
         raise ConfigError(
-            f"config must be the path of a YAML file, or a mapping; got {type(config).__name__}."
+            f"config must be the path of a YAML file, or a mapping; got {type(config).__name__}.",
+            hint="labelnext.rank ranks a pool." if type(config).__name__ == "Pool" else None,
         )
     return _parsed(Path(config))
 

@@ -292,7 +292,7 @@ def checked_labels(
         from_1 = column.max() == last + 1 and known.min() > 0
         raise InvalidInput(
             f"{what} must be class positions from 0 to {last}, or -1 for none; "
-            f"got {column.min()} to {column.max()}.",
+            f"got {column.min() if column.min() < -1 else column.max()}.",
             hint=COUNTED_FROM_1 if from_1 else None,
         )
     return column

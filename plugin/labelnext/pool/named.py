@@ -12,7 +12,7 @@ from labelnext.errors import InvalidInput, listed, shown
 
 
 def positions(what: str, labels: ArrayLike | None, classes: Sequence[str] | None) -> Any:
-    """Class positions of labels that are names, or of none at all; anything else as it is.
+    """Class positions of labels that are names, and -1 where there is none; the rest as it is.
 
     Args:
         what: name of the column, for messages.
@@ -35,7 +35,8 @@ def positions(what: str, labels: ArrayLike | None, classes: Sequence[str] | None
     cells = np.asarray(labels, dtype=object)  # numpy would turn NaN beside texts into a text
     unlabelled = classes is not None and all(map(_is_none, cells.flat))
     if not unlabelled and not any(isinstance(cell, str) for cell in cells.flat):
-        return labels
+        given = [-1 if _is_none(cell) else cell for cell in cells.flat]
+        return np.array(given, dtype=object).reshape(cells.shape)
     if classes is None:
         raise InvalidInput(
             f"{what} must be class positions where classes have no names; got {shown(labels, 60)}.",

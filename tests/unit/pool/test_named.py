@@ -23,8 +23,11 @@ NAMES = ["cat", "dog"]
         pd.Series(["dog", pd.NA, "cat"], dtype="string"),
         pd.Categorical(["dog", None, "cat"]),
         [1, -1, 0],
+        [1, None, 0],
+        [1.0, float("nan"), 0.0],
+        pd.Series([1, None, 0], dtype="Int64"),
     ],
-    ids=["list", "nan", "array", "pandas", "categorical", "positions"],
+    ids=["list", "nan", "array", "pandas", "categorical", "positions", "gap", "floats", "Int64"],
 )
 def test_labels_are_names_or_positions(labels: object) -> None:
     pool = Pool("abc", probabilities=ROWS, classes=NAMES, labels=labels)

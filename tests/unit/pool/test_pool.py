@@ -147,7 +147,7 @@ def test_pool_does_not_change_the_callers_array() -> None:
         ({"classes": []}, "at least one class"),
         ({"classes": ["x", "x"]}, "distinct"),
         ({"embeddings": [[1.0]]}, r"embeddings must be of shape \(2, width\)"),
-        ({"labels": [0, 5], "classes": ["x", "y"]}, "from 0 to 1, or -1 for none; got 0 to 5"),
+        ({"labels": [0, 5], "classes": ["x", "y"]}, "from 0 to 1, or -1 for none; got 5"),
         ({"labels": [0, -2]}, "or -1 for none"),
         ({"labels": [0.5, 0]}, "whole numbers"),
         ({"labels": ["cat", "dog"]}, "where classes have no names.*name the classes"),
