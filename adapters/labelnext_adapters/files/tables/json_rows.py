@@ -56,7 +56,7 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
         return Rows(*matrix)
     if isinstance(value, dict):
         value = _with_broken(_unwrapped(value), is_text)
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value[:1]):
+    if not isinstance(value, list) or 2 * sum(isinstance(v, dict) for v in value) < len(value):
         what = "a list of other values" if isinstance(value, list) else f"{json.dumps(value):.60}"
         raise InvalidInput(
             f"a JSON file must be a list of objects, one for each item; got {what}.",
