@@ -1,4 +1,4 @@
-"""One odd record or score decides for itself alone, in every format and at the beginning and further below."""
+"""One odd record or score decides for itself alone, in every format and wherever it stands."""
 
 from __future__ import annotations
 
