@@ -59,6 +59,13 @@ def supervisely(name: str, p: Any, _: Any) -> Any:
     return {"tags": [], "size": {"height": 80, "width": 100}, "objects": [one]}
 
 
+def darwin(name: str, p: Any, _: Any) -> Any:
+    box = {"x": 10.0, "y": 20.0, "w": 40.0, "h": 20.0}
+    one = {"bounding_box": box, "name": "cat", "inference": {"confidence": p}}
+    slot = {"height": 80, "width": 100, "slot_name": "0"}
+    return {"version": "2.0", "item": {"name": name, "slots": [slot]}, "annotations": [one]}
+
+
 def roboflow(name: str, p: Any, _: Any) -> Any:
     one = {"x": 30.0, "y": 30.0, "width": 40.0, "height": 20.0, "confidence": p, "class": "cat",
            "class_id": 0}  # fmt: skip
@@ -258,6 +265,7 @@ MANY: dict[str, Many] = {
     "via": Many(via, "by name", VIA),
     "datumaro": Many(datumaro, head={"infos": {}, "categories": LABELS, "items": "here"}),
     "supervisely": Many(supervisely, "folder", name=".jpg.json"),
+    "darwin": Many(darwin, "folder"),
     "cloud, rekognition": Many(rekognition, "by name"),
     "cloud, azure": Many(azure, "by name"),
     "llm": Many(completion, "lines"),

@@ -172,7 +172,7 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
     if 2 * others >= max(len(first), 1):
         return None  # a table with the scores of classes, or what several models or people said
     for record in first:
-        scores = scores_in(record)
+        scores = [one for one in scores_in(record) if one.value is not None]
         if scores and any(name in record for name in _TRACES):
             return f"its records are traces with the score {scores[0].name}"
     return None
