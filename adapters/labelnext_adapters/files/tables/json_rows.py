@@ -15,7 +15,7 @@ from labelnext_adapters.files.content.oddities import Broken
 from labelnext_adapters.files.json.odd_values import without_odd
 from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
 from labelnext_adapters.files.tables.box_rows import are_box_rows, check_box_rows, named_rows
-from labelnext_adapters.files.tables.column_names import corners_in, first_of
+from labelnext_adapters.files.tables.column_names import corners_in, first_of, shape_in
 from labelnext_adapters.files.tables.known_names import (
     ANSWERS,
     CERTAINTIES,
@@ -317,7 +317,8 @@ def _has_vector(record: Any) -> bool:
 
 @lru_cache(1 << 10)
 def _name_scores(keys: tuple[str, ...]) -> bool:
-    return bool((first_of(keys, CLASSES) or corners_in(keys)) and first_of(keys, SCORES))
+    told = first_of(keys, CLASSES) or corners_in(keys) or shape_in(keys)
+    return bool(told and first_of(keys, SCORES))
 
 
 def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | None:

@@ -41,11 +41,11 @@ RANKED_CLASSES = (
 CERTAINTIES = (
     "confidence", "conf", "score", "probability", "prob", "certainty", "max_prob", "pred_score",
     "prediction_score", "pred_conf", "pred_confidence", "prediction_confidence", "confidence_pred",
-    "top1_conf", "top1_score", "top_1_score", "top1_prob", "top_1_prob", "top1_confidence",
-    "top1_probability", "pred_prob", "predicted_prob", "predicted_probability", "prediction_prob",
-    "max_probability", "max_score", "max_confidence", "max_softmax", "class_confidence",
-    "class_score", "class_prob", "scored_probabilities", "predicted_score", "predicted_confidence",
-    "p",
+    "top1conf", "top1_conf", "top1_score", "top_1_score", "top1_prob", "top_1_prob",
+    "top1_confidence", "top1_probability", "pred_prob", "predicted_prob", "predicted_probability",
+    "prediction_prob", "max_probability", "max_score", "max_confidence", "max_softmax",
+    "class_confidence", "class_score", "class_prob", "scored_probabilities", "predicted_score",
+    "predicted_confidence", "p",
     "konfidenz", "wahrscheinlichkeit", "sicherheit", "confiance", "probabilite", "confianza",
     "probabilidad", "puntuacion", "confidenza", "probabilita", "confianca", "probabilidade",
 )  # fmt: skip
@@ -60,7 +60,7 @@ CLASSES = (
     "display_name", "detection_name", *ANSWERS, "concept", "cls", "cls_id", "cls_name",
     "entity_group", "entity_type", "entity",
 )  # fmt: skip
-SCORES = (*CERTAINTIES, "detection_score", "value", "likelihood", "weight")
+SCORES = (*CERTAINTIES, "detection_score", "bbox_score", "value", "likelihood", "weight")
 #: Columns that name the image of a box, before those that number the box itself.
 IMAGES = (
     "item_id", "image_id", "file_name", "filename", "image", "image_path", "image_name", "img",
