@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from labelnext import rank
 from tests.unit.files.images import told
 from tests.unit.files.reading import lines, notice, order, read
 
@@ -87,3 +88,42 @@ def test_stated_confidences_in_parquet_have_a_cure(tmp_path: Path, answer: str) 
     pyarrow.parquet.write_table(table, tmp_path / "p.parquet")
     message = notice(read(tmp_path, "p.parquet"), "no_predictions").message
     assert "save the table as CSV or JSONL with source.format: llm" in message
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("name", ["p.jsonl", "p.json", "p.parquet"])
+def test_numbers_written_as_texts_are_numbers_in_lists_too(
+    tmp_path: Path, name: str, named: bool
+) -> None:
+    rows = {item: [str(p), str(round(1 - p, 3))] for item, p in CAT.items()}
+    records = [
+        {"id": item, "probs": dict(zip(("cat", "dog"), row, strict=True)) if named else row}
+        for item, row in rows.items()
+    ]
+    if name == "p.parquet":
+        pyarrow.parquet.write_table(pa.Table.from_pylist(records), tmp_path / name)
+        pool = read(tmp_path, name)
+    else:
+        pool = read(tmp_path, name, lines(records) if name == "p.jsonl" else records)
+    assert pool.probabilities is not None
+    assert order(pool) == ["b", "c", "a"]
+
+
+def test_one_odd_text_in_lists_of_numbers_decides_for_itself_alone(tmp_path: Path) -> None:
+    records = [{"id": str(n), "probs": [str(n / 40), str(1 - n / 40)]} for n in range(40)]
+    records[3]["probs"] = ["?", "0.5"]
+    pool = read(tmp_path, "p.jsonl", lines(records))
+    assert order(pool)[0] == "20"
+    assert [*rank(pool).unscored_ids] == ["3"]
+    assert "it has 1 text that is none, such as '?'" in notice(pool, "not_read").message
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["Predicted Class,Confidence Score", "label_pred,conf_pred", "ai_label,ai_confidence",
+     "model_prediction,model_confidence"],
+)  # fmt: skip
+def test_answers_have_the_names_that_people_give_them(tmp_path: Path, head: str) -> None:
+    rows = [f"{item},cat,{sure}" for item, sure in {"a": 0.9, "b": 0.55, "c": 0.7}.items()]
+    pool = read(tmp_path, "p.csv", "\n".join([f"id,{head}", *rows]))
+    assert order(pool) == ["b", "c", "a"]

@@ -28,7 +28,8 @@ ANSWERS = (
     "category_name", "label_name", "scored_labels", "class", "category", "class_id", "category_id",
     "answer", "verdict", "prediction_label", "prediction_class", "predicted_category",
     "predicted_name", "class_pred", "pred_name", "pred_category", "species", "common_name",
-    "scientific_name", "event_label",
+    "scientific_name", "event_label", "model_prediction", "model_label", "ai_label",
+    "ai_prediction",
     "vorhersage", "klasse", "kategorie", "klassenname", "classe", "categorie", "prediccion",
     "clase", "categoria", "predizione", "previsione", "predicao", "previsao",
 )  # fmt: skip
@@ -46,6 +47,8 @@ CERTAINTIES = (
     "prediction_prob", "max_probability", "max_score", "max_confidence", "max_softmax",
     "class_confidence", "class_score", "class_prob", "scored_probabilities", "predicted_score",
     "predicted_confidence", "p",
+    "confidence_score", "conf_score", "model_confidence", "model_score", "ai_confidence",
+    "conf_pred", "score_pred",
     "konfidenz", "wahrscheinlichkeit", "sicherheit", "confiance", "probabilite", "confianza",
     "probabilidad", "puntuacion", "confidenza", "probabilita", "confianca", "probabilidade",
 )  # fmt: skip
