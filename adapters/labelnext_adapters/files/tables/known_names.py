@@ -15,6 +15,11 @@ IDS = (
     "audio_filepath", "begin_file", "sound_file", "wav", "wav_file", "clip", "clip_id", "clip_name",
     "utterance_id", "utt_id", "sample", "index", "row", "row_number",
     "inst",
+    # German, French, Spanish, Italian, Portuguese; accents don't count.
+    "bild", "bildname", "bilddatei", "dateiname", "datei", "dateipfad", "pfad", "nom_du_fichier",
+    "nom_fichier", "fichier", "chemin", "nombre_de_archivo", "nombre_archivo", "archivo", "imagen",
+    "ruta", "nome_file", "immagine", "nome_do_arquivo", "arquivo", "ficheiro", "imagem",
+    "identifiant", "identificador",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (
@@ -23,7 +28,10 @@ ANSWERS = (
     "category_name", "label_name", "scored_labels", "class", "category", "class_id", "category_id",
     "answer", "verdict", "prediction_label", "prediction_class", "predicted_category",
     "predicted_name", "class_pred", "pred_name", "pred_category", "species", "common_name",
-    "scientific_name", "event_label",
+    "scientific_name", "event_label", "model_prediction", "model_label", "ai_label",
+    "ai_prediction",
+    "vorhersage", "klasse", "kategorie", "klassenname", "classe", "categorie", "prediccion",
+    "clase", "categoria", "predizione", "previsione", "predicao", "previsao",
 )  # fmt: skip
 #: Names of columns with the first, second, … class, without the number.
 RANKED_CLASSES = (
@@ -34,11 +42,15 @@ RANKED_CLASSES = (
 CERTAINTIES = (
     "confidence", "conf", "score", "probability", "prob", "certainty", "max_prob", "pred_score",
     "prediction_score", "pred_conf", "pred_confidence", "prediction_confidence", "confidence_pred",
-    "top1_conf", "top1_score", "top_1_score", "top1_prob", "top_1_prob", "top1_confidence",
-    "top1_probability", "pred_prob", "predicted_prob", "predicted_probability", "prediction_prob",
-    "max_probability", "max_score", "max_confidence", "max_softmax", "class_confidence",
-    "class_score", "class_prob", "scored_probabilities", "predicted_score", "predicted_confidence",
-    "p",
+    "top1conf", "top1_conf", "top1_score", "top_1_score", "top1_prob", "top_1_prob",
+    "top1_confidence", "top1_probability", "pred_prob", "predicted_prob", "predicted_probability",
+    "prediction_prob", "max_probability", "max_score", "max_confidence", "max_softmax",
+    "class_confidence", "class_score", "class_prob", "scored_probabilities", "predicted_score",
+    "predicted_confidence", "p",
+    "confidence_score", "conf_score", "model_confidence", "model_score", "ai_confidence",
+    "conf_pred", "score_pred",
+    "konfidenz", "wahrscheinlichkeit", "sicherheit", "confiance", "probabilite", "confianza",
+    "probabilidad", "puntuacion", "confidenza", "probabilita", "confianca", "probabilidade",
 )  # fmt: skip
 #: Columns that may hold what people said, but also something else.
 MAYBE_LABELS = (
@@ -51,7 +63,7 @@ CLASSES = (
     "display_name", "detection_name", *ANSWERS, "concept", "cls", "cls_id", "cls_name",
     "entity_group", "entity_type", "entity",
 )  # fmt: skip
-SCORES = (*CERTAINTIES, "detection_score", "value", "likelihood", "weight")
+SCORES = (*CERTAINTIES, "detection_score", "bbox_score", "value", "likelihood", "weight")
 #: Columns that name the image of a box, before those that number the box itself.
 IMAGES = (
     "item_id", "image_id", "file_name", "filename", "image", "image_path", "image_name", "img",
@@ -101,6 +113,8 @@ SPANS = (
     ("start_sec", "end_sec"), ("start_seconds", "end_seconds"), ("start_ms", "end_ms"),
     ("start_frame", "end_frame"), ("start_char", "end_char"), ("start_offset", "end_offset"),
     ("start_time_s", "end_time_s"), ("begin_offset", "end_offset"), ("t_start", "t_end"),
+    ("beginn", "ende"), ("anfang", "ende"), ("debut", "fin"), ("inicio", "fin"),
+    ("inicio", "fim"), ("inizio", "fine"),
 )  # fmt: skip
 #: What the class of a segment is called beside the usual names.
 SEGMENTS = (
