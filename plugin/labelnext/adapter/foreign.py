@@ -115,7 +115,7 @@ _ENDINGS = {
 }
 #: How the lines of texts with segments of a sound begin.
 _LINES = {
-    re.compile(rb"\d+\.\d+\t\d+\.\d+\t[^\t\n]*[^\W\d][^\t\n]*\n"): "a label track of Audacity",
+    re.compile(rb"(\d+\.\d+)\t(\d+\.\d+)\t[^\t\n]*[^\W\d][^\t\n]*\n"): "a label track of Audacity",
     re.compile(rb"(SPEAKER|SPKR-INFO) \S+ \d+ "): "an RTTM file",
     re.compile(rb"WEBVTT|1\r?\n\d\d:\d\d:\d\d,\d+ --> "): "a file of subtitles",
     re.compile(rb"File type = .ooTextFile"): "a TextGrid of Praat",
@@ -163,7 +163,11 @@ def kind_of(path: Path) -> str | None:
 def _in_lines(path: Path) -> str | None:
     """What a text is by its first line."""
     start = Sample(path).start
-    return next((kind for line, kind in _LINES.items() if line.match(start)), None)
+    for line, kind in _LINES.items():
+        begins = line.match(start)
+        if begins and (kind != "a label track of Audacity" or float(begins[1]) <= float(begins[2])):
+            return kind
+    return None
 
 
 def _inside(start: bytes, size: int) -> str | None:

@@ -131,3 +131,16 @@ def test_a_coco_record_has_its_number_in_the_file_after_odd_ones(
     assert "Left out 2 boxes" in told
     assert "record 5 (image 1" in told
     assert "record 31 (image 1" in told
+
+
+@pytest.mark.parametrize("length", [2, 1500])
+def test_a_list_of_another_length_far_below_the_first_lines_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    records = [{"item_id": str(i), "p": [i / 2] * length} for i in range(400)]
+    records[300]["p"] = [0.25, None, 1]
+    records[301]["p"] = None
+    monkeypatch.setattr(content, "_BLOCK", 1000)
+    table = table_of_lines(lines(tmp_path / "a.jsonl", records))
+    assert table is not None
+    assert table.to_pylist() == records

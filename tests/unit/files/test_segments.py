@@ -9,6 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from labelnext.errors import ConfigError, InvalidInput
+from labelnext_adapters.files.tables.clock_times import with_seconds
 from tests.unit.files.reading import notice, order, read
 
 # By the mean of their entropies: of one with 0.75, of 0.875 and 0.5, of 1 and 0.9375.
@@ -174,3 +175,64 @@ def test_starts_and_ends_are_not_said_to_be_left_out(tmp_path: Path) -> None:
     assert pool.newest_objects is not None
     assert pool.newest_objects.spans
     assert not [one for one in pool.notices if one.code == "no_boxes"]
+
+
+CLOCKS = ["00:01", "0:00:01", "00:00:01.0", "00:00:01,0", " 0:01 "]
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+@pytest.mark.parametrize("names", ["start,end", "Start Time,End Time", "onset,offset"])
+def test_clock_times_are_starts_and_ends(tmp_path: Path, clock: str, names: str) -> None:
+    # As classes of one item, 0.75 and 0.25 would be a distribution.
+    rows = [("b", "00:01:02.5", "cat", 0.75), ("b", "1:03", "dog", 0.25), ("a", "1:03", "cat", 0.5)]
+    told = [f'{item},"{clock}","{end}",{kind},{sure}' for item, end, kind, sure in rows]
+    pool = read(tmp_path, "p.csv", "\n".join([f"file,{names},label,score", *told]))
+    assert pool.newest_objects is not None
+    assert pool.newest_objects.spans
+    assert pool.newest_objects.offsets.tolist() == [0, 2, 3]
+    assert order(pool) == ["a", "b"]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("kind", ["duration", "time"])
+def test_times_of_arrow_are_starts_and_ends(tmp_path: Path, unit: str, kind: str) -> None:
+    if kind == "duration":
+        clock = pa.duration(unit)
+    else:
+        clock = pa.time32(unit) if unit in ("s", "ms") else pa.time64(unit)
+    step = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    ends = pa.array([2 * step, 3 * step], pa.int32() if unit in ("s", "ms") else pa.int64())
+    if kind == "duration":
+        ends = ends.cast(pa.int64())
+    columns = {"file": ["a", "a"], "start": ends.cast(clock), "end": ends.cast(clock)}
+    table = pa.table({**columns, "label": ["x", "y"], "score": [0.75, 0.25]})
+    assert with_seconds(table).column("end").to_pylist() == [2.0, 3.0]
+    pa.parquet.write_table(table, tmp_path / "p.parquet")
+    pool = read(tmp_path, "p.parquet")
+    assert pool.newest_objects is not None
+    assert pool.newest_objects.spans
+
+
+@pytest.mark.parametrize("start", ["0", "00:00"])
+def test_one_segment_a_file_is_a_segment(tmp_path: Path, start: str) -> None:
+    rows = [f"{item},{start},00:09,cat,{sure}" for item, sure in {"a": 0.75, "b": 0.5}.items()]
+    text = "\n".join(["file,start,end,label,score", *rows])
+    pool = read(tmp_path, "p.csv", text if ":" in start else text.replace("00:09", "9"))
+    assert pool.newest_objects is not None
+    assert order(pool) == ["b", "a"]
+
+
+def test_texts_that_are_no_clock_times_stay(tmp_path: Path) -> None:
+    table = pa.table({"start": ["soon", "00:01"], "end": ["10:30 am", None]})
+    assert with_seconds(table).equals(table)
+
+
+def test_rows_of_segments_without_names_ask_for_theirs(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="must name the columns") as caught:
+        read(tmp_path, "p.tsv", "0.5\t1.5\tspeech\t0.9\n1.5\t3.2\tmusic\t0.8\n")
+    assert "start,end,label,score" in str(caught.value.hint)
+
+
+def test_two_probabilities_before_a_class_are_no_label_track(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="must name the columns"):
+        read(tmp_path, "p.tsv", "0.9\t0.1\tcat\n0.2\t0.8\tdog\n")

@@ -11,7 +11,7 @@ import pytest
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput
 from labelnext.ranking import rank
-from labelnext_adapters.files.llm.stated import json_in
+from labelnext_adapters.files.llm.stated import json_in, paired
 from tests.unit.files.reading import lines, order, read
 
 STATED = [("a", "spam", 0.75), ("b", "ham", "40%"), ("c", "ham", 0.5)]
@@ -37,6 +37,44 @@ def test_a_stated_confidence_is_read_wherever_it_stands(
     assert rank(pool).item_ids.tolist() == ["b", "c", "a"]
 
 
+@pytest.mark.parametrize(
+    "written", ["{0} ({1:.0%})", "{0}, {1:.0%}", "{0} {1:.0%}", "{0} with {1:.0%} confidence",
+                "Label: {0}\nConfidence: {1:.0%}", "Label: {0}, confidence: {1}", "{0} | {1}"],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["response", "model_output", "answer"])
+def test_confidences_stated_in_the_cells_of_a_table_are_read(
+    tmp_path: Path, written: str, key: str
+) -> None:
+    told = [("a", "New York", 0.75), ("b", "GPT-4", 0.25), ("c", "GPT-4", 0.5)]
+    rows = [f'{item},"{written.format(name, sure)}"' for item, name, sure in told]
+    pool = read(tmp_path, "o.csv", "\n".join([f"id,{key}", *rows]))
+    assert pool.classes == ("GPT-4", "New York")
+    assert order(pool) == ["b", "c", "a"]
+
+
+def test_a_few_answers_without_a_confidence_are_left_out(tmp_path: Path) -> None:
+    told = [f"cat ({90 - i}%)" for i in range(20)]
+    told[3] = "no idea"
+    records = [{"id": str(i), "response": one} for i, one in enumerate(told)]
+    pool = read(tmp_path, "o.jsonl", lines(records))
+    assert len(pool) == 19
+    assert any("'3'" in one.message or "line 4" in one.message for one in pool.notices)
+
+
+def test_texts_to_label_are_no_answers(tmp_path: Path) -> None:
+    records = [{"id": i, "text": f"good film ({i}0%)", "p": [0.5, 0.5]} for i in range(1, 4)]
+    pool = read(tmp_path, "o.jsonl", lines(records))
+    assert pool.probabilities is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["a cat", "0.9", "1, 0.9", "Confidence: 0.9", "version 2", "cat (0.9), dog (0.8)",
+             "cat: 0.9 because it purrs", "at 10:30", "3.5 / 5", "cat, 90"],
+)  # fmt: skip
+def test_other_texts_are_no_class_beside_its_confidence(text: str) -> None:
+    assert paired(text) is None
+
+
 def test_where_no_answer_is_the_keys_that_are_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "o.jsonl").write_text('{"id": "a", "told": "spam"}\n')
     adapter = open_adapter("files", directory=tmp_path, path="o.jsonl", format="llm")
@@ -60,6 +98,19 @@ def test_where_no_answer_is_the_keys_that_are_read_are_named(tmp_path: Path) -> 
         '{{"reasoning": "x", "final_answer": "{0}", "my_confidence": "{1}"}}',
         "Label: {0}\nConfidence: {1}",
         "I think so.\n**Answer:** {0}\n**Confidence:** {1}\nBye.",
+        "Label: {0}, Confidence: {1}",
+        "Label: {0} (confidence: {1})",
+        "Label: {0} | **Confidence**: {1}",
+        "{0}, {1}",
+        "{0} ({1})",
+        "**{0}** ({1}).",
+        "{0}: {1}",
+        "{0} - {1}",
+        "({0}, {1})",
+        '"{0}" [{1}]',
+        "{0} (confidence: {1})",
+        "{0} with a confidence of {1}",
+        "{0} {1}",
     ],
 )
 @pytest.mark.parametrize("chat", [False, True])
@@ -80,7 +131,8 @@ def test_a_stated_confidence_is_found_among_other_words(
 @pytest.mark.parametrize(
     "written",
     ['{{"cat": {0}, "dog": {1}}}', '{{"probabilities": {{"cat": {0}, "dog": {1}}}}}',
-     'So: {{"scores": {{"cat": {0}, "dog": {1}}}}}.'],
+     'So: {{"scores": {{"cat": {0}, "dog": {1}}}}}.', "cat: {0}, dog: {1}",
+     "cat ({0})\ndog ({1})", "cat = {0:.1%} and dog = {1:.1%}"],
 )  # fmt: skip
 def test_stated_probabilities_are_class_scores(tmp_path: Path, written: str) -> None:
     shares = {"a": (0.875, 0.125), "b": (0.5, 0.5), "c": (0.25, 0.75)}
@@ -117,9 +169,10 @@ def test_repeated_runs_are_votes(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(30)  # some hundred times what it takes; a quadratic pattern takes longer
-@pytest.mark.parametrize("part", ["\n", "_", "_\n", "a: b ", "- ", "a:\n", "```{"])
+@pytest.mark.parametrize("part", ["\n", "_", "_\n", "a: b ", "- ", "a:\n", "```{", "a ", "a with "])
 def test_long_texts_of_signs_end(part: str) -> None:
     assert json_in(part * (60_000 // len(part))) is None
+    assert paired(part * (500 // len(part))) is None
 
 
 def test_objects_between_fences_must_agree() -> None:

@@ -12,6 +12,10 @@ from labelnext.adapter.sample import Sample, suffix_of
 from labelnext.pool.pool import Pool
 
 _TABLES = (".csv", ".tsv", ".tab")
+_HEADS = (
+    "judge", "model", "evaluator", "grader", "rater", "annotator", "reviewer", "answer", "reply",
+    "response", "completion", "output", "generat", "verdict", "content", "message",
+)  # fmt: skip
 
 
 class LlmOptions(Options):
@@ -63,13 +67,11 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
 
 
 def _may_be_rows(sample: Sample) -> bool:
-    """Whether a CSV file names judges in its first line, or has JSON in its cells."""
+    """Whether a CSV file names judges or replies in its first line, or has JSON in its cells."""
     if sample.suffix not in _TABLES or not sample.lines:
         return False
     head = sample.lines[0].lower()
-    named = any(word in head for word in ("judge", "model", "evaluator", "grader", "rater"))
-    named |= "annotator" in head or "reviewer" in head
-    return named or any("{" in line for line in sample.lines[1:20])
+    return any(word in head for word in _HEADS) or any("{" in line for line in sample.lines[1:20])
 
 
 def evidence(sample: Sample) -> str | None:

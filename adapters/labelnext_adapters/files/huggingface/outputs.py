@@ -242,8 +242,9 @@ def pool_of_outputs(
                 gathered.answer(row, one.get("label"), one.get("score"))
             else:
                 gathered.scores(row, _scores(output.value))
-        if kind in ("objects", "spans") and isinstance(output.value, list | Mapping):
-            gathered.odd.seen -= kind_of(output.value) == kind  # its parts are counted instead
+        alike = kind_of(output.value) == kind
+        if kind in ("objects", "spans") and (alike or isinstance(output.value, list)):
+            gathered.odd.seen -= alike  # its parts are counted instead
             _detections(output, gathered, sizeless)
     if sizeless:
         _tell_sizeless(gathered, sizeless)

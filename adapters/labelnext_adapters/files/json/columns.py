@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -18,6 +18,8 @@ from labelnext_adapters.files.content.content import byte_blocks
 from labelnext_adapters.files.json.types import merged, type_of
 
 _SAMPLED = 200
+_LONGEST = 1000  # list whose length is a part of its type
+_ANY: Mapping[str, int] = {}  # no length is known
 _PLAIN = {pa.bool_(): bool, pa.string(): str, pa.int64(): int, pa.float64(): float}
 
 
@@ -34,14 +36,13 @@ def table_of_lines(path: Path) -> pa.Table | None:
     """
     blocks = _whole_lines(path)
     first = next(blocks, b"")
-    kind = _record_type(first)
+    sample = _sampled(first)
+    kind = _record_type(sample)
     if kind is None:
         return None
     parts: list[list[pa.Array]] = [[] for _ in kind]
     try:
-        decoder = msgspec.json.Decoder(_python_type(kind))  # ValueError: a name with a quote
-        for block in chain([first], blocks):
-            records = decoder.decode_lines(block)
+        for block, records in _decoded(chain([first], blocks), kind, _lengths(sample)):
             if not _one_a_line(block, len(records)) or block.count(b'"item_id"') > len(records):
                 return None  # or an id stands twice, of which decoders only keep the last
             for i, column in enumerate(parts):
@@ -79,24 +80,62 @@ def _one_a_line(block: bytes, n_records: int) -> bool:
     return len(ends) == n_records and bool((last == ord("}")).all() and begun.all())
 
 
-def _record_type(block: bytes) -> pa.StructType | None:
-    """The type of the first lines, if these agree and each is known."""
-    kind: pa.DataType | None = pa.null()
+def _sampled(block: bytes) -> list[Any]:
+    """The first lines."""
+    values = []
     for line in block[: 1 << 18].split(b"\n")[:_SAMPLED]:
         try:
-            record = json.loads(line)
+            values.append(json.loads(line))
         except (ValueError, RecursionError):
             break  # cut off by the sample, or no JSON: who reads the lines one by one says where
+    return values
+
+
+def _record_type(sample: Iterable[Any]) -> pa.StructType | None:
+    """The type of these values, if they are records that agree and each type is known."""
+    kind: pa.DataType | None = pa.null()
+    for record in sample:
         kind = merged(kind, type_of(record))
         if kind is None or not pa.types.is_struct(kind):
             return None
     return kind if pa.types.is_struct(kind) else None
 
 
-def _python_type(kind: pa.DataType) -> Any:
+def _lengths(sample: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """The lengths of the lists of records, by name, where all have the same."""
+    found: dict[str, set[int]] = {}
+    for record in sample:
+        for name, value in record.items():
+            if isinstance(value, list):
+                found.setdefault(name, set()).add(len(value))
+    return {name: sizes.pop() for name, sizes in found.items() if len(sizes) == 1}
+
+
+def _decoded(
+    blocks: Iterable[bytes], kind: pa.StructType, lengths: Mapping[str, int]
+) -> Iterator[tuple[bytes, list[Any]]]:
+    """Each block with its records; lists of known lengths take less time.
+
+    Raises:
+        ValueError: if a record has another type, or a name can't be decoded.
+    """
+    decoder = msgspec.json.Decoder(_python_type(kind, lengths))
+    for block in blocks:
+        try:
+            records = decoder.decode_lines(block)
+        except msgspec.ValidationError:  # a list of another length, if it isn't worse
+            decoder = msgspec.json.Decoder(_python_type(kind))
+            records = decoder.decode_lines(block)
+        yield block, records
+
+
+def _python_type(kind: pa.DataType, lengths: Mapping[str, int] = _ANY) -> Any:
     """The type that a decoder of JSON needs: a class with the fields f0, f1, … for a record."""
     if pa.types.is_struct(kind):
-        fields = [(f"f{i}", _or_none(field.type), None) for i, field in enumerate(kind)]
+        fields = [
+            (f"f{i}", _or_none(field.type, lengths.get(field.name)), None)
+            for i, field in enumerate(kind)
+        ]
         theirs = {f"f{i}": field.name for i, field in enumerate(kind)}
         return msgspec.defstruct(
             "Record", fields, rename=theirs, forbid_unknown_fields=True, gc=False
@@ -104,8 +143,12 @@ def _python_type(kind: pa.DataType) -> Any:
     return tuple[_or_none(kind.value_type), ...] if pa.types.is_list(kind) else _PLAIN[kind]  # type: ignore[misc]  # made at run time
 
 
-def _or_none(kind: pa.DataType) -> Any:
-    return None if pa.types.is_null(kind) else _python_type(kind) | None
+def _or_none(kind: pa.DataType, length: int | None = None) -> Any:
+    if pa.types.is_null(kind):
+        return None
+    if length is not None and length <= _LONGEST:
+        return tuple[(_or_none(kind.value_type),) * length] | None  # type: ignore[misc]  # as above
+    return _python_type(kind) | None
 
 
 def _column(values: list[Any], kind: pa.DataType) -> pa.Array:

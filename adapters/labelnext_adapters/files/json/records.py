@@ -72,7 +72,12 @@ def table_of_records(
     kinds = _kinds([record for _, record in records if isinstance(record, dict)], is_text)
     id_among: Callable[[Any], str | None] = getattr(is_text, "id_among", lambda names: None)
     id_name = id_among(kinds)
-    is_read: Callable[[str], bool] = getattr(is_text, "is_read", lambda name: True)
+    usual: Callable[[str], bool] = getattr(is_text, "is_read", lambda name: True)
+    lone = _lone_scores(records, kinds, usual, id_name)
+
+    def is_read(name: str) -> bool:
+        return name == lone or usual(name)
+
     n_keys = sum(len(record) for _, record in records if isinstance(record, dict))
     check_spread("the records' keys", len(records), len(kinds), n_keys)
     for place, record in records:
@@ -108,6 +113,31 @@ def table_of_records(
     places = [place for place, _ in kept]
     table = pa.table(columns) if columns else pa.table({})
     return table, notices, places.__getitem__
+
+
+def _lone_scores(
+    records: Sequence[tuple[str, Any]],
+    kinds: dict[str, str],
+    is_read: Callable[[str], bool],
+    id_name: str | None,
+) -> str | None:
+    """The only key of lists or objects of numbers, where no key that is read holds predictions."""
+    nested = ("list", "object")
+    if any(kinds[n] in (*nested, "number") for n in kinds if n != id_name and is_read(n)):
+        return None
+    values = {
+        name: [record.get(name) for _, record in records if isinstance(record, dict)]
+        for name, kind in kinds.items()
+        if kind in nested
+    }
+    numeric = [n for n, v in values.items() if 2 * sum(map(_are_numbers, v)) > len(v)]
+    return numeric[0] if len(numeric) == 1 else None
+
+
+def _are_numbers(value: Any) -> bool:
+    inside = value.values() if isinstance(value, dict) else value
+    several = isinstance(value, list | dict) and len(value) > 1
+    return several and all(type(one) in (int, float) for one in inside)
 
 
 def _of_one_type(

@@ -33,6 +33,7 @@ from labelnext_adapters.files.llm.replies import (
     SEVERAL,
     WRITTEN,
     Reply,
+    are_paired,
     by_judge,
     completion_in,
     is_completion,
@@ -340,6 +341,8 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
             return "its keys are ids of completions of a language model"
         if stated_in(record):
             return "its answers are JSON with a class and a confidence"
+    if are_paired(records[:20]):
+        return "its answers are a class with a confidence"
     first = records[0] if records else {}
     judge = next((name for name in JUDGES if isinstance(first.get(name), str)), None)
     repeat = _repeats(records[:20])  # whole numbers are answers where judges answer each other

@@ -14,6 +14,8 @@ from labelnext_adapters.files.llm.stated import (
     CONFIDENCES,
     DISTRIBUTIONS,
     json_in,
+    paired,
+    told_in,
     usual_fields,
 )
 
@@ -158,12 +160,12 @@ def replies_in(record: Any, answer_key: str | None = None) -> list[Reply | str]:
             raise Unusable("its completion holds no answer")
         return replies
     if isinstance(record, str) and record.strip():
-        return [Reply(record, fields=json_in(record))]
+        return [Reply(record, fields=told_in(record))]
     if isinstance(record, Mapping):
         for name in (answer_key,) if answer_key else (*ANSWERS, *WRITTEN, *SEVERAL):
             value = record.get(name)
             if isinstance(value, bool | int) or (isinstance(value, str) and value.strip()):
-                inside = json_in(value) if isinstance(value, str) else None
+                inside = told_in(value) if isinstance(value, str) else None
                 return [Reply(str(value), fields=inside or record)]
             if isinstance(value, Mapping):
                 return [Reply(fields=usual_fields(value))]
@@ -191,6 +193,19 @@ def stated_in(record: Mapping[str, Any]) -> str | None:
         if isinstance(value, str) or any(type(fields.get(one)) is str for one in ANSWERS):
             return name
     return None
+
+
+def are_paired(records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether most records hold an answer that is nothing but a class beside a number.
+
+    Example:
+        >>> are_paired([{"id": "a", "response": "cat (90%)"}]), are_paired([{"text": "cat (90%)"}])
+        (True, False)
+    """
+    names = [name for name in (*ANSWERS, *WRITTEN) if name != "text"]
+    said = [[one for name in names if isinstance(one := r.get(name), str)] for r in records]
+    beside = any(not {*CONFIDENCES, *DISTRIBUTIONS}.isdisjoint(record) for record in records)
+    return not beside and sum(any(map(paired, one)) for one in said) > len(records) / 2
 
 
 def by_judge(record: Any) -> list[tuple[str, Any]]:
@@ -253,14 +268,14 @@ def _choices(completion: Mapping[str, Any]) -> list[Reply | str | None]:
     if shares := choice_probabilities(completion):
         return [Reply(fields={"probabilities": shares})]
     if outputs := outputs_in(completion):
-        return [Reply(text, tokens, json_in(text)) for text, tokens in outputs]
+        return [Reply(text, tokens, told_in(text)) for text, tokens in outputs]
     if texts := _texts_of_bedrock(completion):
         return [_plain(text) for text in texts]
     return [_anthropic(completion)]
 
 
 def _plain(text: str) -> Reply | str:
-    return Reply(text, fields=json_in(text)) if text.strip() else "the answer is empty"
+    return Reply(text, fields=told_in(text)) if text.strip() else "the answer is empty"
 
 
 def _openai(choice: Any) -> Reply | str | None:
@@ -274,7 +289,7 @@ def _openai(choice: Any) -> Reply | str | None:
         function = call.get("function")
         arguments = function.get("arguments") if isinstance(function, Mapping) else None
         if isinstance(arguments, str):
-            return Reply(fields=json_in(arguments) or {})
+            return Reply(fields=told_in(arguments) or {})
     text = message.get("content", choice.get("text"))
     if isinstance(message.get("parsed"), Mapping):
         return Reply(text if isinstance(text, str) else None, fields=message["parsed"])
@@ -283,7 +298,7 @@ def _openai(choice: Any) -> Reply | str | None:
     if not isinstance(text, str) or not text.strip():
         return "the answer is empty"
     logprobs = choice.get("logprobs")
-    return Reply(text, _tokens(logprobs), json_in(text))
+    return Reply(text, _tokens(logprobs), told_in(text))
 
 
 def _tokens(logprobs: Any) -> tuple[Token, ...]:
@@ -321,13 +336,13 @@ def _response(part: Any) -> Reply | str | None:
     if not isinstance(part, Mapping) or part.get("type") not in ("message", "function_call"):
         return None
     if isinstance(part.get("arguments"), str):
-        return Reply(fields=json_in(part["arguments"]) or {})
+        return Reply(fields=told_in(part["arguments"]) or {})
     for content in _mappings(part.get("content")):
         if content.get("type") == "refusal":
             return "the model refused to answer"
         text = content.get("text")
         if isinstance(text, str) and text.strip():
-            return Reply(text, _content_tokens(content.get("logprobs")), json_in(text))
+            return Reply(text, _content_tokens(content.get("logprobs")), told_in(text))
     return "the answer is empty"
 
 
@@ -359,7 +374,7 @@ def _google(candidate: Any) -> Reply | str | None:
         top = _mappings(tops[position].get("candidates")) if position < len(tops) else []
         others = [(str(o.get("token")), o.get("logProbability")) for o in top]
         tokens.append((str(one.get("token")), one.get("logProbability"), others))
-    return Reply(text, tuple(tokens), json_in(text))
+    return Reply(text, tuple(tokens), told_in(text))
 
 
 def _mappings(value: Any) -> list[Mapping[str, Any]]:

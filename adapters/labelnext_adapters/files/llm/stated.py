@@ -1,4 +1,4 @@
-"""What a text of a model states: an object in JSON, or a line for each field."""
+"""What a text of a model states: JSON, a line for each field, or classes beside numbers."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ _KNOWN = {*ANSWERS, *CONFIDENCES, *DISTRIBUTIONS}
 #: The counts are bounded, so that no text takes long; the value may stand in the next line.
 _LINE = re.compile(r"^[\W_]{0,20}(\w[\w ]{0,40}?)[*_\s]{0,9}:[*_\s]{0,20}(\S.*)$", re.M)
 _SURE = re.compile(r"\d*\.?\d+ ?%?")
+_INLINE = re.compile(
+    r"[ \t]{0,9}[,;|(][ \t]{0,9}(?=[*_]{0,3}(?:confidence|probability|certainty|score|conf)"
+    r"[*_ ]{0,9}:)", re.I,
+)  # fmt: skip
+#: A class and how sure the model is of it: cat (0.9), cat: 90%, cat with 90% confidence.
+_PAIR = re.compile(
+    r"(\w[^,;:|=()\[\]\n]{0,60}?)[\"'*`_]{0,4}(?:\s{0,3}[,;:|=(\[–—-]|\s+with(?: an?)?|\s)\s{0,3}"
+    r"(?:(?:confidence|probability|certainty|score)\s{0,3}(?:of|[:=]|)\s{0,3})?"
+    r"(\d{1,3}(?:\.\d{1,9})?\s?%|0?\.\d{1,20}|1(?:\.0{1,20})?(?![\d.])|0(?![\d.]))"
+    r"\s?(?:confidence|confident|probability|certainty|certain|sure)?[)\]]?"
+    r"(?:\s{0,3}(?:[,;|\n/]|and\b)\s{0,3}|\s{0,3}$)", re.I,
+)  # fmt: skip
+_SHORT = 500  # characters of a text of pairs
 _TRIES = 50  # braces in a text
 _LONGEST = 1 << 16  # characters of a text in which an object is looked for
 _ROUNDED = 0.02  # probabilities of two digits may miss 1 by so much
@@ -44,6 +57,41 @@ def json_in(text: str) -> Mapping[str, Any] | None:
         return usual_fields(whole) if isinstance(whole, Mapping) else None
     told = [one for one in map(usual_fields, _objects_in(text)) if _KNOWN & one.keys()]
     return told[0] if told and told.count(told[0]) == len(told) else _lines(text)
+
+
+def told_in(text: str) -> Mapping[str, Any] | None:
+    """What `json_in` finds; else what a text says that is nothing but classes beside numbers.
+
+    Example:
+        >>> told_in("cat (90%)"), told_in("cat: 0.75, dog: 0.25"), told_in("a cat, I think")
+        ({'label': 'cat', 'confidence': '90%'}, {'probabilities': {'cat': 0.75, 'dog': 0.25}}, None)
+    """
+    return json_in(text) or paired(text)
+
+
+def paired(text: str) -> Mapping[str, Any] | None:
+    """The class of a text that is nothing but it and a number, or several that sum to 1.
+
+    Example:
+        >>> paired("cat, 0.9"), paired("cat: 0.9, dog: 0.2"), paired("Confidence: 0.9")
+        ({'label': 'cat', 'confidence': '0.9'}, None, None)
+    """
+    bare = text[: _SHORT + 1].strip(" \t\r\n*_`'\".()[]")
+    found, at = dict[str, str](), 0
+    while match := _PAIR.match(bare, at):
+        found[match[1].strip()], at = match[2].replace(" ", ""), match.end()
+    if at < len(bare) or not found or len(text) > _SHORT:
+        return None
+    if _KNOWN & {*map(plain, found)} or not all(any(map(str.isalpha, one)) for one in found):
+        return None
+    if len(found) == 1:
+        ((label, sure),) = found.items()
+        return {"label": label, "confidence": sure}
+    shares = {
+        name: float(sure[:-1]) / 100 if sure.endswith("%") else float(sure)
+        for name, sure in found.items()
+    }
+    return {"probabilities": shares} if abs(sum(shares.values()) - 1) <= _ROUNDED else None
 
 
 def _fenced(text: str) -> str:
@@ -83,10 +131,17 @@ def _lines(text: str) -> Mapping[str, Any] | None:
     """The fields of lines such as ``Label: cat``, if they have an answer and a certainty."""
     if len(text) > _LONGEST:
         return None
-    fields = usual_fields({name: value.rstrip("*_ \t\r") for name, value in _LINE.findall(text)})
+    lines = _LINE.findall(_INLINE.sub("\n", text))
+    fields = usual_fields({name: _without_end(value) for name, value in lines})
     sure = next((fields[name] for name in CONFIDENCES if name in fields), "")
     answered = not fields.keys().isdisjoint(ANSWERS)
     return fields if answered and _is_sure(sure) else None
+
+
+def _without_end(value: str) -> str:
+    """A value without the signs behind it, such as those of bold type."""
+    bare = value.rstrip("*_ \t\r")
+    return bare[:-1] if bare.endswith(")") and "(" not in bare else bare
 
 
 def usual_fields(fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from labelnext.adapter.sample import Sample
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
 from labelnext_adapters.files.llm.judge_columns import columns_of_judges
-from labelnext_adapters.files.llm.replies import JUDGES
+from labelnext_adapters.files.llm.replies import JUDGES, are_paired, stated_in
 from labelnext_adapters.files.tables.column_names import corners_in, first_of
 from labelnext_adapters.files.tables.known_names import BOXES
 from labelnext_adapters.files.tables.rows import read_csv, texts_of
@@ -38,10 +38,10 @@ def first_rows(sample: Sample) -> Sequence[Mapping[str, str]]:
     """The first rows of a CSV file that isn't empty; none if they hold no answers.
 
     These are answers where several judges answer for an item, at most once each, or each in a
-    column of its own, or where a cell holds JSON.
+    column of its own, or where a cell holds JSON or states a class with its confidence.
     """
     delimiter = max(",;\t", key=sample.lines[0].count)
-    lines = sample.lines[: _SAMPLED + 1]
+    lines = [f"{line}\n" for line in sample.lines[: _SAMPLED + 1]]
     rows = [
         {name: text for name, text in row.items() if name and isinstance(text, str) and text}
         for row in csv.DictReader(lines, delimiter=delimiter)
@@ -53,6 +53,8 @@ def first_rows(sample: Sample) -> Sequence[Mapping[str, str]]:
         return rows
     item, judge = first_of(names, ITEM_KEYS), first_of(names, JUDGES)
     if any(text.startswith("{") for row in rows[:20] for text in row.values()):
+        return rows
+    if any(map(stated_in, rows[:20])) or are_paired(rows[:20]):
         return rows
     if item is None or judge is None:
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -45,12 +46,15 @@ def first_of(names: Iterable[str], wanted: Sequence[str]) -> str | None:
 
 @lru_cache(1 << 17)
 def plain(name: str) -> str:
-    """A name in lower case, with one _ between words.
+    """A name in lower case, without accents, with one _ between words.
 
     Example:
-        >>> plain("Image Name"), plain("Confidence (%)"), plain("ImageID"), plain("XMin")
-        ('image_name', 'confidence', 'image_id', 'x_min')
+        >>> plain("Image Name"), plain("Confidence (%)"), plain("ImageID"), plain("Prédiction")
+        ('image_name', 'confidence', 'image_id', 'prediction')
     """
+    if not name.isascii():
+        parts = unicodedata.normalize("NFD", name)
+        name = "".join(one for one in parts if not unicodedata.combining(one))
     return re.sub(r"\W+", "_", _HUMPS.sub("_", name).lower()).strip("_")
 
 

@@ -55,8 +55,17 @@ def check_header(header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> N
         row = ", ".join(cut(name, 40) for name in header[:5])
         raise InvalidInput(
             f"the first line must name the columns; got a row: {row}.",
-            hint="put names above the rows, such as item_id,cat,dog.",
+            hint=f"put names above the rows, such as {_names_for(header)}.",
         )
+
+
+def _names_for(row: Sequence[str]) -> str:
+    """Names of columns for a row: of a segment if two rising numbers stand before a text."""
+    if len(row) > 2 and all(map(NUMBER.match, row[:2])) and not NUMBER.match(row[2]):
+        start, end = (float(value.replace(",", ".")) for value in row[:2])
+        if start <= end:
+            return "start,end,label,score, and the file of each row in a column file"
+    return "item_id,cat,dog"
 
 
 def n_comments_above(lines: Sequence[str]) -> int:

@@ -15,6 +15,11 @@ IDS = (
     "audio_filepath", "begin_file", "sound_file", "wav", "wav_file", "clip", "clip_id", "clip_name",
     "utterance_id", "utt_id", "sample", "index", "row", "row_number",
     "inst",
+    # German, French, Spanish, Italian, Portuguese; accents don't count.
+    "bild", "bildname", "bilddatei", "dateiname", "datei", "dateipfad", "pfad", "nom_du_fichier",
+    "nom_fichier", "fichier", "chemin", "nombre_de_archivo", "nombre_archivo", "archivo", "imagen",
+    "ruta", "nome_file", "immagine", "nome_do_arquivo", "arquivo", "ficheiro", "imagem",
+    "identifiant", "identificador",
 )  # fmt: skip
 #: Columns that hold a predicted class.
 ANSWERS = (
@@ -24,6 +29,8 @@ ANSWERS = (
     "answer", "verdict", "prediction_label", "prediction_class", "predicted_category",
     "predicted_name", "class_pred", "pred_name", "pred_category", "species", "common_name",
     "scientific_name", "event_label",
+    "vorhersage", "klasse", "kategorie", "klassenname", "classe", "categorie", "prediccion",
+    "clase", "categoria", "predizione", "previsione", "predicao", "previsao",
 )  # fmt: skip
 #: Names of columns with the first, second, … class, without the number.
 RANKED_CLASSES = (
@@ -39,6 +46,8 @@ CERTAINTIES = (
     "max_probability", "max_score", "max_confidence", "max_softmax", "class_confidence",
     "class_score", "class_prob", "scored_probabilities", "predicted_score", "predicted_confidence",
     "p",
+    "konfidenz", "wahrscheinlichkeit", "sicherheit", "confiance", "probabilite", "confianza",
+    "probabilidad", "puntuacion", "confidenza", "probabilita", "confianca", "probabilidade",
 )  # fmt: skip
 #: Columns that may hold what people said, but also something else.
 MAYBE_LABELS = (
@@ -101,6 +110,8 @@ SPANS = (
     ("start_sec", "end_sec"), ("start_seconds", "end_seconds"), ("start_ms", "end_ms"),
     ("start_frame", "end_frame"), ("start_char", "end_char"), ("start_offset", "end_offset"),
     ("start_time_s", "end_time_s"), ("begin_offset", "end_offset"), ("t_start", "t_end"),
+    ("beginn", "ende"), ("anfang", "ende"), ("debut", "fin"), ("inicio", "fin"),
+    ("inicio", "fim"), ("inizio", "fine"),
 )  # fmt: skip
 #: What the class of a segment is called beside the usual names.
 SEGMENTS = (

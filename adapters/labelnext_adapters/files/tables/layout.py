@@ -8,8 +8,10 @@ from dataclasses import replace
 import pyarrow as pa
 
 from labelnext.errors import InvalidInput, listed
+from labelnext.pool.objects import Notice
 from labelnext_adapters.files.tables.arrow import is_list, plain_type
 from labelnext_adapters.files.tables.cells import stored
+from labelnext_adapters.files.tables.clock_times import with_seconds
 from labelnext_adapters.files.tables.column_names import (
     answers_beside_scores,
     check_columns,
@@ -36,6 +38,11 @@ from labelnext_adapters.files.tables.not_scores import (
     names_within,
 )
 from labelnext_adapters.files.tables.numbered import is_number, with_embedding
+from labelnext_adapters.files.tables.passed_over import (
+    beside_answers,
+    free_numbers,
+    without_p_value,
+)
 from labelnext_adapters.files.tables.percentages import without_percent_signs
 from labelnext_adapters.files.tables.prediction_strings import (
     column_of_strings,
@@ -80,17 +87,18 @@ def laid_out(
     usual = usual_records(table, columns)
     columns = {o: t for o, t in columns.items() if not (isinstance(t, str) and t in usual)}
     table, read = without_percent_signs(table, options.scale == "percent", rows.place)
+    table = with_seconds(table)
     columns, found = with_embedding(table, columns)
     notices = [*rows.notices, *read, *found]
     whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
     names, id_name = set(whole.table.column_names), str(whole.columns["item_id"])
     whole = whole.of_rows(rows_with_values(whole.table, id_name))
-    out = _without_repeats(whole, id_name)
+    out = without_p_value(_without_repeats(whole, id_name), options)
     if has_our_names([n for n in out.table.column_names if n not in usual], out.columns):
         answered = "prediction" in names or "prediction" in columns
         if not (answered and repeats(out.table.column(id_name))):
-            return _beside_vectors(out, whole, options)
-    return _understood(out, whole, options)
+            return beside_answers(_beside_vectors(out, whole, options), options)
+    return beside_answers(_understood(out, whole, options), options)
 
 
 def _beside_vectors(out: LaidOut, whole: LaidOut, options: TableOptions) -> LaidOut:
@@ -100,7 +108,11 @@ def _beside_vectors(out: LaidOut, whole: LaidOut, options: TableOptions) -> Laid
     if predicted or flat_columns("probabilities", out.table.column_names):
         return out
     read = _understood(out, whole, options)
-    return out if any(one.code in NOT_READ for one in read.notices) else read
+    unread = [one.message for one in read.notices if one.code in NOT_READ]
+    if not unread:
+        return read
+    told = [Notice("not_read", message) for message in unread if free_numbers(out)]
+    return replace(out, notices=[*out.notices, *told])
 
 
 def _understood(out: LaidOut, whole: LaidOut, options: TableOptions) -> LaidOut:
@@ -108,7 +120,8 @@ def _understood(out: LaidOut, whole: LaidOut, options: TableOptions) -> LaidOut:
     names, id_name = set(whole.table.column_names), str(out.columns["item_id"])
     if (nested := _nested(out, options)) is not None:
         return nested
-    if out.table.num_rows and (repeats(out.table.column(id_name)) or is_boxed(out.table)):
+    several = is_boxed(out.table) or _are_segments(out.table) or repeats(out.table.column(id_name))
+    if out.table.num_rows and several:
         return _long(out, whole, id_name, options)
     if ranked := ranked_columns(out.table):
         message = f"Read {len(ranked)} ranked classes of each item ({ranked[0][0]!r}, …)."
@@ -195,6 +208,14 @@ def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
         return None
     columns = {**out.columns, **read.columns}
     return replace(out, table=read.table, columns=columns, notices=[*out.notices, *read.notices])
+
+
+def _are_segments(table: pa.Table) -> bool:
+    """Whether each row has a start, an end, a class and a confidence."""
+    names = table.column_names
+    numbers = [field.name for field in table.schema if is_number(field.type)]
+    classed = first_of(names, (*_CLASSES, *SEGMENTS))
+    return bool(spans_in(numbers) and classed and first_of(names, CERTAINTIES))
 
 
 def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> LaidOut:

@@ -90,7 +90,7 @@ def _is_number(kind: pa.DataType) -> bool:
     )
 
 
-def _is_vector(kind: pa.DataType) -> bool:
+def is_vector(kind: pa.DataType) -> bool:
     """Whether a column holds lists of numbers, or mappings of names to numbers."""
     if pa.types.is_struct(kind):
         kinds = [field.type for field in kind]
@@ -101,11 +101,11 @@ def _is_vector(kind: pa.DataType) -> bool:
 
 def _is_list_of_vectors(kind: pa.DataType) -> bool:
     """Whether a column holds what each of several model versions says."""
-    return is_list(kind) and _is_vector(kind.value_type)
+    return is_list(kind) and is_vector(kind.value_type)
 
 
 def _vectors(table: pa.Table, names: Sequence[str], options: TableOptions) -> Read | None:
-    vectors = [name for name in names if _is_vector(_kind(table, name))]
+    vectors = [name for name in names if is_vector(_kind(table, name))]
     several = [name for name in names if _is_list_of_vectors(_kind(table, name))]
     chosen = first_of([*vectors, *several], (*VECTORS, *LOGITS))
     if chosen is None:
@@ -340,7 +340,7 @@ def _are_listed_classes(table: pa.Table, name: str) -> bool:
     """Whether a column holds lists of classes, each beside a list of as many scores."""
     if not is_list(_kind(table, name)) or not _is_name(_kind(table, name).value_type):
         return False
-    lists = [n for n in table.column_names if n != name and _is_vector(_kind(table, n))]
+    lists = [n for n in table.column_names if n != name and is_vector(_kind(table, n))]
     sure = first_of([n for n in lists if is_list(_kind(table, n))], SCORE_LISTS)
     if sure is None:
         return False

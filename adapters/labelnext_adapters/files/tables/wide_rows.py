@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 
 from labelnext.errors import listed
 from labelnext_adapters.files.tables.column_names import plain
-from labelnext_adapters.files.tables.known_names import INDEXES
 from labelnext_adapters.files.tables.laid_out import LaidOut
 from labelnext_adapters.files.tables.not_scores import DOUBTS, no_predictions
-from labelnext_adapters.files.tables.numbered import is_number
+from labelnext_adapters.files.tables.passed_over import free_numbers
 from labelnext_adapters.files.tables.score_columns import (
     are_scores,
     class_names,
     run_of_scores,
 )
-from labelnext_adapters.files.tables.table_options import NAMES, TableOptions, flat_columns
+from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
 from labelnext_adapters.files.tables.vectors import Meaning
 
 _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confidence", "logit")
@@ -28,18 +27,9 @@ _LIKE_PROBABILITIES = ("prob", "proba", "probability", "score", "conf", "confide
 
 def wide(out: LaidOut, options: TableOptions) -> LaidOut:
     """One number column a class; as it is, if the numbers are no class scores."""
-    taken = out.mapped | set(NAMES) | set(flat_columns("embedding", out.table.column_names))
+    taken = out.mapped | set(NAMES)
     table = out.table
-    numeric = [
-        name
-        for name in table.column_names
-        if name not in taken
-        and plain(name) not in ("y_true", "y_pred")
-        and not name.lower().startswith("unnamed")
-        and name.lower() not in INDEXES
-        and is_number(table.schema.field(name).type)
-    ]
-    numeric = _without_doubts(table, numeric, options)
+    numeric = _without_doubts(table, free_numbers(out), options)
     likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
     likely = likely if len(likely) > 1 else []
     chosen = likely or _without_flags(table, numeric, options)
