@@ -5,7 +5,7 @@ python -m tests.formats.make_tools
 By hand, to the published descriptions: MegaDetector's output format 1.6; Darknet's `-out`; LabelMe
 5 with the `score` of X-AnyLabeling; Detectron2's Instances and its COCO evaluator; TensorFlow
 Serving's predict API; PaddleX's and PaddleClas's results; FiftyOneDataset's samples.json; VIA 2
-and 1; Datumaro's and Supervisely's JSON; VOC's development kit (comp4), mAP tools (a file an
+and 1; Datumaro's, Supervisely's and V7's JSON; VOC's development kit (comp4), mAP tools (a file an
 image), DOTA's Task1, KITTI's results; fastText. `make_clouds` makes those of the big clouds.
 """
 
@@ -210,6 +210,21 @@ def supervisely() -> None:
         dump(folder / f"{stem}.jpg.json", {"tags": [], "size": size, "objects": objects})
 
 
+def darwin() -> None:
+    folder = fresh("darwin") / "release"
+    for stem, scores in IMAGES.items():
+        annotations = [
+            {"bounding_box": {"x": 10.0, "y": 20.0, "w": 40.0, "h": 20.0}, "id": f"{n}",
+             "inference": {"confidence": s, "model": {"id": "m", "name": "m", "type": "external"}},
+             "name": kind, "properties": [], "slot_names": ["0"]}
+            for n, kind, s in found(scores)
+        ]  # fmt: skip
+        slot = {"height": 80, "width": 100, "slot_name": "0", "type": "image", "source_files": []}
+        item = {"name": f"{stem}.jpg", "path": "/", "source_info": {}, "slots": [slot]}
+        told = {"version": "2.0", "schema_ref": "", "item": item, "annotations": annotations}
+        dump(folder / f"{stem}.json", told)
+
+
 def box_lines() -> None:
     folder = fresh("voc-text")
     numbers = {"comp4": "10 20 50 40", "Task1": "10 20 50 20 50 40 10 40"}
@@ -250,7 +265,7 @@ def fasttext() -> None:
 def main() -> None:
     for make in (
         megadetector, darknet, labelme, detectron2, tensorflow, paddle, fiftyone, via, datumaro,
-        supervisely, box_lines, fasttext,
+        supervisely, darwin, box_lines, fasttext,
     ):  # fmt: skip
         make()
 

@@ -65,6 +65,8 @@ def confidences(one: dict[str, Any]) -> list[float]:
     """The confidences of an image's objects; of its classes, the largest."""
     if (found := of_services(one)) is not None:
         return found
+    if "item" in one:
+        return [sure(row["inference"]["confidence"]) for row in one["annotations"]]
     if "filepath" in one:
         return of_fiftyone(one.get("predictions", one.get("model")))
     if "size" in one and "objects" in one:
@@ -190,7 +192,7 @@ def fasttext(place: Path) -> Told:
 
 FAMILIES = (
     "megadetector", "darknet", "labelme", "detectron2", "tensorflow", "paddle", "cloud", "fiftyone",
-    "via", "datumaro", "supervisely",
+    "via", "datumaro", "supervisely", "darwin",
 )  # fmt: skip
 READERS: dict[str, Callable[[Path], Told]] = dict.fromkeys(FAMILIES, tool)
 READERS |= {"voc-text": box_lines, "fasttext": fasttext}

@@ -287,7 +287,7 @@ class Sample:
     @cached_property
     def records(self) -> list[dict[str, Any]]:
         """The first JSON objects of a list or of lines, or the only one."""
-        if isinstance(self.json, list):
+        if isinstance(self.json, list) and self.json:
             return [record for record in self.json if isinstance(record, dict)]
         lines = self.lines[:20]
         several = [record for record in map(_object, lines) if record is not None]

@@ -1,4 +1,4 @@
-"""JSON of Datumaro and Supervisely whose annotations have scores."""
+"""JSON of Datumaro, Supervisely and V7 whose annotations have scores."""
 
 from __future__ import annotations
 
@@ -114,3 +114,42 @@ def test_an_object_of_supervisely_without_a_score_is_left_out(tmp_path: Path) ->
     assert "'3.jpg'" in notice(pool, "left_out").message
     with pytest.raises(InvalidInput, match="these are labels, not predictions"):
         read(tmp_path, "q.json", {"a.jpg": supervisely(None)})
+
+
+def darwin(sure: float | None, name: str, *, old: bool = False, tag: bool = False) -> Any:
+    one: dict[str, Any] = {"name": "car"}
+    one |= {"tag": {}} if tag else {"bounding_box": {"x": 10.0, "y": 20.0, "w": 40.0, "h": 20.0}}
+    one |= {} if sure is None else {"inference": {"confidence": sure}}
+    image = {"width": 100, "height": 80, "filename": name}
+    if old:
+        return {"dataset": "d", "image": image, "annotations": [one]}
+    item = {"name": name, "path": "/", "slots": [{"width": 100, "height": 80}]}
+    return {"version": "2.0", "item": item, "annotations": [one]}
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("form", ["folder", "list"])
+def test_the_images_of_v7_rank(tmp_path: Path, form: str, old: bool) -> None:
+    told = [darwin(sure, f"{name}.jpg", old=old) for name, sure in SURE.items()]
+    if form == "list":
+        (tmp_path / "p.json").write_text(json.dumps(told))
+    else:
+        (tmp_path / "p").mkdir()
+        for number, one in enumerate(told):
+            (tmp_path / "p" / f"{number}.json").write_text(json.dumps(one))
+    path = "p.json" if form == "list" else "p"
+    assert recognition(tmp_path / path).format.name == "darwin"
+    pool = read(tmp_path, path)
+    assert order(pool) == ["b.jpg", "a.jpg"]
+    np.testing.assert_allclose(pool.object_sets[0].boxes, [[0.1, 0.25, 0.5, 0.5]] * 2)
+
+
+def test_tags_of_v7_are_classes_of_the_image(tmp_path: Path) -> None:
+    told = [darwin(sure, f"{name}.jpg", tag=True) for name, sure in SURE.items()]
+    pool = read(tmp_path, "p.json", told)
+    assert order(pool) == ["b.jpg", "a.jpg"]
+
+
+def test_labels_of_v7_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="these are labels, not predictions"):
+        read(tmp_path, "p.json", [darwin(None, "a.jpg"), darwin(None, "b.jpg")])

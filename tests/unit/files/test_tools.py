@@ -52,6 +52,7 @@ DETECTED = {
     "via/version1.json": NAMES,
     "datumaro/default.json": NAMES,
     "supervisely/ann": NAMES,
+    "darwin/release": NAMES,
     "voc-text/mean_average_precision": STEMS,
     "voc-text/kitti": STEMS,
     "voc-text/middle": STEMS,

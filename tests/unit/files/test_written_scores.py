@@ -79,7 +79,7 @@ def test_other_texts_list_no_scores(texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("value", ["cat (90%)", "cat 0.9", "4 of 5"])
-@pytest.mark.parametrize("name", ["scores", "confidence", "output"])
+@pytest.mark.parametrize("name", ["scores", "confidence", "predictions"])
 def test_what_is_no_score_is_shown(tmp_path: Path, name: str, value: str) -> None:
     _csv(tmp_path, ["id", name], [["a", value], ["b", value]])
     with pytest.raises(InvalidInput) as caught:

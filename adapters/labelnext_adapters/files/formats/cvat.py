@@ -9,6 +9,7 @@ from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
 from labelnext.adapter.sample import Sample
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.formats.voc import first_xml
 
 
 class CvatOptions(Options):
@@ -31,13 +32,10 @@ def read(path: Path | str, options: CvatOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether the root is annotations, as CVAT writes it."""
-    file = sample
-    if sample.is_folder:
-        names = [name for name in sample.names if name.lower().endswith(".xml")]
-        file = Sample(sample.path / names[0]) if names else sample
-    text = (file.text or "")[:4000]
-    if "<annotations" in text and text.lstrip("\ufeff \r\n\t").startswith("<"):
-        return f"{'its root' if file is sample else f'the root of {names[0]}'} is annotations"
+    for name, file in first_xml(sample).items():
+        text = (file.text or "")[:4000]
+        if "<annotations" in text and text.lstrip("\ufeff \r\n\t").startswith("<"):
+            return f"the root of {name} is annotations" if name else "its root is annotations"
     return None
 
 

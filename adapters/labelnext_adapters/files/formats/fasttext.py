@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from labelnext.adapter.formats import Format
@@ -13,6 +14,7 @@ from labelnext.pool.pool import Pool
 from labelnext_adapters.files.formats.huggingface import HuggingFaceOptions, files
 
 _LABEL = "__label__"
+_MOSTLY = 0.9  # of the lines
 _SCORED = re.compile(rf"{_LABEL}(\S+)\s+(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)(?=\s|$)")
 
 
@@ -43,6 +45,7 @@ def read(path: Path | str, options: FastTextOptions, context: Context) -> Pool:
     gathered = Gathered(
         "line", classes=options.classes, multilabel=options.multilabel, likeliest=True
     )
+    names: Sequence[str | None]
     if ids is not None:
         names = listed_ids(ids, context.key)
         if len(names) != len(lines):
@@ -55,7 +58,9 @@ def read(path: Path | str, options: FastTextOptions, context: Context) -> Pool:
         message = "Items are named by their line from 0; set source.ids to a file of ids."
         gathered.notice("numbered", message)
     for number, (name, line) in enumerate(zip(names, lines, strict=True), 1):
-        with gathered.record(f"line {number}", name):
+        with gathered.record(f"line {number}", name or ""):
+            if name is None:
+                raise Unusable(f"it must hold an id and labels; got {line.strip()!r:.60}")
             row, scored = gathered.new_item(name), _SCORED.findall(line)
             if len(scored) < line.count(_LABEL) or (line.strip() and not scored):
                 raise Unusable(f"it must hold labels with probabilities; got {line.strip()!r:.60}")
@@ -65,17 +70,28 @@ def read(path: Path | str, options: FastTextOptions, context: Context) -> Pool:
     return gathered.pool()
 
 
-def _beside(lines: list[str]) -> list[str] | None:
-    """The words before the labels, if each line has another one: ids; None if they are texts."""
-    words = [line.partition(_LABEL)[0].strip() for line in lines]
-    single = all(len(word.split()) == 1 for word in words)
-    return words if single and len({*words}) == len(words) else None
+def _beside(lines: list[str]) -> list[str | None] | None:
+    """The word before the labels of each line, if nearly all have another one: ids.
+
+    None if they are texts.
+    """
+    parts = [line.partition(_LABEL)[:2] for line in lines]
+    words = [word.strip() if label and len(word.split()) == 1 else None for word, label in parts]
+    known = [word for word in words if word]
+    alone = len({*known}) == len(known) >= _MOSTLY * len(lines)
+    return words if alone else None
+
+
+def _is_head(lines: list[str]) -> bool:
+    """Whether the first line holds the names of columns rather than labels."""
+    signs = [sign for sign in ",;\t|" if 0 < lines[0].count(sign) == lines[-1].count(sign)]
+    return _LABEL not in lines[0] and (len(lines) < 2 or bool(signs))
 
 
 def evidence(sample: Sample) -> str | None:
     """Whether lines hold labels of fastText; not those of a table with names in the first."""
     lines = sample.lines[:50]
-    if not lines or _LABEL not in lines[0] or lines[0][0] in "[{":
+    if not lines or lines[0][0] in "[{" or _is_head(lines):
         return None
     scored = sum(bool(_SCORED.search(line)) for line in lines)
     if 2 * scored > len(lines):

@@ -15,6 +15,7 @@ _TABLES = (".csv", ".tsv", ".tab")
 _HEADS = (
     "judge", "model", "evaluator", "grader", "rater", "annotator", "reviewer", "answer", "reply",
     "response", "completion", "output", "generat", "verdict", "content", "message",
+    "result", "prediction", "classification",
 )  # fmt: skip
 
 

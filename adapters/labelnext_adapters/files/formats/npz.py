@@ -40,12 +40,19 @@ _OBJECTS = {
 }
 #: What others call the arrays: Trainer.predict() of Transformers, Keras, scikit-learn.
 _ALSO = {
-    "item_ids": ("item_id", "ids", "filenames", "files", "paths", "keys"),
-    "probabilities": ("probs", "proba", "predictions", "preds", "scores", "y_prob", "logits"),
+    "item_ids": (
+        "item_id", "ids", "filenames", "files", "paths", "keys", "file_names", "image_ids",
+        "image_names", "image_paths", "names", "uids", "filepaths",
+    ),
+    "probabilities": (
+        "probs", "proba", "probas", "y_proba", "y_prob", "y_pred_proba", "pred_probs",
+        "pred_proba", "predict_proba", "class_probs", "softmax", "predictions", "preds", "scores",
+        "outputs", "pred", "logits",
+    ),
     "embeddings": ("embedding", "embeds", "emb", "features", "feats", "vectors"),
     "labels": ("label_ids", "targets", "y_true"),
     "classes": ("class_names", "vocab"),
-}
+}  # fmt: skip
 _NAMES = (*_ARRAYS.values(), *_OBJECTS.values())
 
 
@@ -86,10 +93,14 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     further = {"offsets", "confidences", "confidence", *context.metadata}
     arrays = read_arrays(Path(path), wanted | further)
 
+    used = set[str]()
+
     def array(name: str, ours: str) -> Any:
         stated = options.columns.get(ours)
         names = (name, *_ALSO.get(name, ())) if stated is None else (stated,)
-        return next((arrays[one] for one in names if one in arrays), None)
+        found = next((one for one in names if one in arrays), None)
+        used.update([found] if found is not None else [])
+        return None if found is None else arrays[found]
 
     columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
     notices: list[Notice] = []
@@ -117,7 +128,6 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
             columns["probabilities"], columns["item_ids"], meaning, notices
         )
     objects = None
-    notices += _unread(sorted({*held} - wanted - further))
     offsets = arrays.get("offsets")
     confidences = arrays.get("confidences", arrays.get("confidence"))
     if offsets is not None and confidences is not None:
@@ -125,6 +135,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         objects = Objects(offsets, confidences, **parts)
     elif confidences is not None and columns["probabilities"] is None:
         objects = _answers(confidences / meaning.scale, array("class_ids", "class_ids"))
+    notices += _unread(sorted({*held} - used - further))
     columns["metadata"] = {name: texts(arrays[name]) for name in context.metadata} or None
     if objects is None and columns["probabilities"] is None and columns["embeddings"] is None:
         notices.append(_no_predictions(held))

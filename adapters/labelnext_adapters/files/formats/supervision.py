@@ -42,9 +42,9 @@ def evidence(sample: Sample) -> str | None:
         return None
     from labelnext_adapters.files.vision.arrays import SUPERVISION
     from labelnext_adapters.files.vision.documents import first_documents
-    from labelnext_adapters.files.vision.sinks import is_row
+    from labelnext_adapters.files.vision.sinks import are_rows
 
-    if any(is_row(record) for record in sample.records[:1]):
+    if are_rows(sample.records[:20]):
         return rows
     if any(SUPERVISION.are_in(one.value) for one in first_documents(sample, SUPERVISION.are_in)):
         return "its images have xyxy and confidence"

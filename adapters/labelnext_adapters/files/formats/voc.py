@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 from labelnext.adapter.formats import Format
@@ -9,6 +10,8 @@ from labelnext.adapter.protocol import Context
 from labelnext.adapter.sample import Sample
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.vision.options import DetectionOptions
+
+_LOOKED_AT = 5  # files of a folder
 
 
 def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
@@ -24,18 +27,19 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
 
 def evidence(sample: Sample) -> str | None:
     """Whether the root is annotation, as in Pascal VOC."""
-    file = sample
-    if sample.is_folder:
-        names = [name for name in sample.names if name.lower().endswith(".xml")]
-        if not names:
-            return None
-        file = Sample(sample.path / names[0])
-    text = (file.text or "").lstrip("\ufeff \r\n\t")[:4000]
-    if text.startswith("<") and ("<annotation>" in text or "<annotation " in text):
-        return (
-            "its root is annotation" if file is sample else f"the root of {names[0]} is annotation"
-        )
+    for name, file in first_xml(sample).items():
+        text = (file.text or "").lstrip("\ufeff \r\n\t")[:4000]
+        if text.startswith("<") and ("<annotation>" in text or "<annotation " in text):
+            return f"the root of {name} is annotation" if name else "its root is annotation"
     return None
+
+
+def first_xml(sample: Sample) -> dict[str, Sample]:
+    """The first XML files of a folder by name, as one may be odd; a file itself under ""."""
+    if not sample.is_folder:
+        return {"": sample}
+    names = (name for name in sample.names if name.lower().endswith(".xml"))
+    return {name: Sample(sample.path / name) for name in islice(names, _LOOKED_AT)}
 
 
 FORMAT = Format(

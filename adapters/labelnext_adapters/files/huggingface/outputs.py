@@ -30,6 +30,7 @@ _KINDS = {
     "nothing": "an empty list",
 }
 _OF_ANSWERS = {"label", "score", "answer", "start", "end", "text", "sentence", "input", "sequence"}
+_LABELS = ("label", "answer", "token_str")  # of classes, answers about pictures, masked words
 _INPUTS = {"text", "input", "inputs", "sentence", "prompt"}
 #: Keys of a record that hold the output; null if there is none.
 _OUTPUTS = {"predictions", "prediction", "outputs", "output", "results", "result"}
@@ -73,7 +74,9 @@ def kind_of(value: Any) -> str | None:
             return "spans"
         if _SHAPES & value.keys():
             return None  # a table reads these
-        if "score" in value and {"label", "answer"} & value.keys():
+        if isinstance(scores or value.get("score"), list):
+            return None  # columns of a table
+        if "score" in value and {*_LABELS} & value.keys():
             if {"box", "mask"} & value.keys():
                 return "objects"
             return None if _is_drawn(tuple(value)) else "answer"
@@ -312,7 +315,8 @@ def _scores(value: Any) -> dict[Any, Any]:
     else:
         if not all(isinstance(one, Mapping) for one in value):
             raise Unusable(f"every class must have a label and a score; got {value!r:.80}")
-        pairs = [(one.get("label"), one.get("score")) for one in value]
+        labels = [next((one[k] for k in _LABELS if k in one), None) for one in value]
+        pairs = list(zip(labels, (one.get("score") for one in value), strict=True))
     named: dict[Any, Any] = {}
     for name, score in pairs:
         if not isinstance(name, str | int):

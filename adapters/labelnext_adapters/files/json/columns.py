@@ -101,11 +101,11 @@ def _record_type(sample: Iterable[Any]) -> pa.StructType | None:
     return kind if pa.types.is_struct(kind) else None
 
 
-def _lengths(sample: Iterable[dict[str, Any]]) -> dict[str, int]:
+def _lengths(sample: Iterable[Any]) -> dict[str, int]:
     """The lengths of the lists of records, by name, where all have the same."""
     found: dict[str, set[int]] = {}
     for record in sample:
-        for name, value in record.items():
+        for name, value in record.items() if isinstance(record, dict) else ():
             if isinstance(value, list):
                 found.setdefault(name, set()).add(len(value))
     return {name: sizes.pop() for name, sizes in found.items() if len(sizes) == 1}

@@ -36,7 +36,7 @@ def without_odd(value: dict[str, Any]) -> tuple[dict[str, Any], dict[int, Any]]:
     first = next(one for one, kind in zip(value.values(), kinds, strict=True) if kind == usual)
     rest, odd = {}, dict[int, Any]()
     for place, ((name, one), kind) in enumerate(zip(value.items(), kinds, strict=True)):
-        if one is None:
+        if one is None or (one == [] and usual.startswith("an object")):
             odd[place] = {"item_id": name}
         elif kind in ("", usual) or _are_columns(one, first):
             rest[name] = one

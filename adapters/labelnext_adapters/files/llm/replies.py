@@ -204,7 +204,8 @@ def are_paired(records: Sequence[Mapping[str, Any]]) -> bool:
     """
     names = [name for name in (*ANSWERS, *WRITTEN) if name != "text"]
     said = [[one for name in names if isinstance(one := r.get(name), str)] for r in records]
-    beside = any(not {*CONFIDENCES, *DISTRIBUTIONS}.isdisjoint(record) for record in records)
+    scores = (*CONFIDENCES[:-1], *DISTRIBUTIONS, "p_", "prob")
+    beside = any(str(name).lower().startswith(scores) for record in records for name in record)
     return not beside and sum(any(map(paired, one)) for one in said) > len(records) / 2
 
 

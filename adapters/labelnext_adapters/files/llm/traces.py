@@ -167,12 +167,12 @@ def _is_distribution(record: Mapping[str, Any]) -> bool:
 
 def described(records: Sequence[Mapping[str, Any]]) -> str | None:
     """What shows that records are traces with scores, in words; None if they aren't."""
-    for record in records[:20]:
-        scores = scores_in(record)
-        if _is_distribution(record):
-            return None  # a table with the scores of classes
-        if panel_in(record) is not None:
-            return None  # what each of several models or people said
+    first = records[:20]
+    others = sum(_is_distribution(one) or panel_in(one) is not None for one in first)
+    if 2 * others >= max(len(first), 1):
+        return None  # a table with the scores of classes, or what several models or people said
+    for record in first:
+        scores = [one for one in scores_in(record) if one.value is not None]
         if scores and any(name in record for name in _TRACES):
             return f"its records are traces with the score {scores[0].name}"
     return None

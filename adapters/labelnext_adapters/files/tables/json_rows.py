@@ -15,7 +15,7 @@ from labelnext_adapters.files.content.oddities import Broken
 from labelnext_adapters.files.json.odd_values import without_odd
 from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
 from labelnext_adapters.files.tables.box_rows import are_box_rows, check_box_rows, named_rows
-from labelnext_adapters.files.tables.column_names import corners_in, first_of
+from labelnext_adapters.files.tables.column_names import corners_in, first_of, shape_in
 from labelnext_adapters.files.tables.known_names import (
     ANSWERS,
     CERTAINTIES,
@@ -56,7 +56,7 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
         return Rows(*matrix)
     if isinstance(value, dict):
         value = _with_broken(_unwrapped(value), is_text)
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value[:1]):
+    if not isinstance(value, list) or 2 * sum(isinstance(v, dict) for v in value) < len(value):
         what = "a list of other values" if isinstance(value, list) else f"{json.dumps(value):.60}"
         raise InvalidInput(
             f"a JSON file must be a list of objects, one for each item; got {what}.",
@@ -317,7 +317,8 @@ def _has_vector(record: Any) -> bool:
 
 @lru_cache(1 << 10)
 def _name_scores(keys: tuple[str, ...]) -> bool:
-    return bool((first_of(keys, CLASSES) or corners_in(keys)) and first_of(keys, SCORES))
+    told = first_of(keys, CLASSES) or corners_in(keys) or shape_in(keys)
+    return bool(told and first_of(keys, SCORES))
 
 
 def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | None:

@@ -28,7 +28,8 @@ ANSWERS = (
     "category_name", "label_name", "scored_labels", "class", "category", "class_id", "category_id",
     "answer", "verdict", "prediction_label", "prediction_class", "predicted_category",
     "predicted_name", "class_pred", "pred_name", "pred_category", "species", "common_name",
-    "scientific_name", "event_label",
+    "scientific_name", "event_label", "model_prediction", "model_label", "ai_label",
+    "ai_prediction",
     "vorhersage", "klasse", "kategorie", "klassenname", "classe", "categorie", "prediccion",
     "clase", "categoria", "predizione", "previsione", "predicao", "previsao",
 )  # fmt: skip
@@ -41,11 +42,13 @@ RANKED_CLASSES = (
 CERTAINTIES = (
     "confidence", "conf", "score", "probability", "prob", "certainty", "max_prob", "pred_score",
     "prediction_score", "pred_conf", "pred_confidence", "prediction_confidence", "confidence_pred",
-    "top1_conf", "top1_score", "top_1_score", "top1_prob", "top_1_prob", "top1_confidence",
-    "top1_probability", "pred_prob", "predicted_prob", "predicted_probability", "prediction_prob",
-    "max_probability", "max_score", "max_confidence", "max_softmax", "class_confidence",
-    "class_score", "class_prob", "scored_probabilities", "predicted_score", "predicted_confidence",
-    "p",
+    "top1conf", "top1_conf", "top1_score", "top_1_score", "top1_prob", "top_1_prob",
+    "top1_confidence", "top1_probability", "pred_prob", "predicted_prob", "predicted_probability",
+    "prediction_prob", "max_probability", "max_score", "max_confidence", "max_softmax",
+    "class_confidence", "class_score", "class_prob", "scored_probabilities", "predicted_score",
+    "predicted_confidence", "p",
+    "confidence_score", "conf_score", "model_confidence", "model_score", "ai_confidence",
+    "conf_pred", "score_pred",
     "konfidenz", "wahrscheinlichkeit", "sicherheit", "confiance", "probabilite", "confianza",
     "probabilidad", "puntuacion", "confidenza", "probabilita", "confianca", "probabilidade",
 )  # fmt: skip
@@ -60,7 +63,7 @@ CLASSES = (
     "display_name", "detection_name", *ANSWERS, "concept", "cls", "cls_id", "cls_name",
     "entity_group", "entity_type", "entity",
 )  # fmt: skip
-SCORES = (*CERTAINTIES, "detection_score", "value", "likelihood", "weight")
+SCORES = (*CERTAINTIES, "detection_score", "bbox_score", "value", "likelihood", "weight")
 #: Columns that name the image of a box, before those that number the box itself.
 IMAGES = (
     "item_id", "image_id", "file_name", "filename", "image", "image_path", "image_name", "img",

@@ -211,11 +211,11 @@ def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
 
 
 def _are_segments(table: pa.Table) -> bool:
-    """Whether each row has a start, an end, a class and a confidence."""
+    """Whether each row has a start, an end, a label and a confidence, but no answer."""
     names = table.column_names
     numbers = [field.name for field in table.schema if is_number(field.type)]
-    classed = first_of(names, (*_CLASSES, *SEGMENTS))
-    return bool(spans_in(numbers) and classed and first_of(names, CERTAINTIES))
+    labelled = first_of(names, ("label", *SEGMENTS)) and not first_of(names, ANSWERS)
+    return bool(spans_in(numbers) and labelled and first_of(names, CERTAINTIES))
 
 
 def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> LaidOut:

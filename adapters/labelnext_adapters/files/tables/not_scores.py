@@ -54,6 +54,9 @@ DOUBTS = {
 }  # fmt: skip
 #: Columns of what a language model wrote.
 _REPLIES = ("response", "completion", "generated_text", "generation", "reply", "output_text")
+_STATED = (
+    ". If its texts state a confidence, save the table as CSV or JSONL with source.format: llm."
+)
 _MOSTLY = 0.5  # a column of texts with as many numbers was meant to hold numbers
 _FIELDS = 20  # a record of more is rather one of scores
 _DEPTH = 3  # of records in records
@@ -222,7 +225,9 @@ def _cure(table: pa.Table, id_name: str) -> str:
             f'{{"cat": 0.9, "dog": 0.1}}; got {value!r:.60}.'
         )
     if answer := first_of(plain_names, (*ANSWERS, *_REPLIES)):
-        return _no_certainty(answer)
+        few = table.column(answer).drop_null()[:_SAMPLED].to_pylist() if answer in texts else []
+        stated = any(any(map(str.isdigit, text)) for text in few)
+        return _no_certainty(answer) + (_STATED if stated else "")
     names = [name for name in names_within(table.schema) if name not in (id_name, "")]
     return (
         f"; the others are {listed(names, 12) or 'none'}. Set source.columns to name them (such as "

@@ -46,7 +46,10 @@ def table_format(
         from labelnext_adapters.files.tables.cells import with_cells
         from labelnext_adapters.files.tables.column_names import TextColumns
         from labelnext_adapters.files.tables.inner import with_inner_columns
-        from labelnext_adapters.files.tables.text_numbers import with_text_numbers
+        from labelnext_adapters.files.tables.text_numbers import (
+            with_inner_numbers,
+            with_text_numbers,
+        )
 
         columns = named_columns(options, context)
         is_text = TextColumns(columns)
@@ -57,6 +60,8 @@ def table_format(
         else:
             read = rows(Path(path), options, is_text)
         read = with_cells(read, is_text, usual=True)
+        table, inner = with_inner_numbers(read.table, is_text.is_scores)
+        read = replace(read, table=table, notices=[*read.notices, *inner])
         table, notices = with_text_numbers(
             with_inner_columns(read.table, columns),
             lambda name: name == "text" or is_text(name),

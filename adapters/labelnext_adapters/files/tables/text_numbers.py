@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 
 import pyarrow as pa
 
 from labelnext.pool.objects import Notice
+from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.tables.column_names import is_ranked_class
 from labelnext_adapters.files.tables.header import NUMBER
@@ -78,6 +80,54 @@ def with_text_numbers(
         return table, []
     odd = Oddities("row", seen=table.num_rows)
     return as_numbers(table, names, odd, place), odd.notices()
+
+
+def with_inner_numbers(
+    table: pa.Table, is_scores: Callable[[str], bool]
+) -> tuple[pa.Table, list[Notice]]:
+    """The table with numbers in lists and mappings of texts that nearly all are some.
+
+    Any other text is NaN, and a notice counts them.
+
+    Args:
+        table: as it stands in the file.
+        is_scores: whether a column holds class scores.
+
+    Example:
+        >>> table = pa.table({"probs": [["0.5", ".5"], None]})
+        >>> with_inner_numbers(table, lambda name: True)[0].to_pydict()
+        {'probs': [[0.5, 0.5], None]}
+    """
+    notices: list[Notice] = []
+    for at, field in enumerate(table.schema):
+        kind = field.type
+        listed = pa.types.is_list(kind) and pa.types.is_string(kind.value_type)
+        mapped = pa.types.is_struct(kind) and all(pa.types.is_string(f.type) for f in kind)
+        if not (listed or mapped) or not is_scores(field.name):
+            continue
+        values = table.column(at).to_pylist()
+        inside = [v for one in values if one for v in (one.values() if mapped else one)]
+        given = [text for text in inside if text is not None]
+        odd = [text for text in given if not NUMBER.match(text) or "," in text]
+        if not given or len(odd) > (1 - _MOSTLY) * len(given):
+            continue
+        if odd:
+            n_odd = counted(len(odd), "text that is none", "texts that are none")
+            message = f"{field.name} must hold numbers; it has {n_odd}, such as {odd[0]!r:.40}."
+            notices.append(Notice("not_read", message))
+        rows = [
+            one and ({k: _number(v) for k, v in one.items()} if mapped else [*map(_number, one)])
+            for one in values
+        ]
+        table = table.set_column(at, field.name, pa.array(rows))
+    return table, notices
+
+
+def _number(text: str | None) -> float | None:
+    """A number; NaN for any other text."""
+    if text is None:
+        return None
+    return float(text) if NUMBER.match(text) and "," not in text else math.nan
 
 
 def _are_numbers(column: pa.ChunkedArray, *, fraction: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -81,7 +82,8 @@ def places_in(lines: Sequence[str]) -> set[Place]:
     rows = [row for row in rows if len(row) > 5 and all(map(_NUMBER.match, row[1:]))]
     if not rows or len(rows) <= 0.5 * len(sampled):
         return set()
-    rows = [row for row in rows if len(row) == len(rows[0])]
+    ((width, _),) = Counter(map(len, rows)).most_common(1)
+    rows = [row for row in rows if len(row) == width]
     commas = sum(line.count(",") > 5 for line in sampled) > 0.5 * len(sampled)
     if len(rows[0]) == 8 and _mostly(row[6:] == ["-1", "-1"] for row in rows):
         return {_VISDRONE}

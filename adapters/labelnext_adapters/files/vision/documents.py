@@ -107,6 +107,8 @@ def documents(
             collected.append(Document(name, stem, Unusable(why.rstrip("."))))
             continue
         inner = list(expanded(value, is_one, stem))
+        if len(inner) > 1 and not any(is_one(one.value) for one in inner):
+            inner = [Document(WHOLE, stem, value)]  # an odd one, rather than a few of its parts
         collected += [Document(_within(name, one, stem), one.name, one.value) for one in inner]
     return collected
 

@@ -15,7 +15,7 @@ from labelnext_adapters.files.vision.documents import Document, documents
 from labelnext_adapters.files.vision.options import DetectionOptions
 from labelnext_adapters.files.vision.xml_tree import parse_xml
 
-_SCORES = ("score", "confidence", "probability")
+_SCORES = ("score", "confidence", "conf", "probability", "prob")
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _MOST_LABELS = 0.1
 
@@ -98,5 +98,5 @@ def _refuse_labels(objects: list[Element]) -> None:
         raise InvalidInput(
             f"objects must have a score; {bare:,} of {len(objects):,} have none, so these are "
             "labels, not predictions.",
-            hint="write <score> or <confidence> into each object.",
+            hint=f"write {' or '.join(f'<{name}>' for name in _SCORES)} into each object.",
         )
