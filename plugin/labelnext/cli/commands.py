@@ -230,7 +230,7 @@ def init(
     from labelnext.config.template import config_template, required_keys, secret_variables
     from labelnext.support.files import write_atomically
 
-    known, in_parts = (None, False) if path is None else looked_at(platform, path, output)
+    known, in_parts = looked_at(platform, path, output)
     text = config_template(platform, known, output, in_parts=in_parts)
     if output.exists() and not force:
         raise ConfigError(f"{output} already exists.", hint="add --force to overwrite it.")

@@ -83,7 +83,7 @@ def _note_gaps(
     bad, some = absent.all(axis=0), absent.any(axis=0)
     if bad.any():
         items = tuple(ids[bad].tolist())
-        message = f"No score for {counted(len(items), 'item')} with NaN in the probabilities: "
+        message = f"No score for {counted(len(items), 'item')} without all probabilities: "
         notices.append(Notice("nan", f"{message}{listed(items)}.", items))
     if (some & ~bad).any():
         fewer = ids[some & ~bad]

@@ -14,6 +14,8 @@ WIDTH, HEIGHT = 640.0, 420.0
 _EDGE = 10.0
 _REST, _BATCH = 2_000, 1_000  # points of each kind
 
+_FARTHEST = 1e100  # of an embedding: the squares have to be finite
+
 
 @dataclass(frozen=True)
 class PoolMap:
@@ -52,7 +54,7 @@ def map_of(pool: Pool, batch: NDArray[np.intp]) -> PoolMap | None:
     """
     if pool.embeddings is None:
         return None
-    blocks = Points(pool.embeddings).each(lambda _, block: np.isfinite(block).all(axis=1))
+    blocks = Points(pool.embeddings).each(lambda _, block: (np.abs(block) <= _FARTHEST).all(axis=1))
     known: NDArray[np.bool_] = np.concatenate([np.empty(0, dtype=bool), *blocks])
     chosen = batch[:_BATCH]
     chosen = chosen[known[chosen]]
