@@ -84,8 +84,7 @@ def _note_gaps(
     unread = [n for n in notices if n.code == "left_out" and "of probabilities" in n.message]
     told = {item for notice in unread for item in notice.item_ids}
     if items := tuple(item for item in ids[bad].tolist() if item not in told):
-        amount = counted(len(items), "item")
-        message = f"No score for {amount} without a number for each class: "
+        message = f"No score for {counted(len(items), 'item')} without all probabilities: "
         notices.append(Notice("nan", f"{message}{listed(items)}.", items))
     if (some & ~bad).any():
         fewer = ids[some & ~bad]

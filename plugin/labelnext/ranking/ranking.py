@@ -14,6 +14,7 @@ from labelnext.acquisition import Unit
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Purpose, Recipe
+from labelnext.support.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +103,8 @@ class Ranking:
 
     def __repr__(self) -> str:
         how = f"{self.acquisition or 'no acquisition'}, {self.selection}"
-        return f"<Ranking of {len(self.pool_order)} items, batch of {len(self)}: {how}>"
+        ranked = counted(len(self.pool_order), "item")
+        return f"<Ranking of {ranked}, batch of {len(self)}: {how}>"
 
     def _repr_html_(self, most: int = 20) -> str:
         cells = "".join(
