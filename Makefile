@@ -166,7 +166,9 @@ server: $(SERVER)/.installed
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Say PYTHON=python3.11"; exit 1; }
-	$(PYTHON) -m venv .venv
+	@# One that starts stays: made over by another Python, it no longer would.
+	@$(BIN)/python -c '' 2> /dev/null || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -c 'import pip' 2> /dev/null || $(BIN)/python -m ensurepip > /dev/null
 	$(PIP) install $(QUICKLY) --upgrade -c constraints.txt pip
 	@touch $@
 

@@ -161,3 +161,23 @@ def test_a_wheel_with_loops_is_for_one_platform(
     hook.initialize("standard", data)
     assert str(data["tag"]).startswith("py3-none-")
     assert data["artifacts"] == ["plugin/labelnext/support/loops/loops.so"]
+
+
+def _made(folder: Path, starts: bool) -> list[str]:
+    """How `make` asks for an environment in a folder that has one whose Python starts, or not."""
+    binaries = folder / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    asked = folder / "asked"
+    scripts = {binaries / "python": f"exit {0 if starts else 1}", folder / "python3": "exit 0"}
+    for script, end in scripts.items():
+        script.write_text(f'#!/bin/sh\necho "{script.name} $*" >> "{asked}"\n{end}\n')
+        script.chmod(0o755)
+    options = [f"PYTHON={folder / 'python3'}", "PIP=true"]
+    command = ["make", "-f", str(ROOT / "Makefile"), ".venv/.python", *options]
+    subprocess.run(command, cwd=folder, check=starts, capture_output=True)
+    return [line for line in asked.read_text().splitlines() if "venv" in line]
+
+
+def test_make_keeps_an_environment_that_starts_and_makes_a_broken_one_anew(tmp_path: Path) -> None:
+    assert _made(tmp_path / "works", starts=True) == []
+    assert _made(tmp_path / "broken", starts=False) == ["python3 -m venv --clear .venv"]

@@ -38,7 +38,7 @@ from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, log
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.support.refused import refusal
-from labelnext.support.started import CONFIG, how
+from labelnext.support.started import CONFIG, how, run_at_work
 from labelnext.support.words import counted
 
 # Boxes and colours are for a terminal; a pipe gets plain lines, in half the time.
@@ -230,7 +230,7 @@ def init(
     from labelnext.config.template import config_template, required_keys, secret_variables
     from labelnext.support.files import write_atomically
 
-    known, in_parts = (None, False) if path is None else looked_at(platform, path, output)
+    known, in_parts = looked_at(platform, path, output)
     text = config_template(platform, known, output, in_parts=in_parts)
     if output.exists() and not force:
         raise ConfigError(f"{output} already exists.", hint="add --force to overwrite it.")
@@ -340,11 +340,19 @@ def schema() -> None:
     print_plain(json.dumps(json_schema(), indent=2))
 
 
-_AFTER_A_STOP = {
-    "To see whether anything was written": "runs",
-    "To finish a run that is broken": "resume",
-    "To take it back": "undo",
-}
+def _say_stopped() -> None:
+    """What can be done after Ctrl-C: about the run that was begun, never about an earlier one."""
+    run_id = run_at_work()
+    if run_id is None:
+        err.print("Stopped before a run began: there is nothing to undo.")
+        return
+    err.print(f"Stopped in run {run_id}.", soft_wrap=True)
+    for what, words in (
+        ("To see whether it was finished", ("runs", CONFIG)),
+        ("To finish it", ("resume", CONFIG, run_id)),
+        ("To undo it", ("undo", CONFIG, run_id)),
+    ):
+        err.print(f"{what}: {escaped(how(*words))}", soft_wrap=True)
 
 
 def main() -> None:
@@ -354,9 +362,7 @@ def main() -> None:
             app()
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            err.print("Stopped.")
-            for what, command in _AFTER_A_STOP.items():
-                err.print(f"{what}: {escaped(how(command, CONFIG))}", soft_wrap=True)
+            _say_stopped()
         raise
     except LabelnextError as error:
         print_error(error)

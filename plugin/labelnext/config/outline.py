@@ -29,6 +29,8 @@ from labelnext.support.written import hint_of_colons, meant
 SECTION_NAMES = ("acquisition", "selection", "report", "replay", "review", "watch", "ray")
 """The sections that say how to rank, and what else to do with it."""
 
+_NONE = {"false", "no", "off", "none"}  # what people write for null
+
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -214,7 +216,8 @@ def section_of(document: Document, name: str) -> dict[str, Any]:
         rule = f"must be a mapping of keys to values; got {shown(value)}."
         hint = hint_of_colons(value)
         if not hint and name in LEADING and isinstance(value, str) and PLAIN.fullmatch(value):
-            hint = f"write {name}: {{{LEADING[name]}: {value}}}."
+            given = "null" if value.lower() in _NONE else value
+            hint = f"write {name}: {{{LEADING[name]}: {given}}}."
         raise document.error((name,), rule, hint=hint)
     return value
 

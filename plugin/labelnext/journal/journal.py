@@ -22,7 +22,7 @@ from labelnext.journal.lock import hold as hold
 from labelnext.journal.lock import only_run as only_run
 from labelnext.journal.plan import Plan
 from labelnext.support.files import no_state
-from labelnext.support.started import CONFIG, from_here, how
+from labelnext.support.started import CONFIG, from_here, how, work_on_run
 from labelnext.support.store import is_run_id
 
 _log = logging.getLogger("labelnext")
@@ -75,9 +75,11 @@ class Journal:
             ConfigError: if the directory isn't writable.
         """
         try:
-            return cls(create_file(directory, plan.to_dict(), details or {}))
+            journal = cls(create_file(directory, plan.to_dict(), details or {}))
         except OSError as error:
             raise no_state(directory, error) from error
+        work_on_run(journal.run_id)
+        return journal
 
     @property
     def run_id(self) -> str:
@@ -158,6 +160,7 @@ class Journal:
         Raises:
             WriteFailed: if the disk is full.
         """
+        work_on_run(self.run_id)
         row = {"kind": kind, **data}
         if kind == "before" and row["step"] in self.befores:
             return  # the step was started before: only its first snapshot is original

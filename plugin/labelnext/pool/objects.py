@@ -268,7 +268,7 @@ def _note_gaps(objects: Objects, ids: NDArray[np.str_], notices: list[Notice]) -
     gaps = {f"{owner}without a confidence": bare}
     if objects.probabilities is not None:
         broken = np.isnan(objects.probabilities).any(axis=1) & ~bare
-        gaps["with NaN in the probabilities of an object"] = broken
+        gaps["with an object without all probabilities"] = broken
     for what, rows in gaps.items():
         items = tuple(ids[np.unique(objects.item_positions[rows])].tolist())
         if items:

@@ -6,7 +6,7 @@ import json
 import numbers
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence, Set
 from functools import lru_cache
 from itertools import islice
 from uuid import UUID
@@ -211,10 +211,15 @@ def _iterated(what: str, values: Iterable[object], most: int | None = None) -> l
     """The first values of a column.
 
     Raises:
-        InvalidInput: if it is none.
+        InvalidInput: if it is none, or has no order, such as a set.
     """
     if isinstance(values, bytes) or not isinstance(values, Iterable):
         raise InvalidInput(f"{what} must be a list of strings; got {shown(values, 60)}.")
+    if isinstance(values, Set) and not isinstance(values, KeysView):
+        raise InvalidInput(
+            f"{what} must have an order, like the rows that they belong to; got a set.",
+            hint="give a list, in the order of the rows.",
+        )
     return list(islice(values, most))
 
 

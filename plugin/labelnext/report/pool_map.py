@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.pool.pool import Pool
-from labelnext.selection.vectors import Points
+from labelnext.selection.vectors import LARGEST, Points
 
 WIDTH, HEIGHT = 640.0, 420.0
 _EDGE = 10.0
@@ -52,7 +52,7 @@ def map_of(pool: Pool, batch: NDArray[np.intp]) -> PoolMap | None:
     """
     if pool.embeddings is None:
         return None
-    blocks = Points(pool.embeddings).each(lambda _, block: np.isfinite(block).all(axis=1))
+    blocks = Points(pool.embeddings).each(lambda _, b: (np.abs(b) <= LARGEST).all(axis=1))
     known: NDArray[np.bool_] = np.concatenate([np.empty(0, dtype=bool), *blocks])
     chosen = batch[:_BATCH]
     chosen = chosen[known[chosen]]

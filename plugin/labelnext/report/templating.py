@@ -12,6 +12,11 @@ from labelnext.support.words import counted, done, some
 if TYPE_CHECKING:
     import jinja2
 
+#: Embeddings, overrides and isolates of the direction in which text runs.
+_DIRECTIONS = dict.fromkeys(
+    [*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}"
+)
+
 
 @functools.cache
 def templates() -> jinja2.Environment:
@@ -34,7 +39,8 @@ def filled_template(name: str, **values: object) -> str:
 
     Its content security policy allows our own style sheet and script, by their hashes, and the
     pictures inside the page, and nothing else: whatever the data hold, a browser runs no other
-    script and asks no server.
+    script and asks no server, and shows texts in their own order: characters that turn it round
+    are replaced.
 
     Args:
         name: of the template.
@@ -52,6 +58,7 @@ def filled_template(name: str, **values: object) -> str:
     )
     page = templates().get_template(name)
     text = page.render(style=style, script=script, policy=policy, **values)
+    text = text.translate(_DIRECTIONS)
     return text.encode(errors="backslashreplace").decode()  # paths may hold bytes that aren't text
 
 

@@ -61,7 +61,7 @@ def object_diversity(
         >>> object_diversity(np.array([0.9, 0.8, 0.7]), objects, budget=2).tolist()
         [0, 2]
     """
-    finite_rows(Points(_given_embeddings(objects)))
+    finite_rows(Points(_given_embeddings(objects)), few=0)
     order = stable_order(np.asarray(utilities, dtype=np.float64))
     n_picks = len(order) if budget is None else min(budget, len(order))
     n_candidates = int(np.ceil(min(pool_factor * n_picks, len(order))))

@@ -25,7 +25,8 @@ Coordinates = Literal["embeddings", "probabilities"]
 
 _Result = TypeVar("_Result")
 
-_LARGEST = 1e15  # sums of squares of such numbers fit into float32
+#: The largest number of an embedding that is used.
+LARGEST = 1e15  # sums of squares of such numbers fit into float32
 _BLOCK = 1 << 20  # elements: small in memory, large enough for a matrix product
 _CACHED = 1 << 16  # elements that stay in the cache, with as many beside them
 
@@ -112,22 +113,23 @@ def as_points(embeddings: Array | Points) -> Points:
             f"embeddings must be of shape (n_items, n_dimensions); got shape {array.shape}."
         )
     points = Points(array if array.dtype.kind == "f" else array.astype(np.float64))
-    if not finite_rows(points).all():
+    if not finite_rows(points, few=0).all():
         raise InvalidInput("embeddings must be finite; got NaN or infinity.")
     return points
 
 
 def finite_rows(
-    points: Points, names: Sequence[str] | NDArray[Any] | None = None
+    points: Points, names: Sequence[str] | NDArray[Any] | None = None, *, few: float = 0.1
 ) -> NDArray[np.bool_]:
-    """Which points have neither NaN nor infinity, shape (n_points,).
+    """Which points have neither NaN nor infinity, nor numbers above 1e15; shape (n_points,).
 
     Args:
         points: as read; their squares must fit into float32.
         names: ids for error messages; row numbers when None.
+        few: the share of finite points that may have a number above 1e15.
 
     Raises:
-        InvalidInput: if the largest finite number is above 1e15, or below 1e-15 and not 0.
+        InvalidInput: if more have one, or the largest of the others is below 1e-15 and not 0.
     """
 
     def examined(_: slice, block: Array) -> tuple[NDArray[np.bool_], Array]:
@@ -141,8 +143,11 @@ def finite_rows(
     blocks = [*points.each(examined)]
     finite: NDArray[np.bool_] = np.concatenate([block[0] for block in blocks])
     sizes = np.concatenate([block[1] for block in blocks])
+    far = sizes > LARGEST
+    if 0 < far.sum() <= few * finite.sum():
+        finite, sizes = finite & ~far, np.where(far, 0, sizes)
     largest = int(sizes.argmax())
-    if sizes[largest] > _LARGEST or 0 < sizes[largest] < 1 / _LARGEST:
+    if sizes[largest] > LARGEST or 0 < sizes[largest] < 1 / LARGEST:
         raise InvalidInput(
             f"embeddings must have numbers between 1e-15 and 1e15 in size; got at most "
             f"{sizes[largest]:.6g}, for {named(np.array([largest]), names)}.",
@@ -272,7 +277,7 @@ def _chain(steps: list[Callable[[Array], Array]]) -> Callable[[Array], Array]:
 
 def _unit(block: Array) -> Array:
     lengths = np.sqrt(squared_lengths(block))
-    small = np.flatnonzero(lengths < 1 / _LARGEST)  # their squares may have been rounded to 0
+    small = np.flatnonzero(lengths < 1 / LARGEST)  # their squares may have been rounded to 0
     if small.size:
         block, sizes = np.array(block), np.abs(block[small]).max(axis=1)
         block[small] /= np.where(sizes > 0, sizes, 1)[:, None]

@@ -21,6 +21,7 @@ CONFIG = "CONFIG"
 """In `how`, stands for the configuration at work; printed as it is when there is none."""
 
 _config: ContextVar[str | None] = ContextVar("config", default=None)
+_run: ContextVar[str | None] = ContextVar("run", default=None)
 _OWN = re.compile(r"labelnext(\[[^\]]*\])?")
 
 
@@ -42,6 +43,16 @@ def working_on(config: Path | str | None) -> Iterator[None]:
 def work_on(config: Path | str) -> None:
     """From now on, `how` puts this configuration where a command needs one."""
     _config.set(str(config))
+
+
+def run_at_work() -> str | None:
+    """The id of the run whose journal this command wrote to last; None if it began none."""
+    return _run.get()
+
+
+def work_on_run(run_id: str) -> None:
+    """From now on, `run_at_work` is this run."""
+    _run.set(run_id)
 
 
 def how(*words: str | Path, program: str = "labelnext") -> str:

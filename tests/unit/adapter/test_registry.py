@@ -13,11 +13,23 @@ from labelnext.errors import ConfigError
 @pytest.mark.parametrize(
     ("name", "source", "said"),
     [
-        ("files", {}, "files option path must be given."),
-        ("files", {"pth": "x"}, "files option pth is not a known key. Hint: did you mean path?"),
-        ("label-studio", {"projct": 3}, "option projct is not a known key.*did you mean project"),
-        ("fiftyone", {"datset": "d"}, "option datset is not a known key.*did you mean dataset"),
-        ("files", {"path": "x", "qqqq": 1}, r"files option qqqq is not a known key\.$"),
+        ("files", {}, "option path of adapter files must be given."),
+        (
+            "files",
+            {"pth": "x"},
+            "option pth of adapter files is not a known key. Hint: did you mean 'path'?",
+        ),
+        (
+            "label-studio",
+            {"projct": 3},
+            "option projct of adapter label-studio is not .*did you mean 'project'",
+        ),
+        (
+            "fiftyone",
+            {"datset": "d"},
+            "option datset of adapter fiftyone is not .*did you mean 'dataset'",
+        ),
+        ("files", {"path": "x", "qqqq": 1}, r"option qqqq of adapter files is not a known key\.$"),
     ],
 )
 def test_an_unknown_option_is_named_with_the_nearest(

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from labelnext.cli import INTERRUPTED, commands, console
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan
 from labelnext.runs.exchange import Exchange
 from labelnext.support.started import how, working_on
 
@@ -37,22 +42,41 @@ def test_what_was_sent_can_be_undone_by_the_last_line(monkeypatch: pytest.Monkey
     assert printed.getvalue().count(f"To undo it: {how('undo', 'labelnext.yaml')}\n") == 1
 
 
-def test_a_stop_says_how_to_look_finish_and_undo(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def stopped(monkeypatch: pytest.MonkeyPatch, command: Callable[[], object]) -> None:
     def stop() -> None:
+        command()
         raise SystemExit(INTERRUPTED)
 
     monkeypatch.setattr(commands, "app", stop)
     monkeypatch.setattr(commands, "err", Console(stderr=True))
     with working_on("labelnext.yaml"), pytest.raises(SystemExit):
-        commands.main()
-    assert capsys.readouterr().err.splitlines() == [
-        "Stopped.",
-        f"To see whether anything was written: {how('runs', 'labelnext.yaml')}",
-        f"To finish a run that is broken: {how('resume', 'labelnext.yaml')}",
-        f"To take it back: {how('undo', 'labelnext.yaml')}",
+        copy_context().run(commands.main)
+
+
+def test_a_stop_says_how_to_look_finish_and_undo_the_run_that_was_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = Plan(adapter="files", run="labelnext", target="a.csv")
+    begun: list[Journal] = []
+    stopped(monkeypatch, lambda: begun.append(Journal.create(tmp_path, plan)))
+    run = begun[0].run_id
+    said = [
+        f"Stopped in run {run}.",
+        f"To see whether it was finished: {how('runs', 'labelnext.yaml')}",
+        f"To finish it: {how('resume', 'labelnext.yaml', run)}",
+        f"To undo it: {how('undo', 'labelnext.yaml', run)}",
     ]
+    assert capsys.readouterr().err.splitlines() == said
+    stopped(monkeypatch, lambda: begun[0].record("undoing"))
+    assert capsys.readouterr().err.splitlines() == said
+
+
+def test_a_stop_before_a_run_began_offers_no_undo_of_an_earlier_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped(monkeypatch, lambda: None)
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["Stopped before a run began: there is nothing to undo."]
 
 
 def test_a_name_between_colons_stays_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,3 +64,17 @@ def test_a_folder_of_files_gets_a_folder_for_its_ranking(
     assert data["write"]["output"] == ranking
     assert labelnext("run", f"{name}.yaml", folder=tmp_path).returncode == 0
     assert (tmp_path / ranking / "manifest.json").is_file()
+
+
+def test_init_names_the_platform_that_a_path_needs(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("id,cat,dog\na,0.2,0.8\n")
+    alone = labelnext("init", "p.csv", folder=tmp_path)
+    assert alone.returncode == 1
+    assert "Error: the platform must come before a path; got 'p.csv' alone." in alone.stderr
+    assert "init files p.csv." in alone.stderr
+    other = labelnext("init", "label-studio", "p.csv", folder=tmp_path)
+    assert other.returncode == 1
+    assert "Error: label-studio reads no path; got 'p.csv'. Hint: leave it out" in other.stderr
+    unknown = labelnext("init", "filse", "p.csv", folder=tmp_path)
+    assert "did you mean 'files'?" in unknown.stderr
+    assert not (tmp_path / "labelnext.yaml").exists()

@@ -203,6 +203,8 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         ("source: {adapter: yolo, path: runs}", "write adapter: files, format: yolo"),
         ("source: files", "write source: {adapter: files}"),
         (MINIMAL + "report: page.html", "write report: {path: page.html}"),
+        (MINIMAL + "report: false", "write report: {path: null}"),
+        (MINIMAL + "report: Off", "write report: {path: null}"),
         (MINIMAL + "write: out/r.csv", "write write: {output: out/r.csv}"),
         (
             "source: {adapter: label-studio, url: 'localhost:8080', api_key: k, project: 1}",

@@ -130,7 +130,7 @@ def test_what_is_no_confidence_is_refused(
 
 
 def test_an_unknown_class_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="prediction must be one of x, y; got z"):
+    with pytest.raises(InvalidInput, match="prediction must be one of x, y; got 'z'"):
         read(tmp_path, table(), classes=["x", "y"])
 
 

@@ -170,7 +170,8 @@ def test_an_item_whose_confidence_is_out_of_range_is_left_out(
     assert order == [f"i{i}" for i in range(GOOD)][:: 1 if column == "confidence" else -1]
     (notice,) = [n for n in pool.notices if n.code == "left_out"]
     assert (
-        notice.message == f"Left out 1 of 15 items: item x: {column} must be in [0, 1]; got {odd}."
+        notice.message == f"Left out 1 of 15 values of {column}, but not the items: item x: "
+        f"{column} must be in [0, 1]; got {odd}."
     )
     assert notice.item_ids == ("x",)
 

@@ -213,7 +213,7 @@ def test_labels_of_nameless_classes_are_positions_or_nothing(tmp_path: Path) -> 
         pool = read(tmp_path, "p.jsonl", text % value)
         assert pool.labels is not None
         assert pool.labels.tolist() == [place, -1]
-    with pytest.raises(InvalidInput, match=r"positions from 0 to 1.*got 'dog'.*source.classes"):
+    with pytest.raises(InvalidInput, match=r"must be one of 0, 1; got 'dog'.*source.classes"):
         read(tmp_path, "p.jsonl", text % '"dog"')
 
 

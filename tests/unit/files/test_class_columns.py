@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pytest
 
+from labelnext import rank
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.tables.score_columns import class_names
 from tests.unit.files.reading import lines, notice, order, read
@@ -206,3 +207,18 @@ def test_independent_classes_are_read_without_the_columns_that_a_threshold_fills
 def test_of_two_columns_that_differ_in_case_the_usual_one_is_the_id(tmp_path: Path) -> None:
     content = "id,ID,cat,dog\na,1,0.9,0.1\nb,2,0.6,0.4\n"
     assert order(read(tmp_path, "t.csv", content)) == ["b", "a"]
+
+
+@pytest.mark.parametrize("cell", ["1e308", "inf", "-inf", "1e400"])
+def test_numbers_beyond_all_bounds_are_one_odd_row(tmp_path: Path, cell: str) -> None:
+    rows = ["id,cat,dog", *(f"i{n},0.25,0.75" for n in range(30)), f"odd,{cell},{cell}"]
+    pool = read(tmp_path, "t.csv", "\n".join(rows))  # without a warning of numpy
+    assert pool.n_classes == 2
+    assert "Left out 1 of 31 items: item odd: " in notice(pool, "left_out").message
+
+
+@pytest.mark.parametrize("cell", ["", "nan", "NaN", "None", "n/a"])
+def test_columns_without_a_value_are_called_empty(tmp_path: Path, cell: str) -> None:
+    rows = ["id,cat,dog", f"a,{cell},{cell}", "b,,"]
+    with pytest.raises(InvalidInput, match=r"No column was taken as predictions: cat, dog are emp"):
+        rank(read(tmp_path, "t.csv", "\n".join(rows)))

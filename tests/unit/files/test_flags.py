@@ -46,7 +46,7 @@ def test_what_is_neither_true_nor_false_is_named(tmp_path: Path, value: Any) -> 
 
 def test_a_column_of_another_thing_may_have_another_name(tmp_path: Path) -> None:
     content = "item_id,p_cat,p_dog,labelled\na,0.9,0.1,2024-01-01\nb,0.6,0.4,\n"
-    with pytest.raises(InvalidInput, match="labelled must be true or false; got 2024") as caught:
+    with pytest.raises(InvalidInput, match="true or false; got '2024-01-01'") as caught:
         read(tmp_path, "t.csv", content)
     assert "give the column another name" in str(caught.value.hint)
     renamed = content.replace("labelled", "labelled_on")

@@ -177,7 +177,7 @@ def test_ids_of_other_types_are_refused(tmp_path: Path, kind: pa.DataType) -> No
     [
         ("1,2,1", {}, [0, 1, 0]),  # text of a CSV is a name where there is one
         ("1,,2", {}, [0, -1, 1]),
-        ("1,2,9", {}, "label must be one of 1, 2, 3; got 9"),
+        ("1,2,9", {}, "label must be one of 1, 2, 3; got '9'"),
     ],
 )
 def test_a_label_of_a_csv_is_a_name_where_classes_are_named(

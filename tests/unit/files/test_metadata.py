@@ -83,7 +83,7 @@ def test_an_item_without_a_cost_is_refused_with_the_cure(tmp_path: Path) -> None
     rows = [
         {"item_id": i, "probabilities": [0.5, 0.5], "cost": c} for i, c in [("a", 1), ("b", None)]
     ]
-    with pytest.raises(InvalidInput, match="cost must be set for every item; row 2") as caught:
+    with pytest.raises(InvalidInput, match="item b.: cost must be a number above 0") as caught:
         read(tmp_path, "p.jsonl", "\n".join(map(json.dumps, rows)))
     assert caught.value.hint == "give each item what it takes to label it, such as seconds."
 

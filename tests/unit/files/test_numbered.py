@@ -1,9 +1,15 @@
-"""Columns that hold one number each of an embedding, by their names."""
+"""Columns that hold an embedding, or one number each of it, by their names."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from labelnext.pool import Pool
@@ -105,3 +111,60 @@ def test_columns_with_numbers_alone_may_be_logits_or_embeddings(tmp_path: Path) 
 )
 def test_numbers_with_gaps_are_no_embedding(tmp_path: Path, names: list[str]) -> None:
     assert read(tmp_path, "t.csv", _table(names)).embeddings is None
+
+
+def _lists(name: str, **more: object) -> str:
+    rows = [{"id": i, name: v, **more} for i, v in zip("abc", VECTORS, strict=True)]
+    return "\n".join(map(json.dumps, rows))
+
+
+@pytest.mark.parametrize("name", ["emb", "Embeddings", "clip_embedding", "image embeddings"])
+@pytest.mark.parametrize("probs", [{"probs": [0.75, 0.25]}, {"probabilities": {"a": 1.0}}, {}])
+def test_a_column_of_lists_called_an_embedding_is_one(
+    tmp_path: Path, name: str, probs: dict[str, object]
+) -> None:
+    pool = read(tmp_path, "t.jsonl", _lists(name, **probs))
+    assert _vectors(pool) == [list(row) for row in VECTORS]
+    assert f"Read column '{name}' as embeddings." in [one.message for one in pool.notices]
+
+
+def test_a_column_of_lists_of_fixed_size_is_an_embedding(tmp_path: Path) -> None:
+    vectors = pa.array([list(row) for row in VECTORS], pa.list_(pa.float32(), 3))
+    pq.write_table(pa.table({"id": list("abc"), "emb": vectors}), tmp_path / "t.parquet")
+    assert _vectors(read(tmp_path, "t.parquet")) == [list(row) for row in VECTORS]
+
+
+@pytest.mark.parametrize("name", ["features", "Feature Vector", "last_hidden", "vec"])
+def test_lists_that_may_be_embeddings_are_named(tmp_path: Path, name: str) -> None:
+    pool = read(tmp_path, "t.jsonl", _lists(name, probs=[0.75, 0.25]))
+    assert pool.embeddings is None
+    assert notice(pool, "not_read").message == (
+        f"Column {name} holds lists of numbers and was not read; to use it as embeddings, set "
+        f"source.columns: {{embedding: {name}}}."
+    )
+    read_now = read(
+        tmp_path, "t.jsonl", _lists(name, probs=[0.75, 0.25]), columns={"embedding": name}
+    )
+    assert _vectors(read_now) == [list(row) for row in VECTORS]
+
+
+def test_two_lists_called_embeddings_are_asked_about(tmp_path: Path) -> None:
+    pool = read(tmp_path, "t.jsonl", _lists("clip_emb", text_emb=[1.0], probs=[0.75, 0.25]))
+    assert pool.embeddings is None
+    assert "Columns clip_emb, text_emb hold lists" in notice(pool, "not_read").message
+
+
+def test_other_lists_are_no_embeddings(tmp_path: Path) -> None:
+    more = {"dims": [640, 480], "emb": "none", "probs": [0.75, 0.25]}
+    pool = read(tmp_path, "t.jsonl", _lists("sizes", **more))
+    assert pool.embeddings is None
+    assert [one.message for one in pool.notices if one.code == "not_read"] == []
+
+
+@pytest.mark.parametrize("written", [list, np.array])
+def test_lists_in_a_csv_are_an_embedding_as_pandas_writes_them(
+    tmp_path: Path, written: Callable[[tuple[float, ...]], object]
+) -> None:
+    frame = pd.DataFrame({"cat": 0.75, "dog": 0.25, "emb": map(written, VECTORS)}, index=[*"abc"])
+    frame.to_csv(tmp_path / "t.csv", index_label="id")
+    assert _vectors(read(tmp_path, "t.csv")) == [list(row) for row in VECTORS]

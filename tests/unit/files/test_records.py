@@ -256,3 +256,44 @@ def test_judges_inside_a_record_are_a_committee(tmp_path: Path, kind: str) -> No
 def test_scores_by_class_are_no_traces(tmp_path: Path) -> None:
     records = [{"id": "a", "scores": CERTAIN}, {"id": "b", "scores": OPEN}]
     assert order(read(tmp_path, "s.jsonl", lines(records))) == ["b", "a"]
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, ["a"], True, 0.5])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("text", {}),
+        ("media", {}),
+        ("note", {}),
+        ("note", {"columns": {"text": "note"}}),
+    ],
+)
+def test_an_odd_value_that_is_only_shown_costs_no_item(
+    tmp_path: Path, name: str, options: dict[str, Any], value: Any
+) -> None:
+    records = [{"id": f"i{n}", "probs": [0.75, 0.25], name: f"said {n}"} for n in range(20)]
+    records[7][name] = value
+    pool = read(tmp_path, "t.jsonl", lines(records), **options)
+    assert pool.item_ids.tolist() == [f"i{n}" for n in range(20)]
+    assert message(pool, "not_read") == (
+        f"Left {name} out of 1 record, but not the records: it differs in form from the others; "
+        f"line 8: {value!r}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "amount"),
+    [("label", "20 values of label, but not the items"), ("prediction", "20 records")],
+)
+def test_an_odd_name_is_called_by_its_column(tmp_path: Path, name: str, amount: str) -> None:
+    records = [{"id": f"i{n}", "probs": {"a": 0.75, "b": 0.25}, name: "a"} for n in range(20)]
+    records[7][name] = {"a": 1}
+    assert message(read(tmp_path, "t.jsonl", lines(records)), "left_out") == (
+        f"Left out 1 of {amount}: line 8: {name} must be text or a whole number; got {{'a': 1}}."
+    )
+
+
+def test_what_is_no_record_is_shown_as_it_stands_in_the_file(tmp_path: Path) -> None:
+    records: list[Any] = [{"id": f"i{n}", "probs": [0.75, 0.25]} for n in range(20)]
+    pool = read(tmp_path, "t.jsonl", lines([*records, None]))
+    assert "line 21: a record must be a JSON object; got null." in message(pool, "left_out")

@@ -211,7 +211,7 @@ def test_nan_in_the_probabilities_of_an_object_is_named() -> None:
     pool = Pool(["a", "b"], objects=Objects([0, 2, 3], [0.5, 0.5, np.nan], probabilities=rows))
     assert [n.message for n in pool.notices] == [
         "No score for 1 item with an object without a confidence: b.",
-        "No score for 1 item with NaN in the probabilities of an object: a.",
+        "No score for 1 item with an object without all probabilities: a.",
     ]
 
 

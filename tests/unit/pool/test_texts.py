@@ -277,13 +277,30 @@ def test_what_is_no_number_is_named_with_its_column(column: str, value: object) 
             Pool(["a", "b"], **{column: given})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("value", [None, 3, 1.5, True])
+@pytest.mark.parametrize("value", [None, 3, 1.5, True, b"ab"])
 def test_columns_of_texts_are_lists(value: object) -> None:
     with pytest.raises(InvalidInput, match="item_ids must be a list of strings"):
         Pool(value)  # type: ignore[arg-type]
     if value is not None:
         with pytest.raises(InvalidInput, match="classes must be a list of strings"):
             Pool(["a"], classes=value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("unordered", [{"a", "b"}, frozenset("ab"), {"a": 1, "b": 2}.items() - {0}])
+def test_a_set_has_no_order_and_is_no_column(unordered: object) -> None:
+    for given in (
+        {"item_ids": unordered},
+        {"classes": unordered},
+        {"groups": unordered},
+        {"metadata": {"city": unordered}},
+    ):
+        with pytest.raises(InvalidInput, match="must have an order"):
+            Pool(**({"item_ids": ["a", "b"]} | given))  # type: ignore[arg-type]
+
+
+def test_keys_of_a_mapping_have_an_order() -> None:
+    assert Pool({"b": 1, "a": 2}.keys()).item_ids.tolist() == ["b", "a"]
+    assert Pool({"b": 1, "a": 2}).item_ids.tolist() == ["b", "a"]
 
 
 def test_numbers_of_any_width_and_byte_order_are_read_alike() -> None:

@@ -256,3 +256,8 @@ def test_a_seeded_method_fills_the_batch_before_it_takes_deferred_items() -> Non
     ranking = rank(pool, "margin", selection="stochastic", budget=3)
     assert {*ranking.item_ids.tolist()[:2]} == {"c", "d"}
     assert ranking.item_ids[2] in ("a", "b")
+
+
+def test_a_ranking_of_one_item_is_of_one_item() -> None:
+    ranking = rank(Pool(["a"], probabilities=[[0.5, 0.5]]), "margin")
+    assert repr(ranking) == "<Ranking of 1 item, batch of 1: margin, top_k>"

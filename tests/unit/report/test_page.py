@@ -207,3 +207,14 @@ def test_figures_of_a_probe_say_that_it_had_not_seen_the_labels(
     text = page_of(configured(tmp_path, rows, **source)).text
     assert ("Each was predicted by a probe that hadn't seen its label." in text) == by_probe
     assert ("Items the model was trained on make these figures look better" in text) != by_probe
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u202a", "\u2066", "\u2069"])
+def test_nothing_turns_the_order_of_a_text_round(tmp_path: Path, sign: str) -> None:
+    rows = [
+        {"item_id": f"{sign}evil", "probabilities": {f"c{sign}at": 0.5, "dog": 0.5}, "text": sign}
+    ]
+    config = configured(tmp_path, rows)
+    said = page_of(config).text
+    assert sign not in said
+    assert "\N{REPLACEMENT CHARACTER}evil" in said

@@ -71,3 +71,10 @@ def test_no_map_without_embeddings_that_differ() -> None:
         n = 4 if embeddings is None else len(embeddings)
         pool = pool_of(embeddings) if embeddings else Pool(range(n), probabilities=[[0.5, 0.5]] * n)
         assert mapped(pool, len(pool)) is None
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, 1e300])
+def test_an_embedding_that_cannot_be_drawn_is_left_out(odd: float) -> None:
+    found = mapped(pool_of([[0.0, 1], [1, 0], [3, 2], [odd, 0]]), 4)  # without a warning
+    assert found is not None
+    assert (found.n_points, found.n_items) == (3, 3)

@@ -182,7 +182,7 @@ def test_without_predictions_the_cure_is_a_probe(tmp_path: Path) -> None:
 def test_an_item_with_nan_is_named(tmp_path: Path) -> None:
     path = configured(tmp_path, "p.csv", "id,cat,dog\na,0.2,0.8\nb,,0.4\n", {})
     messages = [notice.message for notice in labelnext.run(path, dry_run=True).notices]
-    assert "No score for 1 item with NaN in the probabilities: b." in messages
+    assert "No score for 1 item without all probabilities: b." in messages
 
 
 def test_images_of_a_list_are_called_by_their_file_names(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 
 ROUNDING = 1e-3  # a probability may miss [0, 1] by this much, as numbers of few digits do
-_MOST = 0.1
+FEW = 0.1  # the share of records that may be left out
 _SHOWN = 5
 
 
@@ -48,6 +48,7 @@ class Oddities:
 
     Args:
         what: a record in words, such as "detection" or "row".
+        of: the column of which single values are left out, where their items stay.
 
     Attributes:
         seen: how many records were met.
@@ -66,6 +67,7 @@ class Oddities:
     what: str = "record"
     seen: int = 0
     left_out: list[tuple[str, str, str]] = field(default_factory=list)
+    of: str = ""
 
     @contextmanager
     def record(self, place: str, item: object = "") -> Iterator[None]:
@@ -83,7 +85,13 @@ class Oddities:
     @property
     def too_many(self) -> bool:
         """Whether more than a tenth of the records can't be used."""
-        return len(self.left_out) > _MOST * self.seen
+        return len(self.left_out) > FEW * self.seen
+
+    @property
+    def _all(self) -> str:
+        if self.of:
+            return f"{counted(self.seen, 'value')} of {self.of}"
+        return counted(self.seen, self.what)
 
     def notices(self) -> list[Notice]:
         """A notice of what was left out; none if there was nothing.
@@ -95,14 +103,14 @@ class Oddities:
             return []
         shown = "; ".join(map(_told, self.left_out[:_SHOWN]))
         if self.too_many:
-            n_records = counted(self.seen, self.what)
             amount = (
-                n_records
+                self._all
                 if len(self.left_out) == self.seen
-                else (f"{len(self.left_out):,} of {n_records}")
+                else f"{len(self.left_out):,} of {self._all}"
             )
             raise InvalidInput(f"can't use {amount}: {shown}.")
-        message = f"Left out {len(self.left_out):,} of {counted(self.seen, self.what)}: {shown}."
+        stay = ", but not the items" if self.of else ""
+        message = f"Left out {len(self.left_out):,} of {self._all}{stay}: {shown}."
         items = tuple(dict.fromkeys(item for _, item, _ in self.left_out if item))
         return [Notice("left_out", message, items)]
 

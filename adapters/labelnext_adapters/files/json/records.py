@@ -59,7 +59,9 @@ def table_of_records(
         records: each with its place in the file.
         is_text: whether a column is of ids or names: text, or whole numbers as text if both occur;
             its ``id_among(names)``, if it has one, is the column of the ids, which are no floats,
-            and its ``is_value(name)`` tells columns that may mix kinds of values.
+            its ``is_value(name)`` tells columns that may mix kinds of values, its
+            ``may_lack(name)`` those of texts without which a record still counts, and its
+            ``is_said(name)`` those of these in which most values must be of use.
 
     Returns:
         The table, notices, and a function from a row to its place.
@@ -78,13 +80,17 @@ def table_of_records(
     def is_read(name: str) -> bool:
         return name == lone or usual(name)
 
+    may_lack: Callable[[str], bool] = getattr(is_text, "may_lack", lambda name: False)
+    for name, kind in kinds.items():
+        if kind == "text" and name != id_name and may_lack(name):
+            kinds[name] = "shown"
     n_keys = sum(len(record) for _, record in records if isinstance(record, dict))
     check_spread("the records' keys", len(records), len(kinds), n_keys)
     for place, record in records:
         item = record.get("item_id", "") if isinstance(record, dict) else ""
         with odd.record(place, item if isinstance(item, str | int) else ""):
             if not isinstance(unbroken(record), dict):
-                raise Unusable(f"a record must be a JSON object; got {type(record).__name__}")
+                raise Unusable(f"a record must be a JSON object; got {_written(record):.60}")
             if isinstance(record, Doubled):
                 raise Unusable("a record must have each key once; it has one twice")
             if isinstance(value := record.get(id_name), float):  # 1.0, 1e0 and 1 are other texts
@@ -103,6 +109,10 @@ def table_of_records(
                 odd.leave_out(place, record.get("item_id"), why)
         elif misfits or plain[name]:
             notices += _without(name, misfits, plain[name])
+    is_said: Callable[[str], bool] = getattr(is_text, "is_said", lambda name: False)
+    for name in [name for name, kind in kinds.items() if kind == "shown"]:
+        strange = _no_texts(records, name)
+        notices += _said(name, records, strange) if is_said(name) else _without(name, [], strange)
     try:
         notices += odd.notices()
     except InvalidInput as error:
@@ -168,6 +178,38 @@ def _plain_values(
             if value not in (None, "", [], {}) and not isinstance(value, list | dict):
                 found[name].append((place, value))
     return found
+
+
+def _no_texts(records: Sequence[tuple[str, Any]], name: str) -> list[tuple[str, Any]]:
+    """What stands where most records have a text, with its place."""
+    values = ((place, record.get(name)) for place, record in records if isinstance(record, dict))
+    others = ((place, one) for place, one in values if not isinstance(one, str | None))
+    return [(place, one) for place, one in others if _text(one) is None]
+
+
+def _said(
+    name: str, records: Sequence[tuple[str, Any]], strange: Sequence[tuple[str, Any]]
+) -> list[Notice]:
+    """A notice of the values that are no texts, if they are few."""
+    told = {place: record for place, record in records if isinstance(record, dict)}
+    odd = Oddities(of=name, seen=sum(record.get(name) is not None for record in told.values()))
+    for place, value in strange:
+        why = f"{name} must be text or a whole number; got {value!r:.60}"
+        odd.leave_out(place, told[place].get("item_id"), why)
+    return odd.notices()
+
+
+def _text(value: Any) -> str | None:
+    """A text, or a whole number in digits; None for anything else."""
+    try:
+        return value if isinstance(value, str) else id_text(value)
+    except Unusable:
+        return None
+
+
+def _written(value: Any) -> str:
+    """A value as JSON has it."""
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _without(
@@ -254,8 +296,12 @@ def _as(kind: str, name: str, value: Any, is_read: Callable[[str], bool]) -> Any
         raise Unusable(f"{name} must be text or a whole number; got {value!r:.60}")
     if kind == "value":
         return value_text(name, 0, value) or None
+    if kind == "shown":
+        return _text(value)
     if kind == "text":
-        return value if isinstance(value, str) else id_text(value)
+        if (text := _text(value)) is None:
+            raise Unusable(f"{name} must be text or a whole number; got {value!r:.60}")
+        return text
     if kind == "number":
         return real(value, name)
     if kind == "bool" and isinstance(value, bool):

@@ -20,6 +20,7 @@ from labelnext_adapters.files.tables.arrow import (
     plain_type,
 )
 from labelnext_adapters.files.tables.class_places import class_places
+from labelnext_adapters.files.tables.items import Items
 from labelnext_adapters.files.tables.table_options import LabelsAre
 from labelnext_adapters.files.tables.vectors import Meaning, NotProbabilities, from_logits
 
@@ -37,7 +38,7 @@ class AnswerColumns:
 
     Attributes:
         names: of the classes, where they are texts, sorted.
-        notices: of numbers outside [0, 1] that were left out, as they are few.
+        notices: of numbers outside [0, 1] and of classes that were left out, as they are few.
 
     Raises:
         InvalidInput: if a column holds something else.
@@ -63,6 +64,7 @@ class AnswerColumns:
         self.notices = _left_out(what, values, there, ids)
         present = ids if there.all() else [ids[row] for row in np.flatnonzero(there).tolist()]
         checked = _checked(what, values[there], present)
+        self._ids = present
         self._confidences = np.clip(1 - checked if uncertain else checked, 0, 1)
         self._offsets = np.concatenate([[0], np.cumsum(there)])
         self._labels_are = labels_are
@@ -75,7 +77,8 @@ class AnswerColumns:
         """The answers as whole items; those of no class have −1."""
         ids = None
         if self._classes is not None:
-            ids = class_places("prediction", self._classes, classes, self._labels_are)
+            items = Items(self._ids, notices=self.notices)
+            ids = class_places("prediction", self._classes, classes, self._labels_are, items)
         return Objects(self._offsets, self._confidences, class_ids=ids, whole_items=True)
 
 
@@ -84,7 +87,7 @@ def _left_out(
 ) -> list[Notice]:
     """Take numbers outside [0, 1] out of `there`, in place, if at most a tenth are."""
     odd = there & ~((values >= -ROUNDING) & (values <= 1 + ROUNDING) | np.isnan(values))
-    left_out = Oddities("item", seen=int(there.sum()))
+    left_out = Oddities(of=what, seen=int(there.sum()))
     for row in np.flatnonzero(odd).tolist():
         left_out.leave_out("", ids[row], f"{what} must be in [0, 1]; got {values[row]:.6g}")
     if left_out.too_many:

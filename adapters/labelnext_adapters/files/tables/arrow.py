@@ -105,7 +105,7 @@ def list_rows(
         common = int(np.bincount(lengths[~missing].astype(np.int64)).argmax())
         odd = np.flatnonzero(~missing & (lengths != common))
         if notices is not None and len(odd) <= 0.1 * (~missing).sum():
-            counts = Oddities("item", seen=int((~missing).sum()))
+            counts = Oddities(of=what, seen=int((~missing).sum()))
             for row in odd.tolist():
                 why = f"{what} must be {common} numbers, as elsewhere; got {int(lengths[row])}"
                 counts.leave_out("", ids[row], why)

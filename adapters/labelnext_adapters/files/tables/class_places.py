@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,11 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.checks import COUNTED_FROM_1
-from labelnext.pool.objects import Notice
-from labelnext.support.words import counted
 from labelnext_adapters.files.tables.arrow import is_list, plain_type
+from labelnext_adapters.files.tables.items import Items
 from labelnext_adapters.files.tables.table_options import LabelsAre
+
+_NO_CLASS = -2
 
 _SEVERAL = (
     "if items have several classes, give the column label another name, and add one called "
@@ -29,6 +32,7 @@ def class_places(
     column: Any,
     classes: Sequence[str] | None,
     are: LabelsAre | None = None,
+    items: Items | None = None,
 ) -> NDArray[np.int64]:
     """Positions of classes, −1 for null, from names or positions.
 
@@ -40,9 +44,11 @@ def class_places(
         column: of texts, whole numbers or booleans.
         classes: names of the classes; None if they have none.
         are: names or positions, as the user said.
+        items: of the values; notes those that are no class, which become −1.
 
     Raises:
-        InvalidInput: if a value is no class, or could be a name and a position.
+        InvalidInput: if more than a tenth of the values are no class, or one could be a name and a
+            position.
 
     Example:
         >>> class_places("label", pa.array(["b", None]), ["a", "b"]).tolist()
@@ -61,20 +67,34 @@ def class_places(
         )
     encoded = plain_type(column).dictionary_encode()
     values = encoded.dictionary.to_pylist()
-    places = np.array([*_places(what, values, classes, are), -1], dtype=np.int64)
+    names, known = _known(what, values, classes, are)
+    places = np.array([_NO_CLASS if p is None else p for p in known] + [-1], dtype=np.int64)
     indices = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
     taken: NDArray[np.int64] = places[indices.astype(np.int64)]
+    strange = np.flatnonzero(taken == _NO_CLASS)
+    if len(strange):
+        rule = f"{what} must be one of {listed(names, 20) if names else 'positions from 0'}"
+        wrong = [value for value, place in zip(values, known, strict=True) if place is None]
+        why = {
+            row: f"{rule}; got {values[indices[row]]!r:.60}{_meant(values[indices[row]], names)}"
+            for row in strange.tolist()
+        }
+        n_values = int((taken != -1).sum())
+        (items or Items(range(len(taken)))).leave_out(
+            what, why, n_values, _cure(what, wrong, values, names)
+        )
+        taken[strange] = -1
     return taken
 
 
-def _places(
+def _known(
     what: str, values: list[Any], classes: Sequence[str] | None, are: LabelsAre | None
-) -> list[int]:
-    """The position of each distinct value."""
+) -> tuple[dict[str, int], list[int | None]]:
+    """The positions of the classes by name, and that of each distinct value; None for no class."""
     names = {name: index for index, name in enumerate(classes or ())}
     if not names and any(isinstance(v, str) and v and _whole(v) is None for v in values):
         names = {str(v): i for i, v in enumerate(sorted({v for v in values if v}))}
-    by_name, by_position, strange = list[int | None](), list[int | None](), []
+    by_name, by_position = list[int | None](), list[int | None]()
     for value in values:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         whole = _whole(value)
@@ -88,37 +108,52 @@ def _places(
         placed = whole if whole is not None and 0 <= whole < (len(names) or whole + 1) else None
         by_name.append(named)
         by_position.append(placed)
-        if named is None and placed is None:
-            strange.append(text)
-    if strange:
-        known = listed(names, 20) if names else "positions from 0"
-        wholes = [whole for whole in map(_whole, values) if whole not in (None, -1)]
-        several = _SEVERAL if what == "label" and _are_several(strange, names) else None
-        from_1 = bool(names) and (min(wholes, default=0), max(wholes, default=0)) == (1, len(names))
-        raise InvalidInput(
-            f"{what} must be one of {known}; got {listed(sorted(strange))}.",
-            hint=COUNTED_FROM_1 if from_1 else several,
-        )
+    pairs = [p for p in zip(by_name, by_position, strict=True) if p != (None, None)]
+    all_named = all(name is not None for name, _ in pairs)
+    all_placed = all(place is not None for _, place in pairs)
+    same = all(name == place for name, place in pairs)
     texts_only = all(isinstance(value, str) for value in values)
-    all_named = all(index is not None for index in by_name)
-    all_placed = all(index is not None for index in by_position)
-    if are == "names" or (all_named and (texts_only or not all_placed or by_name == by_position)):
-        chosen = by_name
-    elif are == "positions" or (all_placed and not any(p not in (None, -1) for p in by_name)):
-        chosen = by_position
-    elif all_named and all_placed:
+    if are == "names" or (all_named and (texts_only or not all_placed or same)):
+        return names, by_name
+    if are == "positions" or (all_placed and not any(n not in (None, -1) for n in by_name)):
+        return names, by_position
+    if all_named and all_placed:
         first = next(v for v, a, b in zip(values, by_name, by_position, strict=True) if a != b)
         raise InvalidInput(
             f"{what} can be a class's name or its position: {first} is the class named {first}, or "
             f"the class at position {first}, {(classes or ())[int(first)]}.",
             hint="set source.labels_are: names or positions.",
         )
-    else:
-        chosen = by_name
-    if any(index is None for index in chosen):
-        wrong = [str(v) for v, index in zip(values, chosen, strict=True) if index is None]
-        raise InvalidInput(f"{what} must be one of {listed(names, 20)}; got {listed(wrong)}.")
-    return [int(index) for index in chosen if index is not None]
+    return names, by_name
+
+
+def _meant(value: Any, names: Collection[str]) -> str:
+    """The class that a value is like, as a question; empty if there is none.
+
+    Example:
+        >>> _meant("Cat", ["cat", "dog"]), _meant("bird", ["cat", "dog"])
+        (" (did you mean 'cat'?)", '')
+    """
+    by_lower = {name.strip().lower(): name for name in names}
+    text = str(value).strip().lower()
+    near = [text] if text in by_lower else difflib.get_close_matches(text, by_lower, 1, 0.8)
+    return f" (did you mean {by_lower[near[0]]!r}?)" if near else ""
+
+
+def _cure(
+    what: str, wrong: Sequence[Any], values: Sequence[Any], names: Collection[str]
+) -> str | None:
+    """What to do where many values are no class."""
+    wholes = [whole for whole in map(_whole, values) if whole not in (None, -1)]
+    if names and (min(wholes, default=0), max(wholes, default=0)) == (1, len(names)):
+        return COUNTED_FROM_1
+    if what == "label" and _are_several([str(value) for value in wrong], names):
+        return _SEVERAL
+    if not names:
+        return None
+    if all(_meant(value, names) for value in wrong):
+        return "write them as the classes are called."
+    return "correct them, or name all classes in source.classes."
 
 
 def _are_several(texts: Sequence[str], names: Collection[str]) -> bool:
@@ -147,42 +182,37 @@ def _whole(value: Any) -> int | None:
 
 
 def votes_of(
-    column: Any, ids: Sequence[Any], classes: Sequence[str] | None, are: LabelsAre | None
-) -> tuple[NDArray[np.int64], list[Notice]]:
+    column: Any, items: Items, classes: Sequence[str] | None, are: LabelsAre | None
+) -> NDArray[np.int64]:
     """What each person says of each item, a column a person, −1 where they said nothing.
 
     Args:
         column: of lists of classes, as many in each.
-        ids: of the items, for a notice.
+        items: notes those whose votes are left out.
         classes: names of the classes; None if they have none.
         are: names or positions, as the user said.
 
     Returns:
-        Shape (n_items, n_people); and which items' votes are left out.
+        Shape (n_items, n_people).
 
     Raises:
-        InvalidInput: if too many lists are of another length, or a value is no class.
+        InvalidInput: if too many lists are of another length, or too many values are no class.
     """
     if not is_list(column.type):
         raise InvalidInput(f"votes must be a list for each item; got {column.type}.")
-    notices: list[Notice] = []
     lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
-    width = int(lengths.max(initial=0))
+    width = int(np.bincount(lengths[lengths > 0].astype(np.int64), minlength=1).argmax())
     whole = lengths == width
     odd = np.flatnonzero((lengths != 0) & ~whole)
     if len(odd) > 0.1 * (lengths != 0).sum():
         raise InvalidInput(f"votes must come from the same {width} people for all items.")
-    if len(odd):
-        message = (
-            f"Left out the votes of {counted(len(odd), 'item')}: they must come from the same "
-            f"{width} people as elsewhere."
-        )
-        items = tuple(str(ids[row]) for row in odd.tolist())
-        notices.append(Notice("left_out", message, items))
+    rule = f"votes must come from the same {width} people as elsewhere"
+    items.leave_out("votes", dict.fromkeys(odd.tolist(), rule), int((lengths != 0).sum()))
     votes: NDArray[np.int64] = np.full((len(column), width), -1, dtype=np.int64)
     if width:
         said = column.filter(pa.array(whole)).flatten()
         if not pa.types.is_null(said.type):
-            places = class_places("votes", said, classes, are)
+            of = replace(items, owners=np.repeat(np.flatnonzero(whole), width))
+            places = class_places("votes", said, classes, are, of)
             votes[whole] = places.reshape(-1, width)
-    return votes, notices
+    return votes

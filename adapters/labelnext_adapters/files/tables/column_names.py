@@ -311,6 +311,17 @@ class TextColumns:
         usual = {*NAMES, *VECTORS, *LOGITS, *CLASS_LISTS, *SCORE_LISTS, *ANSWERS, *CERTAINTIES}
         return stated or plain(name) in usual
 
+    def may_lack(self, name: str) -> bool:
+        """Whether an item does without a text here: it is only shown, or nothing reads it."""
+        ours = {one for one, theirs in self.columns.items() if theirs == name} or {name}
+        shown = ours <= {"media", "text"} or not (self(name) or self.is_read(name))
+        return shown or self.is_said(name)
+
+    def is_said(self, name: str) -> bool:
+        """Whether a column is of labels or groups, without which an item still counts."""
+        ours = {one for one, theirs in self.columns.items() if theirs == name} or {name}
+        return ours <= {"label", "group"}
+
     def is_scores(self, name: str) -> bool:
         """Whether a column holds class scores by its name, or as `columns` says."""
         stated = self.columns.get("probabilities", "probabilities")

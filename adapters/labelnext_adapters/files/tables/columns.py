@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext.pool.checks import likeliest_classes, mean_of_members
+from labelnext.pool.checks import COUNTED_FROM_1, likeliest_classes, mean_of_members
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.pool.texts import LONGEST, checked_ids
@@ -119,25 +119,6 @@ def columns_read(
     return [n for n in schema.names if n in wanted]
 
 
-def _numbers(texts: Sequence[str | None] | None) -> list[float] | None:
-    """The numbers that items are labelled with, NaN for an empty cell; None without the column.
-
-    Raises:
-        InvalidInput: if a cell is no number.
-    """
-    if texts is None:
-        return None
-    numbers = []
-    for row, text in enumerate(texts, start=1):
-        try:
-            numbers.append(float(text or "nan"))
-        except ValueError as error:
-            raise InvalidInput(
-                f"label_number must be a number, or empty for none; got {text!r:.60} in row {row}."
-            ) from error
-    return numbers
-
-
 def _wrong_number(classes: Sequence[str], wanted: int, *, named: bool) -> InvalidInput:
     """The error where there are not as many classes as probabilities; whether these have names."""
     if named:
@@ -151,19 +132,26 @@ def _wrong_number(classes: Sequence[str], wanted: int, *, named: bool) -> Invali
     )
 
 
-def _check_positions(labels: Sequence[str], n_classes: int) -> None:
-    """Refuse labels that are names, where classes have none.
+def _labels(
+    reader: TableReader, classes: Sequence[str] | None, n_classes: int | None
+) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
+    """The labels and the votes, which are positions where classes have no names.
 
     Raises:
-        InvalidInput: if one is neither a position nor nothing.
+        InvalidInput: if too many are no classes.
     """
-    for label in labels:
-        if not label.removesuffix(".0").isdigit() and label not in ("", "-1"):
-            raise InvalidInput(
-                f"labels must be positions from 0 to {n_classes - 1} where classes have no names; "
-                f"got {label!r:.60}.",
-                hint="set source.classes to the class names, in the order of the probabilities.",
+    if classes is not None or n_classes is None:
+        return reader.labels(classes), reader.votes(classes)
+    positions = [str(position) for position in range(n_classes)]
+    try:
+        return reader.labels(positions), reader.votes(positions)
+    except InvalidInput as error:
+        if error.hint != COUNTED_FROM_1:
+            error.hint = (
+                "labels are positions where classes have no names: set source.classes to the "
+                "class names, in the order of the probabilities."
             )
+        raise
 
 
 def _predicted_labels(
@@ -201,8 +189,6 @@ def _pool(
     truth = reader.truth(ids)
     label_names = reader.label_names()
     drawn = [name for part in (*sets, *answers, truth) if part for name in part.names]
-    if rows is not None and classes is None:
-        _check_positions(label_names, rows.shape[-1])
     if classes is None and (label_names or drawn) and not (rows is not None and names is None):
         classes = sorted({*label_names, *drawn})
         message = f"The classes come from the data: {listed(classes)}."
@@ -216,7 +202,8 @@ def _pool(
         absent &= np.atleast_2d(lacking).all(axis=0) & reader.nulls("probabilities", ids)
     for objects in sets:
         absent &= objects.absent
-    labels = reader.labels(classes)
+    n_classes = rows.shape[-1] if rows is not None and rows.shape[-1] > 1 else None
+    labels, votes = _labels(reader, classes, n_classes)
     reader.notices += [] if reader.states("label") else _predicted_labels(rows, labels)
     several = len(sets) > 1 or len(answers) > 1
     kind = reader.answer_kind if answers else "objects"
@@ -224,21 +211,21 @@ def _pool(
     labelled_objects = None if truth is None else truth.build(classes)
     built = tuple(objects.build(classes, of_several=several) for objects in sets)
     built += tuple(one.build(classes) for one in answers)
-    reader.notices += [one for part in (*sets, truth) if part for one in part.notices]
+    reader.notices += [one for part in (*sets, *answers, truth) if part for one in part.notices]
     pool = partial(
         Pool,
         ids,
         probabilities=rows,
         classes=classes,
-        embeddings=reader.vectors("embedding", ids)[0],
+        embeddings=reader.embeddings(ids),
         labels=labels,
-        votes=reader.votes(ids, classes),
-        numbers=_numbers(reader.plain("label_number", pa.string())),
+        votes=votes,
+        numbers=reader.plain("label_number"),
         truth=labelled_objects,
         labelled=reader.labelled(truth),
-        groups=reader.plain("group", pa.string()),
+        groups=reader.plain("group"),
         metadata=reader.metadata(),
-        costs=reader.plain("cost", pa.float64()),
+        costs=reader.plain("cost"),
         multilabel=reader.meaning.multilabel,
         objects=built if several else (built[0] if built else None),
         versions=reader.version_names(kind),

@@ -9,23 +9,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput, listed
+from labelnext_adapters.files.tables.items import Items
 
 _WORDS = {
     "true": True, "yes": True, "y": True, "t": True, "1": True, "1.0": True,
     "false": False, "no": False, "n": False, "f": False, "0": False, "0.0": False, "": False,
 }  # fmt: skip
+_CURE = "write true or false, yes or no, 1 or 0; or give the column another name."
 
 
-def flags(what: str, column: Any) -> NDArray[np.bool_]:
+def flags(what: str, column: Any, items: Items | None = None) -> NDArray[np.bool_]:
     """Which rows are true; those with nothing are false.
 
     Args:
         what: the column, for messages.
         column: of booleans, of 0 and 1, or of words such as yes and no.
+        items: notes those whose value is left out.
 
     Raises:
-        InvalidInput: if a value is neither.
+        InvalidInput: if more than a tenth of the values are neither.
 
     Example:
         >>> flags("labelled", pa.array(["Yes", None, "no"])).tolist()
@@ -37,13 +39,16 @@ def flags(what: str, column: Any) -> NDArray[np.bool_]:
     encoded = column.dictionary_encode()
     values = encoded.dictionary.to_pylist()
     told = [_WORDS.get("" if _lacks(value) else str(value).strip().lower()) for value in values]
-    if strange := [str(v) for v, one in zip(values, told, strict=True) if one is None]:
-        raise InvalidInput(
-            f"{what} must be true or false; got {listed(strange)}.",
-            hint="write true or false, yes or no, 1 or 0; or give the column another name.",
-        )
-    places = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-    flat: NDArray[np.bool_] = np.array([*told, False], dtype=bool)[places.astype(np.int64)]
+    places = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False).astype(np.int64)
+    strange = np.flatnonzero(np.array([one is None for one in told] + [False])[places])
+    if len(strange):
+        why = {
+            row: f"{what} must be true or false; got {str(values[places[row]])!r:.60}"
+            for row in strange.tolist()
+        }
+        n_values = len(column) - column.null_count
+        (items or Items(range(len(column)))).leave_out(what, why, n_values, _CURE)
+    flat: NDArray[np.bool_] = np.array([*told, False], dtype=bool)[places]
     return flat
 
 

@@ -24,6 +24,7 @@ from labelnext_adapters.files.tables.known_names import (
     VECTORS,
 )
 from labelnext_adapters.files.tables.numbered import like_an_embedding, numbered
+from labelnext_adapters.files.tables.text_numbers import NOTHING
 from labelnext_adapters.files.tables.transcripts import pieces_in, transcript
 from labelnext_adapters.files.tables.vectors import ROUNDED
 
@@ -207,6 +208,9 @@ def _one_number(name: str) -> Notice:
 
 def _cure(table: pa.Table, id_name: str) -> str:
     """What the columns may be, where they hold no numbers."""
+    empty = _empty(table, id_name)
+    if empty and len(empty) == table.num_columns - 1:
+        return f": {listed(empty)} {'is' if len(empty) == 1 else 'are'} empty."
     if alike := _alike(table, id_name):
         return (
             f": {listed(alike)} hold the same classes, but no certainty. If each is what one model "
@@ -317,7 +321,7 @@ def _fields_within(
 def _alike(table: pa.Table, id_name: str) -> list[str]:
     """The columns of texts that hold the same few classes, if there are several."""
     texts = {
-        field.name: set(table.column(field.name).slice(0, _SAMPLED).to_pylist()) - {None, ""}
+        field.name: _texts_in(table.column(field.name))
         for field in table.schema
         if field.name != id_name and pa.types.is_string(field.type)
         if plain(field.name) not in MAYBE_LABELS
@@ -325,6 +329,23 @@ def _alike(table: pa.Table, id_name: str) -> list[str]:
     few = {name: values for name, values in texts.items() if 1 < len(values) <= _CLASSES}
     alike = [n for n, v in few.items() if any(v & w for other, w in few.items() if other != n)]
     return alike if len(alike) > 1 else []
+
+
+def _texts_in(column: Any) -> set[str]:
+    """The texts of a column's first rows, but for those that say that there is none."""
+    texts = set(column.slice(0, _SAMPLED).to_pylist()) - {None}
+    return {text for text in texts if text.strip().lower() not in NOTHING}
+
+
+def _empty(table: pa.Table, id_name: str) -> list[str]:
+    """The columns without a value."""
+    others = [field for field in table.schema if field.name != id_name]
+    return [
+        field.name
+        for field in others
+        if table.column(field.name).null_count == table.num_rows
+        or (pa.types.is_string(field.type) and not _texts_in(table.column(field.name)))
+    ]
 
 
 def _odd_cell(table: pa.Table, id_name: str, chosen: Sequence[str]) -> tuple[int, str, str] | None:

@@ -1,4 +1,4 @@
-"""Columns that hold one number each of a vector, by their names, such as emb_0."""
+"""Columns that hold an embedding, or one number each of it, by their names: embeddings, emb_0."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import pyarrow as pa
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
+from labelnext_adapters.files.tables.arrow import is_list
 from labelnext_adapters.files.tables.column_names import plain
 from labelnext_adapters.files.tables.score_columns import are_scores
 from labelnext_adapters.files.tables.table_options import TableOptions, flat_columns
 
+_WRITTEN = re.compile(r"\s*\[\s*[-+.]?\d[-+.\d\se,]*\]\s*")
 _NUMBERED = re.compile(r"(.*?)[_\-. (\[]*(\d{1,5})[)\]]?")
 #: What parts of an embedding are called before their number.
 _EMBEDDINGS = {"emb", "embs", "embed", "embedding", "embeddings", "dim", "dims"}
@@ -21,6 +23,13 @@ _EMBEDDINGS = {"emb", "embs", "embed", "embedding", "embeddings", "dim", "dims"}
 _PERHAPS = {
     "feature", "features", "feat", "feats", "f", "x", "v", "z", "h", "d", "vec", "vector",
     "latent", "pc", "pca", "umap", "tsne", "component", "hidden", "e",
+}  # fmt: skip
+#: What a column of such lists is called; `dims` may be the size of an image.
+_LISTS = _EMBEDDINGS - {"dim", "dims"}
+#: What it may be called.
+_PERHAPS_LISTS = {
+    "feature", "features", "feat", "feats", "vec", "vecs", "vector", "vectors", "latent", "latents",
+    "hidden", "representation", "representations",
 }  # fmt: skip
 _SAMPLED = 1000  # rows
 
@@ -46,7 +55,9 @@ def numbered(names: Iterable[str]) -> dict[str, list[str]]:
 def with_embedding(
     table: pa.Table, columns: Mapping[str, str | Sequence[str]]
 ) -> tuple[dict[str, str | Sequence[str]], list[Notice]]:
-    """Our names to the table's, with the columns that are called as parts of an embedding.
+    """Our names to the table's, with the columns that are called as an embedding or its parts.
+
+    A column that may be one isn't taken; a notice names it.
 
     Args:
         table: as it stands in the file.
@@ -64,10 +75,48 @@ def with_embedding(
         for stem, run in numbered(name for name in free if name not in taken).items()
         if plain(stem).rpartition("_")[2] in _EMBEDDINGS and not _are_scores(table, run)
     ]
-    if len(runs) != 1:
+    if len(runs) == 1:
+        message = f"Read columns {listed(runs[0])} as embeddings."
+        return {**columns, "embedding": runs[0]}, [Notice("layout", message)]
+    return _with_list(columns, [name for name in _lists(table) if name not in taken])
+
+
+def _lists(table: pa.Table) -> list[str]:
+    """Columns of lists of numbers, also as text."""
+    return [f.name for f in table.schema if _is_of_numbers(f.type) or _is_written(table, f)]
+
+
+def _is_of_numbers(kind: pa.DataType) -> bool:
+    return is_list(kind) and is_number(kind.value_type)
+
+
+def _is_written(table: pa.Table, field: pa.Field) -> bool:
+    """Whether a column holds lists of numbers as text, as pandas writes them to CSV."""
+    if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
+        return False
+    texts = table.column(field.name).slice(0, _SAMPLED).drop_null().to_pylist()
+    return bool(texts) and all(_WRITTEN.fullmatch(text) for text in texts)
+
+
+def _with_list(
+    columns: Mapping[str, str | Sequence[str]], names: Sequence[str]
+) -> tuple[dict[str, str | Sequence[str]], list[Notice]]:
+    """The only column of lists that is called as an embedding; or what to do about others."""
+    last = {name: plain(name).rpartition("_")[2] for name in names}
+    sure = [name for name in names if last[name] in _LISTS]
+    if len(sure) == 1:
+        message = f"Read column {sure[0]!r} as embeddings."
+        return {**columns, "embedding": sure[0]}, [Notice("layout", message)]
+    maybe = sure or [name for name in names if last[name] in _PERHAPS_LISTS]
+    if not maybe:
         return dict(columns), []
-    message = f"Read columns {listed(runs[0])} as embeddings."
-    return {**columns, "embedding": runs[0]}, [Notice("layout", message)]
+    verb = "holds lists of numbers and was" if len(maybe) == 1 else "hold lists of numbers and were"
+    message = (
+        f"{'Column' if len(maybe) == 1 else 'Columns'} {listed(maybe)} {verb} not read; to use "
+        f"{'it' if len(maybe) == 1 else 'one'} as embeddings, set source.columns: "
+        f"{{embedding: {maybe[0]}}}."
+    )
+    return dict(columns), [Notice("not_read", message)]
 
 
 def like_an_embedding(names: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ from labelnext_adapters.files.tables.arrow import (
     plain_type,
 )
 from labelnext_adapters.files.tables.class_places import class_places
+from labelnext_adapters.files.tables.items import Items
 from labelnext_adapters.files.tables.vectors import Meaning, cure, from_logits, usable_boxes
 
 
@@ -99,7 +100,8 @@ class ObjectColumn:
         """
         class_ids = None
         if self._classes is not None:
-            class_ids = class_places("class of an object", self._classes, classes)
+            items = Items(self._ids, owners=self._owners, notices=self.notices)
+            class_ids = class_places("class of an object", self._classes, classes, items=items)
         return Objects(
             self._offsets,
             self._sure,

@@ -37,7 +37,7 @@ _WIDEST = 60  # columns in which runs are looked for
 
 def are_scores(values: NDArray[Any], options: TableOptions) -> bool:
     """Whether rows of numbers look like class scores."""
-    whole = values[~np.isnan(values).any(axis=1)]
+    whole = values[np.isfinite(values).all(axis=1)]
     if not len(whole):
         return False
     if options.logits is not None:
@@ -46,7 +46,8 @@ def are_scores(values: NDArray[Any], options: TableOptions) -> bool:
     inside = (whole >= 0).all() and (whole <= top).all()
     if options.multilabel:
         return bool(inside)
-    sums = whole.sum(axis=1)
+    with np.errstate(over="ignore"):  # of what is no score
+        sums = whole.sum(axis=1)
     exact = np.abs(sums - top) <= ROUNDED * top
     percent = np.abs(sums - 100) <= 100 * ROUNDED  # said so, with the cure, when it is read
     return bool(np.mean(exact) >= 0.9 or np.mean(percent) >= 0.9)

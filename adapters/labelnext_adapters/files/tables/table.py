@@ -22,15 +22,16 @@ from labelnext_adapters.files.tables.arrow import (
     names_in,
     nulls,
     number_rows,
-    numbers,
     plain_type,
     version_columns,
 )
 from labelnext_adapters.files.tables.class_places import class_places, votes_of
 from labelnext_adapters.files.tables.column_names import no_column
-from labelnext_adapters.files.tables.flags import flags, is_blank
+from labelnext_adapters.files.tables.flags import is_blank
 from labelnext_adapters.files.tables.ids import id_texts, ids_rewritten, usable_ids, utf8_texts
+from labelnext_adapters.files.tables.items import Items
 from labelnext_adapters.files.tables.objects import ObjectColumn
+from labelnext_adapters.files.tables.single_values import single_values, with_costs
 from labelnext_adapters.files.tables.table_options import (
     METADATA,
     NAMES,
@@ -42,6 +43,7 @@ from labelnext_adapters.files.tables.vectors import (
     Meaning,
     by_class,
     member_vectors,
+    usable_embeddings,
     usable_vectors,
 )
 
@@ -69,12 +71,32 @@ class TableReader:
         self._whole: dict[str, Any] = {}  # columns by their own names, each of one piece
         self.notices: list[Notice] = []
         self.meaning, self.labels_are = meaning, labels_are
-        self._ids = id_texts(ids := self._raw_ids())
+        self._ids, self._place = id_texts(ids := self._raw_ids()), place
         usable, left_out = usable_ids(self._ids, place)
         if usable is not None:
-            self._table, ids = table.filter(usable), ids.filter(usable)
-            self._ids = self._ids.filter(usable)
+            ids = ids.filter(usable)
+            self._keep(usable.to_numpy(zero_copy_only=False))
         self.notices += [*left_out, *ids_rewritten(ids)]
+        if (costs := self._column("cost")) is not None:
+            costed, left_out = with_costs(costs, self._ids, self._place)
+            self._keep(costed)
+            self.notices += left_out
+
+    def _keep(self, rows: NDArray[np.bool_]) -> None:
+        """Leave out the other rows."""
+        if rows.all():
+            return
+        kept, place = np.flatnonzero(rows), self._place
+        self._table, self._ids = (
+            self._table.filter(pa.array(rows)),
+            self._ids.filter(pa.array(rows)),
+        )
+        self._whole = {}
+        self._place = lambda row: place(int(kept[row]))
+
+    @property
+    def _items(self) -> Items:
+        return Items(self._ids, self._place, notices=self.notices)
 
     def states(self, name: str) -> bool:
         """Whether the configuration says which column is one of ours."""
@@ -230,13 +252,19 @@ class TableReader:
         """Vectors of equal width, NaN for null rows, and the names of their entries."""
         flat = self._flat(name)
         if flat:
-            return number_rows(self._table, flat), [c.removeprefix(PREFIXES[name]) for c in flat]
+            rows = number_rows(self._table, flat)
+            return rows, [c.removeprefix(PREFIXES[name]) for c in flat]
         if self._stated(name):
             raise InvalidInput(f"columns.{name} must be one column, or a list of number columns.")
         column = self._column(name)
         if column is None or pa.types.is_null(column.type):
             return None, None
         return list_rows(name, column, ids, notices=self.notices), None
+
+    def embeddings(self, ids: Sequence[Any]) -> NDArray[np.floating] | None:
+        """Shape (n_items, n_dimensions), NaN for null rows; None without the column."""
+        rows = self.vectors("embedding", ids)[0]
+        return None if rows is None else usable_embeddings(rows, self._items)
 
     def naming(self, ids: Sequence[Any]) -> tuple[bool, bool] | None:
         """Whether some mapping names several classes, and some one class with less than 1.
@@ -291,7 +319,6 @@ class TableReader:
             sure = pa.array(values, pa.float64(), mask=~there)
             told = pa.array(classes, pa.string(), mask=~there)
             members.append(AnswerColumns(sure, told, ids, meaning=self.meaning))
-            self.notices += members[-1].notices
         return members
 
     @property
@@ -320,7 +347,6 @@ class TableReader:
             )
             for i, column in enumerate(sure)
         ]
-        self.notices += [notice for member in members for notice in member.notices]
         return members
 
     def _of_versions(self, name: str) -> list[Any]:
@@ -339,7 +365,7 @@ class TableReader:
 
     def labelled(self, truth: ObjectColumn | None) -> Any:
         """Whether items are labelled; those with labelled objects if no column says so."""
-        stated = self.plain("labelled", pa.bool_())
+        stated = self.plain("labelled")
         return stated if stated is not None or truth is None else ~truth.absent
 
     def label_names(self) -> list[str]:
@@ -352,35 +378,22 @@ class TableReader:
         column = self._column("label")
         if column is None or pa.types.is_null(column.type):
             return None
-        return class_places("label", column, classes, self.labels_are)
+        return class_places("label", column, classes, self.labels_are, self._items)
 
-    def votes(self, ids: Sequence[Any], classes: Sequence[str] | None) -> NDArray[np.int64] | None:
+    def votes(self, classes: Sequence[str] | None) -> NDArray[np.int64] | None:
         """One column a person, −1 where they said nothing."""
         column = self._column("votes")
         if column is None or pa.types.is_null(column.type):
             return None
-        votes, notices = votes_of(column, ids, classes, self.labels_are)
-        self.notices += notices
-        return votes
+        return votes_of(column, self._items, classes, self.labels_are)
 
     def metadata(self) -> dict[str, list[Any]] | None:
         """The further columns that are asked for."""
         return {name: self._taken(name).to_pylist() for name in self._stated(METADATA)} or None
 
-    def plain(self, name: str, kind: pa.DataType) -> Any:
+    def plain(self, name: str) -> list[Any] | None:
         """A column with one value an item; None without it."""
         column = self._column(name)
         if column is None or pa.types.is_null(column.type):
             return None
-        if pa.types.is_nested(column.type):
-            raise InvalidInput(f"{name} must be one value for each item; got {column.type}.")
-        if name == "labelled":
-            return flags(name, column).tolist()
-        if column.null_count and name == "cost":
-            raise InvalidInput(
-                f"cost must be set for every item; row {nulls(column).argmax() + 1} has none.",
-                hint="give each item what it takes to label it, such as seconds.",
-            )
-        if pa.types.is_floating(kind):
-            return numbers(name, column).tolist()
-        return column.cast(kind).to_pylist()
+        return single_values(name, column, self._items)

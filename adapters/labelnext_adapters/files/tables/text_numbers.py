@@ -49,7 +49,7 @@ def as_numbers(
                     number = float(text.replace(",", ".") if comma else text)
                 except ValueError:
                     if row not in met:
-                        why = f"{name} must be a number; got {value!r:.40}"
+                        why = f"{name} must be a number; got {value!r:.40} (its other values stay)"
                         odd.leave_out(place(row), "", why)
                     met.add(row)
             values.append(number)

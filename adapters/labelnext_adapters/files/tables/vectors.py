@@ -14,9 +14,11 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.answers import spread_rest
 from labelnext.pool.checks import sums_of_rows
 from labelnext.pool.objects import Notice
+from labelnext.selection.vectors import LARGEST
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
+from labelnext_adapters.files.content.oddities import FEW, ROUNDING, Oddities
 from labelnext_adapters.files.tables.arrow import list_rows, mapped_rows
+from labelnext_adapters.files.tables.items import Items
 
 #: The class of the probability that no named class can have.
 OTHER = "(other)"
@@ -143,7 +145,7 @@ def usable_vectors(
             predicted = ~np.isnan(rows).all(axis=1)
             if outside.sum() > 0.1 * predicted.sum():
                 raise explained(rows, ids)
-            odd = Oddities("item", seen=int(predicted.sum()))
+            odd = Oddities(of="probabilities", seen=int(predicted.sum()))
             for row in np.flatnonzero(outside).tolist():
                 wrong = rows[row][(rows[row] < -ROUNDING) | (rows[row] > 1 + ROUNDING)][0]
                 odd.leave_out("", ids[row], f"probabilities must be in [0, 1]; got {wrong:.6g}")
@@ -152,6 +154,26 @@ def usable_vectors(
     if partial:
         return class_vectors(rows, ~np.isnan(rows), ids, meaning.multilabel, notices)
     return rows if meaning.multilabel else mended(rows, ids, notices)
+
+
+def usable_embeddings(rows: NDArray[np.floating], items: Items) -> NDArray[np.floating]:
+    """Embeddings without the few that have numbers too large to be squared: NaN there.
+
+    Args:
+        rows: shape (n_items, n_dimensions), NaN rows without an embedding.
+        items: notes those whose embedding is left out.
+    """
+    high, low = (one.reduce(rows, axis=None, initial=0) for one in (np.fmax, np.fmin))
+    if max(high, -low) <= LARGEST:
+        return rows
+    sizes = np.abs(rows).max(axis=1)
+    far, n_values = sizes > LARGEST, int((~np.isnan(sizes)).sum())
+    if far.sum() > FEW * n_values:
+        return rows  # said, with the cure, by what reads them
+    rule = f"embedding must be of numbers up to {LARGEST:g} in size"
+    why = {row: f"{rule}; got {sizes[row]:.6g}" for row in np.flatnonzero(far).tolist()}
+    items.leave_out("embedding", why, n_values)
+    return np.where(far[:, None], np.nan, rows)
 
 
 def usable_members(
@@ -269,7 +291,7 @@ def mended(
         notices.append(Notice("renormalised", message, items))
     bad = np.flatnonzero(error > ROUNDED + 1e-9)
     if bad.size:
-        odd = Oddities("item", seen=int((~np.isnan(sums)).sum()))
+        odd = Oddities(of="probabilities", seen=int((~np.isnan(sums)).sum()))
         for row in bad.tolist():
             odd.leave_out("", ids[row], f"probabilities must sum to 1; they sum to {sums[row]:.4g}")
         try:
