@@ -18,6 +18,7 @@ import numpy as np
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.errors import InvalidInput
 from labelnext.runs.large.findings import ranked_table
+from labelnext.runs.large.order import among
 from labelnext.runs.large.order import hashes as hashes_of
 from labelnext.runs.large.part import Scored, file_name, kept_files
 from labelnext.runs.large.score_part import Scoring
@@ -111,9 +112,8 @@ class Split:
         store.write_table(self.hashes(part), pa.table({"hash": hashes}), group=_GROUP)
         items = scores.filter(pc.is_valid(scores.column("utility")))
         if self.batch is not None:
-            taken = store.read_table(self.batch).column("item_id").combine_chunks()
-            taken = pc.is_in(items.column("item_id"), taken.cast(pa.string()))
-            items = items.filter(pc.invert(taken))
+            batch = store.read_table(self.batch).column("item_id").cast(pa.string())
+            items = items.filter(pc.invert(among(items.column("item_id"), batch)))
         items = in_exact_order(items, integers=self.integers)
         store.write_table(self.items(part), items, group=_GROUP)
         n_ranges = len(self.starts) + 1

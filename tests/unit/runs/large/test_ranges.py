@@ -15,6 +15,7 @@ import pytest
 import labelnext
 from labelnext.errors import WriteFailed
 from labelnext.runs.large import performer, ranges, score_part
+from labelnext.runs.large.order import among
 from labelnext.runs.undo import resume
 from labelnext.support.store import Store
 from tests.unit.runs.large.test_job import (
@@ -271,3 +272,10 @@ def test_rows_of_a_table_are_read_from_any_place(tmp_path: Path) -> None:
     assert pq.ParquetFile(tmp_path / "t.parquet").num_row_groups == 7
     for start, n in ((0, 1), (0, 16), (15, 2), (16, 16), (31, 33), (99, 1), (0, 100)):
         assert store.read_rows("t.parquet", start, n).equals(table.slice(start, n))
+
+
+@pytest.mark.parametrize("batch", [[], ["b"], ["e", "b", "x"], [*"edcbaxyz"]])
+@pytest.mark.parametrize("ids", [[], ["a"], [*"abcd"]])
+def test_the_batch_is_found_in_a_part_whichever_is_larger(ids: list[str], batch: list[str]) -> None:
+    columns = [pa.chunked_array([names[:1], names[1:]], pa.string()) for names in (ids, batch)]
+    assert among(*columns).to_pylist() == [name in batch for name in ids]
