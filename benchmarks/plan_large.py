@@ -18,7 +18,7 @@ import numpy as np
 
 PART = 32_000_000  # bytes of a part
 RANGE = 4_000_000  # items of a range of the order, of a large pool
-ROW, SCORE_ROW = 49, 20  # bytes of a row in the source, and of its score
+ROW, SCORE_ROW = 49, 25  # bytes of a row in the source, and of its score
 RESULT = 60_000  # bytes that come back for a part, most of them counts of scores
 SPREAD = 0.3  # standard deviation of the logarithm of a part's seconds
 
@@ -33,7 +33,7 @@ class Constants:
         sort: core seconds to sort a million rows of parts, and to look at them for the report.
         rank: core seconds to rank a million rows of a range.
         command: seconds where the command runs for a million rows, to rank all of them.
-        piece: core seconds for what a range reads of one part.
+        piece: core seconds for what a range reads of the parts that were sorted together.
         start: seconds until Ray's workers begin.
         price: dollars for a processor and an hour.
     """
@@ -69,9 +69,10 @@ def in_workers(seconds: float, n_tasks: int, n_workers: int, seed: int = 0) -> f
 
 def ordering(rows: int, n_workers: int, known: Constants) -> float:
     """Seconds until the last range is ranked, once all parts are sorted."""
-    n_parts, n_ranges, millions = n_parts_of(rows), -(-rows // RANGE), rows / 1e6
-    ranking = known.rank * millions + known.piece * n_parts * n_ranges
-    sorting = in_workers(known.sort * millions, n_parts, n_workers)
+    n_ranges, millions = -(-rows // RANGE), rows / 1e6
+    n_groups = min(n_parts_of(rows), 2 * n_ranges)  # of up to half the rows of a range
+    ranking = known.rank * millions + known.piece * n_groups * n_ranges
+    sorting = in_workers(known.sort * millions, n_groups, n_workers)
     return sorting + in_workers(ranking, n_ranges, n_workers) + known.command * millions
 
 

@@ -14,7 +14,7 @@ from labelnext.config.document import Document, Location, parse
 from labelnext.errors import ConfigError, LabelnextError, shown
 from labelnext.ranking.recipe import Recipe, asked, kinds_of, takers_of
 from labelnext.selection import get_selection, selection_names
-from labelnext.support.annotations import Id, Share
+from labelnext.support.annotations import Share
 from labelnext.support.kinds import Misfit, fit
 from labelnext.support.signatures import fit_option
 
@@ -152,7 +152,6 @@ def with_options(
     kinds = kinds_of(acquisition.name, method)
     if "class_quality" in kinds:
         kinds["class_quality"] |= Path
-    kinds["similar_to"] |= Mapping[str, Sequence[Id] | Id]
     sections: dict[str, Any] = {"acquisition": acquisition, "selection": selection}
     for section, settings in sections.items():
         options = {}

@@ -165,6 +165,7 @@ def asked(
         {n: v for n, v in fitted.items() if n in names} for names in takers.values()
     )
     Constraints(**limits)
+    Likeness(**likeness)
     return Recipe(
         acquisition=acquisition,
         unit=unit,

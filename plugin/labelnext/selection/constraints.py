@@ -29,7 +29,7 @@ from labelnext.selection.quotas import (
 from labelnext.selection.vectors import Points, finite_rows
 from labelnext.support.annotations import Id, Number, Positive, Similarity
 from labelnext.support.signatures import fitted_options, option_kinds
-from labelnext.support.words import counted
+from labelnext.support.words import NO_SUCH_ID, counted
 
 Positions: TypeAlias = NDArray[np.intp]
 Choose = Callable[[Positions, Positions, int | None], Positions]
@@ -150,14 +150,18 @@ class Constraints:
         excluded = set(map(str, self.exclude))
         row_of = {name: i for i, name in enumerate(pool.item_ids.tolist())}
         rules = (
-            ("be in the pool", [i for i in ids if i not in row_of]),
-            ("not be labelled", [i for i in ids if i in row_of and not pool.candidates[row_of[i]]]),
-            ("not be excluded too", [i for i in ids if i in excluded]),
-            ("be distinct", ids if len(set(ids)) < len(ids) else []),
+            ("be in the pool", [i for i in ids if i not in row_of], NO_SUCH_ID),
+            (
+                "not be labelled",
+                [i for i in ids if i in row_of and not pool.candidates[row_of[i]]],
+                "leave them out of include: they are done.",
+            ),
+            ("not be excluded too", [i for i in ids if i in excluded], "name each in one of them."),
+            ("be distinct", ids if len(set(ids)) < len(ids) else [], "name each once."),
         )
-        for rule, wrong in rules:
+        for rule, wrong, hint in rules:
             if wrong:
-                raise InvalidInput(f"include must {rule}; got {listed(wrong)}.")
+                raise InvalidInput(f"include must {rule}; got {listed(wrong)}.", hint=hint)
         return np.array([row_of[i] for i in ids], dtype=np.intp)
 
     def fill(

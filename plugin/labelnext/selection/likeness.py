@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput, listed
+from labelnext.errors import InvalidInput, listed, shown
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.selection.hellinger import has_shares, vectors_of_pool
@@ -25,6 +25,7 @@ from labelnext.support.signatures import fitted_options, option_kinds
 from labelnext.support.words import NO_SUCH_ID, counted
 
 _BLOCK = 4096  # items that are compared at once
+_A_LIST = "in Python, give ids as the list itself: similar_to=['a', 'b']; a column takes one value."
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,17 @@ class Likeness:
         similar_strength: exponent of the similarity, which is multiplied by the score's rank.
     """
 
-    similar_to: Sequence[Id] | Mapping[str, Id] = ()
+    similar_to: Sequence[Id] | Mapping[str, Sequence[Id] | Id] = ()
     similar_strength: Positive = 1.0
 
     def __post_init__(self) -> None:
         fitted_options(vars(self), option_kinds(type(self)))
+        named = self.similar_to
+        if isinstance(named, Mapping) and any(not isinstance(v, str | int) for v in named.values()):
+            raise InvalidInput(
+                f"similar_to must be a list of ids or {{column: value}}; got {shown(dict(named))}.",
+                hint=_A_LIST,
+            )
         if isinstance(self.similar_to, Mapping) and len(self.similar_to) > 1:
             raise InvalidInput(
                 f"similar_to must be of a single column; got {listed([*self.similar_to])}."
@@ -125,7 +132,9 @@ class Likeness:
             column = "tags"  # as FiftyOne calls them
         if column not in columns:
             hint = "name columns of the data in source.metadata."
-            if column == "tags":
+            if column in ("ids", "file"):
+                hint = _A_LIST
+            elif column == "tags":
                 hint = "samples of FiftyOne have tags: read them with source.metadata: [tags]."
             elif columns:
                 hint = f"source.metadata names {listed([*columns])}."

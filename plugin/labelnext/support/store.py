@@ -109,9 +109,12 @@ class Store:
             WriteFailed: if the disk is full, or the store refuses.
         """
         import pyarrow.parquet
+        from pyarrow.types import is_dictionary, is_floating
 
+        leaves = dict(map(_leaf, table.schema))
         # Ids and scores hardly repeat: a dictionary pays where the table has one already.
-        repeated = [path for f in table.schema if (path := _dictionary_path(f))]
+        repeated = [path for path, kind in leaves.items() if is_dictionary(kind)]
+        packed = [path for path, kind in leaves.items() if not is_floating(kind)]
 
         def fill(file: Any) -> None:
             pyarrow.parquet.write_table(
@@ -119,7 +122,8 @@ class Store:
                 file,
                 use_dictionary=repeated or False,
                 row_group_size=group,
-                compression="snappy" if group is None else "none",
+                # Floats hardly get smaller, and take most of the time.
+                compression=dict.fromkeys(packed, "snappy") if group is None else "none",
             )
 
         self._write(name, fill)
@@ -268,15 +272,13 @@ def manifest_of(content: bytes | str) -> dict[str, Any] | None:
     return manifest if ours and is_run_id(str(manifest.get("run_id"))) else None
 
 
-def _dictionary_path(field: pa.Field) -> str | None:
-    """The path, inside a Parquet file, of a column that holds a dictionary; None of others."""
-    import pyarrow.types
+def _leaf(field: pa.Field) -> tuple[str, pa.DataType]:
+    """The path of a column's values inside a Parquet file, and their type."""
+    from pyarrow.types import is_list
 
-    if pyarrow.types.is_dictionary(field.type):
-        return str(field.name)
-    if pyarrow.types.is_list(field.type) and pyarrow.types.is_dictionary(field.type.value_type):
-        return f"{field.name}.list.element"
-    return None
+    if is_list(field.type):
+        return f"{field.name}.list.element", field.type.value_type
+    return str(field.name), field.type
 
 
 def is_url(place: Path | str) -> bool:

@@ -104,3 +104,29 @@ def test_runs_are_listed_without_what_ranks_them(folder: Path) -> None:
     assert loaded_by(folder, "run", "none.yaml") >= {*TABLES, "labelnext.acquisition"}
     assert (folder / ".labelnext").is_dir()
     assert loaded_by(folder, "runs", "none.yaml") == set()
+
+
+def test_end_of_a_command_is_not_searched_for_cycles(folder: Path) -> None:
+    program = """
+import atexit, gc, sys
+atexit.register(lambda: print(len(gc.get_objects()), file=sys.stderr))
+from labelnext.cli import main
+main()
+"""
+    words = [sys.executable, "-c", program, "runs", "none.yaml"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
+    assert int(done.stderr) < 1_000
+
+
+def test_duckdb_reports_nothing_as_leaked(folder: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (folder / "parts").mkdir()
+    for part in ("a", "b"):
+        table = pa.table({"item_id": [part], "probabilities": [[0.6, 0.4]]})
+        pq.write_table(table, folder / "parts" / f"{part}.parquet")
+    (folder / "parts.yaml").write_text("source: {adapter: files, path: parts}\n")
+    words = [sys.executable, "-c", PROGRAM, "run", "parts.yaml"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
+    assert "duckdb" in done.stderr.splitlines()[-1]  # and nothing behind that line

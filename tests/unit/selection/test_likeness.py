@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,6 +99,13 @@ def test_items_with_a_value_or_a_tag_are_named() -> None:
     assert "source.metadata: [tags]" in str(caught.value.hint)
     with pytest.raises(InvalidInput, match="similar_to must be of a single column"):
         rank(pool, "margin", similar_to={"found": "wrong", "tags": "x"})
+
+
+@pytest.mark.parametrize("named", [{"ids": ["f"]}, {"ids": "f"}, {"file": "failures.txt"}])
+def test_python_is_told_to_give_a_list(named: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match="similar_to must be") as caught:
+        rank(POOL, "margin", similar_to=named)
+    assert "give ids as the list itself: similar_to=['a', 'b']" in str(caught.value.hint)
 
 
 def test_a_run_goes_by_a_column_of_its_file(tmp_path: Path) -> None:

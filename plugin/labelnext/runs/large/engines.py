@@ -5,13 +5,13 @@ A new engine is a function in this module and one entry in `_ENGINES`.
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import socket
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 from labelnext import errors
@@ -23,8 +23,9 @@ from labelnext.support.started import how_to_install
 from labelnext.support.store import Store
 from labelnext.support.threads import in_order
 
-# A task costs Ray Data as much time as a small part; what a lost one had done is not done again.
+# A task opens the source anew, which costs as much as a small part; a lost one is done again whole.
 _TASKS = 8  # for each processor
+_AHEAD = 2  # tasks of a processor that are under way, so that it never waits
 
 Engine = Callable[[Config, Streams, Sequence[Part], Task, Store], Iterator[Scored]]
 
@@ -53,28 +54,33 @@ def local(
 def on_ray(
     settings: Config, reader: Streams, parts: Sequence[Part], what: Task, store: Store
 ) -> Iterator[Scored]:
-    """By Ray Data, some parts a task; Ray schedules, and does again what a lost node took along.
+    """By Ray, some parts a task; Ray schedules, and does again what a lost node took along.
 
-    Every worker opens the source for itself, so source and output must be where all can reach them.
+    Every task opens the source for itself, so source and output must be where all can reach them.
+    A part that fails is raised when the tasks that have begun are done.
 
     Raises:
         MissingExtra: if Ray is not installed.
         Unavailable: if the cluster does not answer.
     """
     with ready(settings):
-        import ray.data
+        import ray
 
-        ray.data.DataContext.get_current().enable_progress_bars = False  # ours is there
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
-        rows = [{"part": json.dumps(asdict(part))} for part in parts]
-        task = _Worker(settings, what, store.place)
-        n_tasks = min(len(rows), _TASKS * int(ray.cluster_resources().get("CPU", 1)))
-        data = ray.data.from_items(rows, override_num_blocks=n_tasks)
-        for row in data.map_batches(task, batch_size=None).iter_rows():
-            answer = json.loads(row["answer"])
-            if "error" in answer:
-                raise getattr(errors, answer["error"])(answer["message"], hint=answer["hint"])
-            yield Scored(**answer)
+        n_processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        n_tasks = max(1, min(len(parts), _TASKS * n_processors))
+        ends = [len(parts) * n // n_tasks for n in range(n_tasks + 1)]
+        do = ray.remote(scheduling_strategy="SPREAD")(_do_parts)
+        ahead: deque[Any] = deque()
+        try:
+            for start, end in pairwise(ends):
+                ahead.append(do.remote(settings, what, store.place, parts[start:end]))
+                if len(ahead) > _AHEAD * n_processors:
+                    yield from _found(ray.get(ahead.popleft()))
+            while ahead:
+                yield from _found(ray.get(ahead.popleft()))
+        finally:  # Ray may crash where tasks are cancelled that are about to end
+            if ahead:
+                ray.wait([*ahead], num_returns=len(ahead))
 
 
 @contextmanager
@@ -93,7 +99,7 @@ def ready(settings: Config) -> Iterator[None]:
         # name is of the systems where they are off by default. It is read when Ray is imported.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
-        import ray.data  # noqa: F401
+        import ray  # noqa: F401
     except ImportError as error:
         raise MissingExtra(
             "engine ray needs the package ray, which is not installed.",
@@ -136,35 +142,48 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
-class _Worker:
-    """Does some parts in a worker.
+@dataclass(frozen=True)
+class _Refusal:
+    """An error of a part; as an exception it would lose its hint on the way."""
+
+    error: str
+    message: str
+    hint: str | None
+
+
+def _found(answers: Sequence[Scored | _Refusal]) -> Iterator[Scored]:
+    """What a task found; raises what one of its parts was refused for."""
+    for answer in answers:
+        if isinstance(answer, _Refusal):
+            raise getattr(errors, answer.error)(answer.message, hint=answer.hint)
+        yield answer
+
+
+def _do_parts(
+    settings: Config, what: Task, place: str, parts: Sequence[Part]
+) -> list[Scored | _Refusal]:
+    """Do some parts in a worker.
 
     Args:
-        settings: with the source, which the worker opens for itself: once for these parts, since it
-            may look at all others to know how to read one.
+        settings: with the source, which is opened once for these parts, since it may look at all
+            others to know how to read one.
         what: is done with the parts.
         place: of the store.
+        parts: to do.
     """
+    adapter = settings.open_adapter()
+    try:
+        return [_answer(cast("Streams", adapter), part, what, place) for part in parts]
+    finally:
+        adapter.close()
 
-    def __init__(self, settings: Config, what: Task, place: str) -> None:
-        self._settings, self._what, self._place = settings, what, place
 
-    def __call__(self, rows: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-        adapter = self._settings.open_adapter()
-        try:
-            answers = [self._answer(cast("Streams", adapter), str(part)) for part in rows["part"]]
-        finally:
-            adapter.close()
-        return {"answer": answers}
-
-    def _answer(self, reader: Streams, part: str) -> str:
-        """What was found, or the error; an exception would lose its hint on the way."""
-        try:
-            scored = do_part(reader, Part(**json.loads(part)), self._what, Store(self._place))
-        except LabelnextError as error:
-            told = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
-            return json.dumps(told)
-        return json.dumps(vars(scored))
+def _answer(reader: Streams, part: Part, what: Task, place: str) -> Scored | _Refusal:
+    """What was found, or the error."""
+    try:
+        return do_part(reader, part, what, Store(place))
+    except LabelnextError as error:
+        return _Refusal(type(error).__name__, error.message, error.hint)
 
 
 _ENGINES: Mapping[str, Engine] = {"local": local, "ray": on_ray}

@@ -24,6 +24,7 @@ from labelnext.report.findings import summarise
 from labelnext.runs.job import Labelled, Stages
 from labelnext.runs.large.labelled import labelled_items
 from labelnext.runs.large.limits import (
+    check_included,
     check_streamable,
     first_pool,
     for_one_part,
@@ -114,6 +115,7 @@ class LargeJob:
         Store(place).check_ours()
         _ = self.ranking
         with self.stages.timed("plan"):
+            check_included(self._settings, self._platform, self.parts)
             rows = sum(part.rows for part in self.parts)
             order = self._order(rows)
             what = _WRITTEN[order]

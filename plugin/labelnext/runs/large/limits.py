@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from labelnext.acquisition import AUTO, get_acquisition
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.config.config import Config
@@ -77,6 +79,28 @@ def recipe_of_parts(
     check_choice(recipe)
     try_limits(recipe, pool)
     return recipe
+
+
+def check_included(settings: Config, platform: Streams, parts: Sequence[Part]) -> None:
+    """Look for the items that come first, until all are found, before any part is scored.
+
+    Raises:
+        InvalidInput: if one can't come first; see `Constraints.included`.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    limits = settings.recipe.constraints
+    wanted = pa.array([*dict.fromkeys(map(str, limits.include))], pa.string())
+    ids: list[str] = []
+    labelled: list[bool] = []
+    for part in parts:
+        read = readable(settings, platform, part) if len(ids) < len(wanted) else None
+        if read is not None:
+            rows = np.flatnonzero(pc.is_in(read[1], wanted).to_numpy(zero_copy_only=False))
+            ids += map(str, read[1].take(pa.array(rows)).to_pylist())
+            labelled += read[0].labelled[rows].tolist()
+    limits.included(Pool(ids, labelled=np.array(labelled, dtype=bool)))
 
 
 def _labels(settings: Config, platform: Streams, parts: list[Part], first: Pool) -> int:

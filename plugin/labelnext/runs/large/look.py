@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part, Streams
-from labelnext.runs.large.order import hashes
+from labelnext.runs.large.order import among, hashes
 from labelnext.runs.large.part import Scored, file_name, kept_files
 from labelnext.runs.large.score_part import Scoring
 from labelnext.support.histogram import histogram
@@ -63,9 +63,9 @@ class Look:
 
         with kept_files("the scores"):
             scores = store.read_table(self.scoring.name(part))
-            batch = store.read_table(self.batch).column("item_id").combine_chunks()
+            batch = store.read_table(self.batch).column("item_id")
         ids, ranked = scores.column("item_id"), pc.is_valid(scores.column("utility"))
-        found = self._of_batch(scores.filter(pc.is_in(ids, batch)))
+        found = self._of_batch(scores.filter(among(ids, batch)))
         bins = fine_histogram(scores.filter(ranked).column("score").to_numpy(), self.between)
         found.counts |= {f"bin {b}": int(bins[b]) for b in np.flatnonzero(bins)}
         found.counts["items"] = len(scores)

@@ -126,6 +126,15 @@ def hashes(scores: pa.Table) -> NDArray[np.uint64]:
     return of_ids
 
 
+def among(ids: pa.ChunkedArray, batch: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Which ids of a part are in the batch, as booleans."""
+    import pyarrow.compute as pc
+
+    if len(batch) > len(ids):  # a table is made of what is looked for, so of the smaller one
+        batch = batch.filter(pc.is_in(batch, ids.combine_chunks()))
+    return pc.is_in(ids, batch.combine_chunks())
+
+
 @cache
 def _in_memory() -> Any:
     return _duckdb().connect(config={"threads": 1})

@@ -216,9 +216,10 @@ class LargePerformer(Performer):
         starts = range_starts(found.sample, n, integers=integers)
         batch = written[0]["path"] if written else None
         split = Split(scoring, whole, tuple(starts), integers, batch)
-        self._each(split, store, "sort")
+        groups = split.groups(self._parts)
+        self._each(split, store, "sort", groups)
         first = 1 + sum(file["rows"] for file in written)
-        ranges = split.ranges(self._parts, store, first)
+        ranges = split.ranges(groups, store, first)
         ranked = Ranked(self._journal.run_id, integers, n, summary.budget)
         if self._each(ranked, store, "order", ranges).counts.get("alike"):
             scores.check_distinct()

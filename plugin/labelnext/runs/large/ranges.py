@@ -18,6 +18,7 @@ import numpy as np
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.errors import InvalidInput
 from labelnext.runs.large.findings import ranked_table
+from labelnext.runs.large.order import among
 from labelnext.runs.large.order import hashes as hashes_of
 from labelnext.runs.large.part import Scored, file_name, kept_files
 from labelnext.runs.large.score_part import Scoring
@@ -59,7 +60,7 @@ def range_starts(sample: Sequence[Place], n_ranked: int, *, integers: bool) -> l
 
 @dataclass(frozen=True)
 class Split:
-    """Sorts the scores of a part, and says where each range begins in it.
+    """Sorts the scores of some parts together, and says where each range begins in them.
 
     Attributes:
         scoring: whose files hold the scores.
@@ -75,6 +76,27 @@ class Split:
     integers: bool
     batch: str | None
     skip_broken: bool = False
+
+    def groups(self, parts: Sequence[Part]) -> list[Part]:
+        """The parts that are sorted together: of up to half the rows of a range.
+
+        Every range reads a piece of each.
+        """
+        most = sum(part.rows for part in parts) // (2 * len(self.starts) + 2)
+        together: list[list[Part]] = []
+        for part in parts:
+            if not together or sum(one.rows for one in together[-1]) + part.rows > most:
+                together.append([])
+            together[-1].append(part)
+        return [
+            Part(
+                number,
+                " and ".join(dict.fromkeys((group[0].name, group[-1].name))),
+                {"scores": [self.scoring.name(part) for part in group]},
+                sum(part.rows for part in group),
+            )
+            for number, group in enumerate(together)
+        ]
 
     def name(self, part: Part) -> str:
         """The file that says where the ranges begin."""
@@ -111,9 +133,8 @@ class Split:
         store.write_table(self.hashes(part), pa.table({"hash": hashes}), group=_GROUP)
         items = scores.filter(pc.is_valid(scores.column("utility")))
         if self.batch is not None:
-            taken = store.read_table(self.batch).column("item_id").combine_chunks()
-            taken = pc.is_in(items.column("item_id"), taken.cast(pa.string()))
-            items = items.filter(pc.invert(taken))
+            batch = store.read_table(self.batch).column("item_id").cast(pa.string())
+            items = items.filter(pc.invert(among(items.column("item_id"), batch)))
         items = in_exact_order(items, integers=self.integers)
         store.write_table(self.items(part), items, group=_GROUP)
         n_ranges = len(self.starts) + 1
@@ -125,19 +146,19 @@ class Split:
         return table, Scored(counts={"items": len(scores)})
 
     def _scores(self, part: Part, store: Store) -> pa.Table:
-        """The scores of a part; raises as `kept_files`."""
+        """The scores of some parts; raises as `kept_files`."""
         import pyarrow as pa
 
         kinds = {"item_id": pa.string(), "score": pa.float64(), "utility": pa.float64()}
         with kept_files("the scores"):
-            scores = store.read_table(self.scoring.name(part)).select([*kinds])
-            return scores.cast(pa.schema(kinds))
+            tables = [store.read_table(name).select([*kinds]) for name in part.payload["scores"]]
+            return pa.concat_tables(table.cast(pa.schema(kinds)) for table in tables)
 
     def ranges(self, parts: Sequence[Part], store: Store, first: int) -> list[Part]:
         """The ranges, as parts for `Ranked`.
 
         Args:
-            parts: of the pool, all of them split.
+            parts: as `groups` gave them, all of them split.
             store: of their files.
             first: rank of the first item.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import labelnext
+from labelnext.adapter.protocol import Part
 from labelnext.errors import WriteFailed
 from labelnext.runs.large import performer, ranges, score_part
+from labelnext.runs.large.order import among
 from labelnext.runs.undo import resume
 from labelnext.support.store import Store
 from tests.unit.runs.large.test_job import (
@@ -271,3 +274,34 @@ def test_rows_of_a_table_are_read_from_any_place(tmp_path: Path) -> None:
     assert pq.ParquetFile(tmp_path / "t.parquet").num_row_groups == 7
     for start, n in ((0, 1), (0, 16), (15, 2), (16, 16), (31, 33), (99, 1), (0, 100)):
         assert store.read_rows("t.parquet", start, n).equals(table.slice(start, n))
+
+
+@pytest.mark.parametrize("batch", [[], ["b"], ["e", "b", "x"], [*"edcbaxyz"]])
+@pytest.mark.parametrize("ids", [[], ["a"], [*"abcd"]])
+def test_the_batch_is_found_in_a_part_whichever_is_larger(ids: list[str], batch: list[str]) -> None:
+    columns = [pa.chunked_array([names[:1], names[1:]], pa.string()) for names in (ids, batch)]
+    assert among(*columns).to_pylist() == [name in batch for name in ids]
+
+
+@pytest.mark.parametrize(
+    ("rows", "n_ranges", "together"),
+    [
+        ([3, 3, 3, 9, 0], 1, [9, 9]),  # of 18 rows, up to 9
+        ([3, 3, 3, 9, 0], 2, [3, 3, 3, 9, 0]),  # up to 4; a part is never cut
+        ([0, 5], 1, [0, 5]),
+        ([7], 1, [7]),
+        ([], 1, []),
+    ],
+)
+def test_parts_are_sorted_together_up_to_half_a_range(
+    rows: list[int], n_ranges: int, together: list[int]
+) -> None:
+    scoring: Any = SimpleNamespace(name=lambda part: part.name)
+    starts = tuple((1.0 / n, str(n)) for n in range(1, n_ranges))
+    split = ranges.Split(scoring, "", starts, False, None)
+    parts = [Part(number, str(number), {}, n) for number, n in enumerate(rows)]
+    groups = split.groups(parts)
+    assert [group.rows for group in groups] == together
+    assert [name for group in groups for name in group.payload["scores"]] == [
+        part.name for part in parts
+    ]

@@ -354,3 +354,26 @@ def test_choices_that_need_the_whole_pool_are_refused(
     path = spread(embedded(n=100), tmp_path / "data", 2)
     with pytest.raises(ConfigError, match=rule):
         labelnext.run(settings(tmp_path, path, selection=selection))
+
+
+@pytest.mark.parametrize(
+    ("include", "message"),
+    [
+        (["d", "a"], "include must not be labelled; got d."),  # in the last part
+        (["a", "z"], "include must be in the pool; got z."),
+        (["a", "a"], "include must be distinct; got a, a."),
+    ],
+)
+def test_what_can_not_come_first_is_said_before_anything_is_scored(
+    tmp_path: Path, include: list[str], message: str
+) -> None:
+    rows = [[0.6, 0.4], [0.9, 0.1], [0.5, 0.5], [0.7, 0.3]]
+    labels = [-1, -1, -1, 1]
+    table = pa.table({"item_id": [*"abcd"], "probabilities": rows, "label": labels})
+    path = spread(table, tmp_path / "data", 4)
+    choice = {"budget": 2, "options": {"include": include}}
+    with pytest.raises(InvalidInput) as caught:
+        labelnext.run(settings(tmp_path, path, selection=choice))
+    assert caught.value.message == message
+    assert "resume" not in str(caught.value.hint)
+    assert not (tmp_path / "ranking").exists()
