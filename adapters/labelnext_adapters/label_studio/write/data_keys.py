@@ -222,10 +222,12 @@ class Fields:
         if not self._takes_fields(project, *requests[0]):
             self._write_whole_data(project, changing)
             return
+        done_by_trying = len(requests[0][1].ids) == 1
         for done, (name, request) in enumerate(requests):
             self._context.report("write priorities", done, len(requests))
             start = time.monotonic()
-            set_field(self._client, project, name, request)
+            if done or not done_by_trying:
+                set_field(self._client, project, name, request)
             if done + 1 < len(requests):
                 give_way(time.monotonic() - start)
         self._context.report("write priorities", len(requests), len(requests))
