@@ -214,7 +214,7 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pauses after requests: nobody else labels. Where people do, a module has its own."""
     from labelnext_adapters.label_studio.server import give_way
 
-    monkeypatch.setattr(give_way, "_SHARE", 0.0)
+    monkeypatch.setattr(give_way, "_LONGEST", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -121,6 +121,30 @@ def test_what_people_do_one_by_one_is_read_alone(watch: Watch) -> None:
     assert watch.seen(watch.memory)[2][-1] > ids[-1]
 
 
+def test_people_who_label_while_it_is_read_cause_no_whole_reading(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, few, known = watch.server.task_ids(watch.project), module.few_tasks, watch.memory
+    labelled: list[int] = []
+
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
+        """Somebody labels before the changed tasks are read, and somebody else after that."""
+        for when in range(2):
+            tasks = few(*arguments, **options) if when else None
+            watch.server.annotate(ids[len(labelled)])
+            labelled.append(ids[len(labelled)])
+        return tasks
+
+    before = known["label-studio"]
+    monkeypatch.setattr(module, "few_tasks", meanwhile)
+    read = watch.seen(known)
+    assert known["label-studio"] is before
+    assert len(labelled) == 2  # at the first attempt
+    assert read[4] == [True, *[False] * 15]
+    monkeypatch.setattr(module, "few_tasks", few)
+    assert watch.looks()
+
+
 def by_import(watch: Watch, ids: list[int]) -> None:
     result = choice_task(0.6)["predictions"][0]["result"]
     new = [{"task": t, "model_version": "m2", "score": 0.6, "result": result} for t in ids[:9]]

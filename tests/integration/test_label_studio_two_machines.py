@@ -164,6 +164,18 @@ def test_undos_of_unlike_runs_end_as_before(
     assert machines.state() == machines.left["0"]
 
 
+def test_a_tab_that_every_run_gave_up_is_not_made_again(machines: Machines) -> None:
+    runs = (("A", 1, KEPT), ("B", 2, TURNED), ("C", 2, TURNED), ("D", 1, PARTLY))
+    for name, machine, places in runs:
+        adapter = machines.connect(machines.project, write={"mode": "batch"})
+        folder = machines.folder / f"{machine}"
+        machines.runs[name] = write(adapter, folder, machines.ranking(adapter, places))
+    # First those of the second machine, then of the first, then what each undo said that is left.
+    for name in "CBDABCAC":
+        machines.undo(name)
+    assert machines.state() == machines.left["0"]
+
+
 def test_a_tab_that_served_nothing_comes_back_with_the_undo_of_all_who_took_it_away(
     machines: Machines,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import nullcontext
 from pathlib import Path
@@ -82,6 +83,26 @@ def test_undo_returns_a_project_to_its_dump_but_for_what_was_said_before(
         for name in stays:
             assert task["data"].pop(name, "") == ""
     assert after == before
+
+
+def test_what_was_null_is_null_again_and_what_was_not_there_is_empty(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    rows = sure_to_unsure(6)
+    for row in rows[:4]:
+        row["data"] |= {"labelnext_priority": None, "labelnext_why": None}
+    rows[0]["data"]["labelnext_batch"] = None
+    project = label_studio.create_project(CHOICES, rows)
+    ids, before = label_studio.task_ids(project), label_studio.stored_data(project)
+    journal = write(connect(project), tmp_path, budget=6)
+    assert all(label_studio.priorities(project).values())
+    stayed = connect(project).undo(Journal(journal.path))
+    assert "The data key labelnext_priority stays, empty, on 2 tasks" in " ".join(stayed)
+    assert "The data key labelnext_batch stays, empty, on 5 tasks" in " ".join(stayed)
+    data = {task: json.loads(text) for task, text in label_studio.stored_data(project).items()}
+    for task in ids:
+        was = json.loads(before[task])
+        assert data[task] == {"labelnext_priority": "", "labelnext_batch": "", **was}
 
 
 def test_undo_puts_back_priorities_and_tabs(

@@ -190,9 +190,11 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.read.memory import wrote
         from labelnext_adapters.label_studio.read.own_writes import Written
         from labelnext_adapters.label_studio.write.data_keys import targets_of
+        from labelnext_adapters.label_studio.write.organization import check_organization
         from labelnext_adapters.label_studio.write.performer import Writer
 
         self._check_project(journal)
+        check_organization(self.client, journal)
         if self._tasks is not None and self._kept is not None:
             self._kept.keep(self._tasks, journal)
         self._tasks = None  # what was read is old once something was written

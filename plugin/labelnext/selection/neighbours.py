@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from labelnext.selection.vectors import (
     Points,
     one_blas_thread,
     squared_distances,
+    squared_lengths,
 )
 
 DENSE = 5_000  # up to this many items, all pairs are kept
@@ -144,35 +146,73 @@ def _near(
     """The targets, and the pairs of a candidate and a target that are near enough."""
     n = len(points)
     n_targets = n if n <= ALL_TARGETS else TARGETS
+    sampled = np.zeros(n, dtype=bool)
+    sampled[np.random.default_rng(seed).permutation(n)[:_SAMPLE]] = True
     while True:
         targets = Targets.drawn(weights, n_targets, seed)
         aims = Points(points[targets.positions])
-        limits, shares = _limits(points, aims, kernel, n_neighbours, seed)
-        n_pairs = float(shares.sum()) * n
+        some = _near_sampled(points, np.flatnonzero(sampled), aims, kernel, n_neighbours)
+        n_pairs = some.n_pairs * n / np.count_nonzero(sampled)
         if n_pairs <= PAIRS or len(targets.positions) == 1:
             break
         n_targets = max(1, int(len(targets.positions) * PAIRS / n_pairs * 0.95))
-    offsets, near, squares = within(points, aims[:], limits)
+    offsets, near, squares = _joined(some, sampled, _within(points, ~sampled, aims, some.limits))
     kept = Kept(kernel.of(squares), near, offsets)
     return targets, kept if (targets.weights == 1).all() else kept.weighted(targets.weights)
 
 
-def _limits(
-    points: Points, aims: Points, kernel: Kernel, n_neighbours: int, seed: int
-) -> tuple[Array, NDArray[np.float64]]:
-    """The squared distance up to which each target keeps its neighbours, and their share.
+class _Rows(NamedTuple):
+    """Pairs of some points, in their order, and a target.
 
-    The limits are those of 8,192 random items, so in a larger pool they hold about as many
-    neighbours as asked for.
+    Attributes:
+        counts: shape (n_some,), the pairs of each point.
+        near: shape (n_pairs,), positions of targets, ascending within a point.
+        squares: shape (n_pairs,), squared distances.
     """
-    n = len(points)
-    chosen = np.random.default_rng(seed).permutation(n)[:_SAMPLE]
-    origin = points[:1]
-    sample = points[np.sort(chosen)] - origin
-    rank = ceil(n_neighbours * len(sample) / n)
 
-    def of_block(_: slice, block: Array) -> tuple[Array, NDArray[np.float64]]:
-        squares = squared_distances(block - origin, sample)
+    counts: NDArray[np.intp]
+    near: NDArray[np.int32]
+    squares: Array
+
+
+@dataclass(frozen=True)
+class _Sampled:
+    """How far each target reaches, and the sampled items that it reaches.
+
+    Attributes:
+        limits: shape (n_targets,), squared distances, inclusive.
+        n_pairs: of a target and a sampled item.
+        rows: these pairs; empty where they are too many to be kept.
+    """
+
+    limits: Array
+    n_pairs: int
+    rows: _Rows
+
+
+def _near_sampled(
+    points: Points, chosen: NDArray[np.intp], aims: Points, kernel: Kernel, n_neighbours: int
+) -> _Sampled:
+    """The squared distance up to which each target keeps its neighbours, and those among a sample.
+
+    The limits are those of the sampled items, so in a larger pool they hold about as many
+    neighbours as asked for.
+
+    Args:
+        points: the candidates.
+        chosen: positions of the sampled ones, ascending.
+        aims: the targets.
+        kernel: the similarity.
+        n_neighbours: kept of each target.
+    """
+    from scipy.sparse import csr_array
+
+    n, origin = len(points), points[:1]
+    sample = points[chosen] - origin
+    lengths, rank = squared_lengths(sample), ceil(n_neighbours * len(sample) / n)
+
+    def of_block(_: slice, block: Array) -> tuple[Array, _Rows]:
+        squares = squared_distances(block - origin, sample, others=lengths)
         limits: Array
         if kernel.name == "top_hat":
             limits = np.full(len(block), kernel.squared_width, dtype=squares.dtype)
@@ -181,41 +221,61 @@ def _limits(
         else:
             limits = np.partition(squares, rank - 1, axis=1)[:, rank - 1]
             limits *= 1 + 64 * np.finfo(limits.dtype).eps  # another product rounds otherwise
-        return limits, (squares <= limits[:, None]).mean(axis=1)
+        return limits, _inside(squares, limits[:, None])
 
-    parts = [*aims.each(of_block, _ROWS)]
-    return np.concatenate([f[0] for f in parts]), np.concatenate([f[1] for f in parts])
+    limits, kept, n_pairs = list[Array](), list[_Rows](), 0
+    for reach, rows in aims.each(of_block, _ROWS):
+        limits.append(reach)
+        n_pairs += len(rows.near)
+        if n_pairs * n <= PAIRS * len(sample) or len(aims) == 1:
+            kept.append(rows)
+        else:
+            kept.clear()
+    by_target = [np.concatenate(part) for part in zip(*kept, strict=True)] if kept else None
+    if by_target is None or len(by_target[0]) < len(aims):
+        none = _Rows(*(np.empty(0, kind) for kind in (np.intp, np.int32, points.dtype)))
+        return _Sampled(np.concatenate(limits), n_pairs, none)
+    counts, near, squares = by_target
+    offsets, shape = np.concatenate([[0], np.cumsum(counts)]), (len(aims), len(sample))
+    turned = csr_array((squares, near, offsets), shape=shape).tocsc()
+    rows = _Rows(np.diff(turned.indptr), turned.indices.astype(np.int32), turned.data)
+    return _Sampled(np.concatenate(limits), n_pairs, rows)
 
 
-def within(
-    points: Points, aims: Array, limits: Array
-) -> tuple[NDArray[np.intp], NDArray[np.int32], Array]:
-    """The targets within whose limit each point lies.
-
-    Args:
-        points: the candidates.
-        aims: shape (n_targets, n_dimensions).
-        limits: shape (n_targets,), squared distances, inclusive.
-
-    Returns:
-        Offsets, shape (n_points + 1,); positions of targets and squared distances, shape
-        (n_pairs,).
-    """
+def _within(points: Points, wanted: NDArray[np.bool_], aims: Points, limits: Array) -> _Rows:
+    """The targets within whose limit each wanted point lies."""
     origin = points[:1]
-    aims = aims - origin
-    limits = limits.astype(points.dtype)
+    places = aims[:] - origin
+    limits, lengths = limits.astype(points.dtype), squared_lengths(places)
 
-    def of_block(_: slice, block: Array) -> tuple[NDArray[np.int32], Array, NDArray[np.intp]]:
-        squares = squared_distances(block - origin, aims)
-        inside = squares <= limits
-        at = np.flatnonzero(inside)
-        near = (at % len(aims)).astype(np.int32)
-        return near, squares.ravel()[at], np.count_nonzero(inside, axis=1)
+    def of_block(part: slice, block: Array) -> _Rows:
+        rest = block[wanted[part]] - origin
+        return _inside(squared_distances(rest, places, others=lengths), limits)
 
     parts = [*points.each(of_block, _ROWS)]
-    counts = np.concatenate([np.zeros(1, dtype=np.intp), *(f[2] for f in parts)])
-    near = np.concatenate([f[0] for f in parts])
-    return np.cumsum(counts), near, np.concatenate([f[1] for f in parts])
+    return _Rows(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _inside(squares: Array, limits: Array) -> _Rows:
+    """The pairs of a block of rows whose squared distance is no larger than the limit."""
+    inside = squares <= limits
+    at = np.flatnonzero(inside)
+    near = (at % squares.shape[1]).astype(np.int32)
+    return _Rows(np.count_nonzero(inside, axis=1), near, squares.ravel()[at])
+
+
+def _joined(
+    some: _Sampled, sampled: NDArray[np.bool_], others: _Rows
+) -> tuple[NDArray[np.intp], NDArray[np.int32], Array]:
+    """The pairs of all points, in their order: offsets, targets and squared distances."""
+    counts = np.empty(len(sampled), dtype=np.intp)
+    counts[sampled], counts[~sampled] = some.rows.counts, others.counts
+    first = np.repeat(sampled, counts)
+    near = np.empty(len(first), dtype=np.int32)
+    squares = np.empty(len(first), dtype=others.squares.dtype)
+    near[first], near[~first] = some.rows.near, others.near
+    squares[first], squares[~first] = some.rows.squares, others.squares
+    return np.concatenate([[0], np.cumsum(counts)]), near, squares
 
 
 def _say_loss(

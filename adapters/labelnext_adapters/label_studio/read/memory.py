@@ -22,9 +22,9 @@ from labelnext_adapters.label_studio.read.own_writes import (
     stamps_of,
 )
 from labelnext_adapters.label_studio.server.annotations import TRUTH_FIELDS
-from labelnext_adapters.label_studio.server.changes import changed_after, read_until
+from labelnext_adapters.label_studio.server.changes import changed_after, read_on, read_until
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.pages import count_tasks, task_pages
+from labelnext_adapters.label_studio.server.pages import few_tasks
 from labelnext_adapters.label_studio.server.project import find_versions, get_project
 from labelnext_adapters.label_studio.server.tasks import TASK_FIELDS, Task, Tasks
 from labelnext_adapters.label_studio_format.annotations import Truth
@@ -126,15 +126,21 @@ def _refresh(
     known.members = {version: known.members[version] for version in members}
     now: Mapping[str, Any] = project
     for _ in range(_TRIES):
-        since, after = read_until(client, number), (changed_after(known.since),)
-        if count_tasks(client, number, after) > _CHEAP * len(tasks.ids):
+        asked, after = client.clock, (changed_after(known.since),)
+        most = _CHEAP * len(tasks.ids)
+        changed = few_tasks(
+            client, number, _FIELDS, most, page_size=_PAGE, filters=after, context=context
+        )
+        if changed is None:
             return False
-        pages = task_pages(client, number, _FIELDS, page_size=_PAGE, filters=after, context=context)
-        _take(known, tasks, {task.id: task for page in pages for task in page}, context.key)
-        known.since = since or known.since
-        if _agrees(known, tasks, now, find_versions(client, number)):
+        _take(known, tasks, {task.id: task for task in changed}, context.key)
+        known.since = read_on(known.since, asked, changed)
+        versions, earlier = find_versions(client, number), now
+        if _agrees(known, tasks, (earlier,), versions):
             return True
         now = get_project(client, number)
+        if _agrees(known, tasks, (earlier, now), versions):
+            return True
     return False
 
 
@@ -187,10 +193,18 @@ def _put(tasks: Tasks, task: Task, key: str | None) -> None:
 def _agrees(
     known: Memory,
     tasks: Tasks,
-    project: Mapping[str, Any],
+    told: Sequence[Mapping[str, Any]],
     versions: Sequence[Mapping[str, Any]],
 ) -> bool:
-    """Whether the server counts as many tasks, annotations and predictions as are known."""
+    """Whether the server counts as many tasks, annotations and predictions as are known.
+
+    Args:
+        known: what is remembered.
+        tasks: of it.
+        told: the project's counts, at one time or before and after what changed was read: people
+            label meanwhile, so that what is known lies between them.
+        versions: the counts of the predictions.
+    """
     begun = tasks.begun_by.values()
     counts = {
         "task_number": len(tasks.ids),
@@ -198,8 +212,10 @@ def _agrees(
         "total_annotations_number": sum(state.annotated for state in begun),
         "skipped_annotations_number": sum(state.skipped for state in begun),
     }
-    if any(project.get(name) != n for name, n in counts.items()):
-        return False
+    for name, count in counts.items():
+        numbers = [row.get(name) or 0 for row in told]
+        if not min(numbers) <= count <= max(numbers):
+            return False
     if any(earlier >= later for earlier, later in pairwise(tasks.ids)):
         return False
     tally = {}

@@ -124,8 +124,10 @@ class LabelStudioTarget(Target):
         that existed before.
         """
         from labelnext_adapters.label_studio.send.performer import Sender
+        from labelnext_adapters.label_studio.write.organization import check_organization
         from labelnext_adapters.label_studio.write.performer import Writer
 
+        check_organization(self.client, journal)
         if _of_tasks(journal.plan):
             self._checked_project()
             return Writer(self.client, self._context, journal)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 # On SQLite, a request that waits for the lock asks for it less and less often. Without a pause
-# after each request of ours, an annotator's would wait for several of them.
-_SHARE, _LONGEST = 1.0, 0.6  # of the request's time, and seconds
+# after each request of ours, an annotator's would wait for several of them. It asks every tenth of
+# a second at the latest, so a shorter pause may pass unseen.
+_SHARE, _SHORTEST, _LONGEST = 1.0, 0.12, 0.6  # of the request's time, and seconds
 
 
 def give_way(took: float) -> None:
@@ -15,7 +16,7 @@ def give_way(took: float) -> None:
     Args:
         took: seconds that the server was busy with the last one.
     """
-    time.sleep(min(took * _SHARE, _LONGEST))
+    time.sleep(min(max(took * _SHARE, _SHORTEST), _LONGEST))
 
 
 __all__ = ["give_way"]

@@ -69,8 +69,9 @@ def task_pages(
     filters: tuple[dict[str, Any], ...] = (),
     context: Context | None = None,
     stage: str = "read tasks",
+    after: int = 0,
 ) -> Iterator[list[Task]]:
-    """The tasks of a project by rising id, a page at a time.
+    """The tasks of a project by rising id, a page at a time; those with a larger id than `after`.
 
     A page is asked for by the last id, not by its number: tasks that are deleted meanwhile
     shift no others out of sight, and where a page fails the reading goes on from there.
@@ -79,7 +80,7 @@ def task_pages(
     def ask(page_size: int, last: int) -> _Page:
         return _ask_page(client, project, fields, page_size, filters, last)
 
-    last, seen, everything = 0, 0, None
+    last, seen, everything = after, 0, None
     while True:
         page, page_size = _next_page(client, ask, page_size, last)
         everything = everything or page.total
@@ -92,6 +93,28 @@ def task_pages(
         yield page.tasks
         if is_last:
             return
+
+
+def few_tasks(
+    client: Client,
+    project: int,
+    fields: str,
+    most: float,
+    *,
+    page_size: int,
+    filters: tuple[dict[str, Any], ...],
+    context: Context,
+) -> list[Task] | None:
+    """The tasks that pass all of the filters, by rising id; None if there are more than `most`."""
+    first = _ask_page(client, project, fields, page_size, filters, 0)
+    if first.total > most:
+        return None
+    tasks = first.tasks
+    if len(tasks) < first.total:
+        options: dict[str, Any] = {"page_size": page_size, "filters": filters, "context": context}
+        rest = task_pages(client, project, fields, after=tasks[-1].id, **options)
+        tasks = [*tasks, *(task for page in rest for task in page)]
+    return tasks
 
 
 def pages_of(
@@ -152,6 +175,7 @@ def _next_page(
 __all__ = [
     "PAGE_SIZE",
     "count_tasks",
+    "few_tasks",
     "newest_change",
     "pages_of",
     "task_pages",

@@ -27,7 +27,8 @@ def get_project(client: Client, project: int) -> dict[str, Any]:
         raise NotFound(
             f"project must be the number of a project on {client.url}; got {project!r}.",
             hint="it is in the address of the project's page: /projects/<number>/data. "
-            f"The token's user sees {_seen(client)}; others may be of another organization.",
+            f"The token's user sees {_seen(client)}; others may be of another organization than "
+            "the user's active one.",
         ) from error
 
 
@@ -51,8 +52,8 @@ def find_project(client: Client, project: int | str) -> int:
         )
     raise NotFound(
         f"project must be the number or title of a project on {client.url}; got {project!r}.",
-        hint=f"the token's user sees {_seen(client)}; others may be of another organization. If "
-        "somebody has changed the title, use the number, which stays.",
+        hint=f"the token's user sees {_seen(client)}; others may be of another organization than "
+        "the user's active one. If somebody has changed the title, use the number, which stays.",
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from labelnext.errors import InvalidInput, NotFound, WriteRefused
 from labelnext_adapters.label_studio.server import shapes
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.marks import is_marked
 from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.tab_columns import tab_columns
 from labelnext_adapters.label_studio.server.tags import pattern_of, tag_of
@@ -168,14 +169,24 @@ def put_tab(
         update_tab(client, tab, {**tab["data"], **wanted})
 
 
-def restore_tab(client: Client, project: int, wanted: View, before: dict[str, Any]) -> bool:
+def restore_tab(
+    client: Client,
+    project: int,
+    wanted: View,
+    before: dict[str, Any],
+    keys: tuple[str, ...],
+) -> bool:
     """Put back what `put_tab` set, where it is still there, or take the tab away again.
+
+    A tab that is gone is made again only where it would show something: the runs that wrote on the
+    tasks may have been undone meanwhile.
 
     Args:
         client: the server.
         project: the tab's.
         wanted: what was set.
         before: the tab at the snapshot, or None, and the numbers of all.
+        keys: the data keys of tasks that such a tab shows.
 
     Returns:
         False if there is now a tab of the title that nothing shows to be ours: it stays.
@@ -187,7 +198,8 @@ def restore_tab(client: Client, project: int, wanted: View, before: dict[str, An
     old = before["tab"]
     if old is not None:
         if tab is None:
-            create_tab(client, project, old["data"])
+            if is_marked(client, project, keys):
+                create_tab(client, project, old["data"])
         else:
             _put_back(client, tab, wanted, old["data"])
         return True

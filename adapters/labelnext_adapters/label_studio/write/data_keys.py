@@ -84,6 +84,7 @@ class Fields:
             name: {
                 "task_ids": sorted(t),
                 "values": [reading.values[name].get(i) for i in sorted(t)],
+                "nulls": [i for i in sorted(t) if reading.values[name].get(i, "") is None],
             }
             for name, t in changing.items()
         }
@@ -140,14 +141,16 @@ class Fields:
                     f"half done when this one began: {listed(halves)}."
                 )
                 old |= dict.fromkeys(halves, "")
+            nulls = {*saved.get("nulls", ())}
             # A key that was not there, and is not there now, was never written.
             targets[name] = {
-                t: "" if value is None else value
+                t: "" if value is None and t not in nulls else value
                 for t, value in old.items()
                 if value is not None or t in reading.values[name]
             }
             missing |= old.keys() - reading.ids
-            kept = [t for t in targets[name] if old[t] is None and t in reading.ids]
+            added = old.keys() - nulls
+            kept = [t for t in targets[name] if t in added and old[t] is None and t in reading.ids]
             if kept:
                 stayed.append(
                     f"The data key {name} stays, empty, on {counted(len(kept), 'task')}: "
@@ -204,9 +207,9 @@ class Fields:
 
     def _write(self, project: int, changing: Values, now: Values | None = None) -> None:
         """Set the values; what is there now tells which tasks are above all others meanwhile."""
-        # The server's action would make a decimal number of a whole one.
+        # The server's action would make a decimal number of a whole one, and a text of null.
         whole = {
-            name: {t: v for t, v in values.items() if isinstance(v, int)}
+            name: {t: v for t, v in values.items() if v is None or isinstance(v, int)}
             for name, values in changing.items()
         }
         if any(whole.values()):
@@ -222,10 +225,12 @@ class Fields:
         if not self._takes_fields(project, *requests[0]):
             self._write_whole_data(project, changing)
             return
+        done_by_trying = len(requests[0][1].ids) == 1
         for done, (name, request) in enumerate(requests):
             self._context.report("write priorities", done, len(requests))
             start = time.monotonic()
-            set_field(self._client, project, name, request)
+            if done or not done_by_trying:
+                set_field(self._client, project, name, request)
             if done + 1 < len(requests):
                 give_way(time.monotonic() - start)
         self._context.report("write priorities", len(requests), len(requests))

@@ -87,24 +87,25 @@ def field_steps(
     served = {t: text for t, text in now[keys.priority].items() if labelled.get(t) == review}
     front = front_of({**moved, **dict.fromkeys(clear, "")}, served)
     whole = Step("fields", _sentence(what), len(touched), {**place, **payload})
-    return [*_front_step(front, payload, place), whole]
+    dealt_out = tags if write.annotators is not None else {}  # else the tab shows all tasks
+    return [*_front_step(front, dealt_out, place), whole]
 
 
 def _front_step(
-    front: Mapping[int, str], whole: Mapping[str, Any], place: Mapping[str, Any]
+    front: Mapping[int, str], tags: Mapping[str, Sequence[int]], place: Mapping[str, Any]
 ) -> list[Step]:
     """The step that puts the first tasks of a new order, and into their tabs, before all others.
 
     Args:
         front: their priorities.
-        whole: payload of the step that writes all tasks.
+        tags: of the tabs' filters, the tasks that get them.
         place: where the project is, and the purpose.
     """
     if not front:
         return []
-    tags = {tag: [t for t in tasks if t in front] for tag, tasks in whole["tags"].items()}
+    among = {tag: [t for t in tasks if t in front] for tag, tasks in tags.items()}
     payload = {"task_ids": [*front], "texts": [*front.values()], "front": True, "clear": []}
-    payload |= {"tags": {tag: tasks for tag, tasks in tags.items() if tasks}, "untag": []}
+    payload |= {"tags": {tag: tasks for tag, tasks in among.items() if tasks}, "untag": []}
     what = f"Put the next {_tasks(front)} on top while the others are numbered"
     return [Step("fields", what, len(front), {**place, **payload})]
 

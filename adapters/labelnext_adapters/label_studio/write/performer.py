@@ -84,7 +84,8 @@ class Tabs:
         if later is not None:
             return [f"{kept} run {later} wrote."]
         project, wanted = payload["project"], self._wanted(step)
-        if restore_tab(self._client, project, wanted, before):
+        keys = KEYS[payload.get("purpose", "label")]
+        if restore_tab(self._client, project, wanted, before, (keys.priority, keys.batch)):
             return [
                 f"Kept the tab {title!r}, which is {wanted['title']!r} under a new name, or a "
                 "copy; delete it if nobody needs it."

@@ -28,7 +28,7 @@ _HEAD = 3  # "0." and the first digit
 _REQUEST = 600  # changed tasks that a request is worth: 100 by the clock, but some servers count
 _EVEN = 1000  # tasks up to which priorities have even distances
 _LARGEST_BASE = 50  # two digits for a figure, none of them "00"
-_FRONT = 24  # tasks that are next soonest; they take a dozen requests
+_FRONT = 24  # tasks that are next soonest; they take a request each
 _LONGEST = 14  # signs of a priority that is kept; between longer ones there is ever less room
 _PRIORITY = re.compile(r"[01]\.\d{2,}", re.ASCII)
 _HALF = re.compile(r"[01]\.(?=.*[a-z])[\da-z]+", re.ASCII)
@@ -207,22 +207,24 @@ def mark_of(run: str) -> str:
 def requests_for(targets: Mapping[int, str | float], mark: str = "") -> list[SetField]:
     """The requests that give each task its value, in order.
 
+    Raised priorities are written one by one, the first task's first, so that after each request
+    the tab begins as it will.
+
     Args:
         targets: task id to text or number.
         mark: of the run.
     """
-    alike: dict[tuple[bool, int], dict[int, str]] = defaultdict(dict)
+    alike: dict[int, dict[int, str]] = defaultdict(dict)
     requests: list[SetField] = []
     others: dict[int, str | float] = {}
     for task, value in targets.items():
-        text = lowered(value, mark) or value
-        if isinstance(text, str) and _PRIORITY.fullmatch(text):
-            alike[text != value, len(text)][task] = str(value)
+        if isinstance(value, str) and _PRIORITY.fullmatch(value):
+            alike[len(value)][task] = value
         else:
             others[task] = value
     requests += _one_each(others)
-    for kind in sorted(alike):
-        requests += _by_pieces(alike[kind], mark)
+    for width in sorted(alike):
+        requests += _by_pieces(alike[width], mark)
     return requests
 
 
