@@ -14,6 +14,7 @@ from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.read.own_runs import run_config
 
 from .common import ask_target, choose, operator_config, refuse, run_form, target_view, whole
+from .gone import of_dataset
 
 
 class CompareRankings(foo.Operator):
@@ -29,6 +30,7 @@ class CompareRankings(foo.Operator):
             "LOW",
         )
 
+    @of_dataset
     def resolve_input(self, ctx: Any) -> Any:
         """The form: two runs."""
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 from fiftyone.operators import types
+
+from .common import ICON
 
 WRAPPED = {
     "grid": {"sx": {"display": "flex", "flexWrap": "wrap", "& > *": {"width": "auto !important"}}}
@@ -49,3 +53,9 @@ def column() -> Any:
     return types.GridView(
         orientation="vertical", columns=1, gap=2, pad=2, componentsProps=shrinking
     )
+
+
+def icon() -> str:
+    """The plugin's icon as an address, in a colour that is seen on white and on black."""
+    svg = (Path(__file__).parent / ICON.lstrip("/")).read_bytes()
+    return f"data:image/svg+xml;base64,{b64encode(svg).decode()}"

@@ -26,6 +26,7 @@ from labelnext_adapters.fiftyone.write.manage import (
 
 from .common import choose, operator_config, refuse, run_form, whole
 from .exchange import has_secrets, settings
+from .gone import of_dataset
 
 _ACTIONS = {
     "open": ("Open", "Show the batch in order"),
@@ -49,6 +50,7 @@ class ManageRuns(foo.Operator):
             "HIGH",
         )
 
+    @of_dataset
     def resolve_input(self, ctx: Any) -> Any:
         """The form: a run and an action, or the last action."""
         last = last_action(ctx.dataset)

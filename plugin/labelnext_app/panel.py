@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -26,7 +24,8 @@ from labelnext_adapters.fiftyone.write.manage import batch_view
 
 from . import plots
 from .common import ICON, PLUGIN
-from .looks import NARROW, ONLY_ICONS, THREE_OR_SIX, WRAPPED, column
+from .gone import told
+from .looks import NARROW, ONLY_ICONS, THREE_OR_SIX, WRAPPED, column, icon
 from .manage import can_be_finished, last_action, what_was_done
 
 _THUMBNAILS = 6
@@ -50,32 +49,38 @@ class LabelNext(foo.Panel):
         """As FiftyOne wants it, with the icon for the panel's tab."""
         config: dict[str, Any] = super().resolve_panel_config()
         if "_builtin" in config:  # FiftyOne shows no other icon for panels written in Python
-            config |= {"icon": _icon(), "_builtin": True}
+            config |= {"icon": icon(), "_builtin": True}
         return config
 
+    @told
     def on_load(self, ctx: Any) -> None:
         """Show the newest ranking."""
         ctx.panel.state.stands = None  # the App may have kept the state, but no plots
         _refresh(ctx)
 
+    @told
     def on_change_dataset(self, ctx: Any) -> None:
         """Show the other dataset's newest ranking."""
         _refresh(ctx)
 
+    @told
     def on_change_view(self, ctx: Any) -> None:
         """Update how much of the ranking the grid shows; rankings may have changed too."""
         _refresh(ctx)
 
+    @told
     def on_pick(self, ctx: Any) -> None:
         """Show the chosen ranking."""
         ctx.panel.state.run = ctx.params["value"]
         _refresh(ctx)
 
+    @told
     def on_colour(self, ctx: Any) -> None:
         """Colour the map by what was chosen."""
         ctx.panel.state.colour = ctx.params["value"]
         _draw_map(ctx)
 
+    @told
     def on_lasso(self, ctx: Any) -> None:
         """Show the samples that somebody drew around, in the grid."""
         ids = [point["id"] for point in ctx.params.get("data") or () if point.get("id")]
@@ -83,6 +88,7 @@ class LabelNext(foo.Panel):
             config = run_config(ctx.dataset, ctx.panel.state.run)
             ctx.ops.set_view(view=items_of(ctx.dataset, config).select(ids))
 
+    @told
     def on_bar(self, ctx: Any) -> None:
         """Show the samples of a bar in the grid."""
         edges, at = ctx.panel.state.edges, int(ctx.params["idx"])
@@ -90,25 +96,24 @@ class LabelNext(foo.Panel):
         run = ctx.panel.state.run
         ctx.ops.set_view(view=scores_view(ctx.dataset, run, *edges[at : at + 2], last=last))
 
+    @told
     def on_open(self, ctx: Any) -> None:
         """Open the sample of a row or picture."""
         at = int(ctx.params["row"])
         if at >= 0 and ctx.panel.state.opens:  # the head of the table is row -1
             ctx.ops.open_sample(id=ctx.panel.state.next_ids[at])
 
+    @told
     def on_batch(self, ctx: Any) -> None:
         """Show the batch in the grid."""
-        try:
-            view = batch_view(ctx.dataset, ctx.panel.state.run)
-        except LabelnextError as error:
-            ctx.ops.notify(in_words(error), variant="error")
-        else:
-            ctx.ops.set_view(view=view)
+        ctx.ops.set_view(view=batch_view(ctx.dataset, ctx.panel.state.run))
 
+    @told
     def on_rank(self, ctx: Any) -> None:
         """Open the form that ranks."""
         ctx.prompt(f"{PLUGIN}/rank_samples", on_success=self.on_load)
 
+    @told
     def on_compare(self, ctx: Any) -> None:
         """Open the form that compares the shown ranking with another."""
         run, runs = ctx.panel.state.run, ctx.panel.state.runs or []
@@ -116,23 +121,28 @@ class LabelNext(foo.Panel):
         params = {"first": run, "second": other} if other else {}
         ctx.prompt(f"{PLUGIN}/compare_rankings", params=params)
 
+    @told
     def on_manage(self, ctx: Any) -> None:
         """Open the form that opens, renames and deletes."""
         params = {"run": ctx.panel.state.run} if ctx.panel.state.run else {}
         ctx.prompt(f"{PLUGIN}/manage_runs", params=params, on_success=self.on_load)
 
+    @told
     def on_finish(self, ctx: Any) -> None:
         """Open the form that finishes what was interrupted."""
         ctx.prompt(f"{PLUGIN}/manage_runs", params={"action": "resume"}, on_success=self.on_load)
 
+    @told
     def on_take_back(self, ctx: Any) -> None:
         """Open the form that takes back what was interrupted."""
         ctx.prompt(f"{PLUGIN}/manage_runs", params={"action": "undo"}, on_success=self.on_load)
 
+    @told
     def on_send(self, ctx: Any) -> None:
         """Open the form that sends the batch to Label Studio."""
         ctx.prompt(f"{PLUGIN}/send_batch", params={"run": ctx.panel.state.run})
 
+    @told
     def on_fetch(self, ctx: Any) -> None:
         """Open the form that fetches annotations."""
         ctx.prompt(f"{PLUGIN}/fetch_annotations", on_success=self.on_load)
@@ -247,12 +257,6 @@ class LabelNext(foo.Panel):
         row = panel.h_stack("exchange", gap=1, componentsProps=WRAPPED)
         row.btn("send", "Send to Label Studio", on_click=self.on_send, variant="outlined")
         row.btn("fetch", "Fetch annotations", on_click=self.on_fetch, variant="outlined")
-
-
-def _icon() -> str:
-    """The plugin's icon as an address, in a colour that is seen on white and on black."""
-    svg = (Path(__file__).parent / ICON.lstrip("/")).read_bytes()
-    return f"data:image/svg+xml;base64,{b64encode(svg).decode()}"
 
 
 def _refresh(ctx: Any) -> None:

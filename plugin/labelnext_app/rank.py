@@ -36,6 +36,7 @@ from .common import (
     whole,
     with_progress,
 )
+from .gone import of_dataset
 from .rank_form import fill
 
 
@@ -59,6 +60,7 @@ class RankSamples(foo.Operator):
         button = types.Button(label="Rank samples to label", icon=ICON, prompt=True)
         return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
 
+    @of_dataset
     def resolve_input(self, ctx: Any) -> Any:
         """The form, with the choices the samples allow."""
         inputs = types.Object()

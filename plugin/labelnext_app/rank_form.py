@@ -10,6 +10,7 @@ from fiftyone.operators import types
 import labelnext
 from labelnext.acquisition import AUTO
 from labelnext.errors import LabelnextError
+from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.app.choices import (
     Choice,
     acquisition_choices,
@@ -344,5 +345,6 @@ def _run_name(
             prop = inputs.view("run_taken", notice)
         refuse(prop, text)
         return
-    if registered(ctx.dataset, run) is not None:
-        inputs.view("replaces", types.Notice(label=f"This replaces the earlier run {run}."))
+    if (earlier := registered(ctx.dataset, run)) is not None:
+        text = f"This replaces the earlier run {run} with its {counted(earlier.n_ranked, 'rank')}."
+        inputs.view("replaces", types.Notice(label=text))
