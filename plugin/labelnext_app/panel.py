@@ -167,9 +167,10 @@ class LabelNext(foo.Panel):
         panel.enum("run", runs, view=picker, default=state.run, on_change=self.on_pick)
         if state.problem:
             panel.md(state.problem, name="problem")
-            row = panel.h_stack("cures", gap=1, componentsProps=WRAPPED)
-            row.btn("rank", "Rank", on_click=self.on_rank, variant="contained")
-            row.btn("manage", "Manage", on_click=self.on_manage, variant="outlined")
+            if state.problem != _LATER:
+                row = panel.h_stack("cures", gap=1, componentsProps=WRAPPED)
+                row.btn("rank", "Rank", on_click=self.on_rank, variant="contained")
+                row.btn("manage", "Manage", on_click=self.on_manage, variant="outlined")
             return types.Property(panel, view=column())
         panel.md(state.text or "", name="text")
         self._buttons(panel)
@@ -274,12 +275,14 @@ def _refresh(ctx: Any) -> None:
     # Reading a whole ranking takes seconds: a view that changed is no reason to do it again.
     stands = _stands(ctx.dataset, state.run)
     state.problem = None
+    if last == state.run:
+        state.problem, state.stands = _LATER, None
+        return
     if state.stands != stands:
         try:
             _summarise(ctx, summarise_run(ctx.dataset, state.run))
         except LabelnextError as error:
-            state.problem = in_words(error) if last != state.run else _LATER
-            state.stands = None
+            state.problem, state.stands = in_words(error), None
             return
         _draw_map(ctx)
         state.stands = stands
@@ -319,7 +322,7 @@ def _draw_map(ctx: Any) -> None:
 
 
 _SHOWN = "{shown}"
-_LATER = "Its scores are shown here once it is finished."
+_LATER = "It is shown here once that is done."
 
 
 def _stands(dataset: Any, run: str) -> list[str]:

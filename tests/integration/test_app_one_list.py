@@ -96,6 +96,7 @@ def test_the_panel_says_what_was_interrupted_until_it_is_finished(
     assert said.startswith("The ranking ours, started ")
     assert said.endswith("UTC. It is only partly there: finish it, or take back what there is.")
     assert set(parts["endings"]["type"]["properties"]) == {"finish", "take_back"}
+    assert set(parts) == {"interrupted", "endings", "run", "problem"}, "nothing of half a ranking"
     for method, action in (("on_finish", "resume"), ("on_take_back", "undo")):
         getattr(part("label_next"), method)(ctx)
         assert ctx.executor._requests[-1].params["params"] == {"action": action}
