@@ -67,10 +67,10 @@ class ManageRuns(foo.Operator):
         match ctx.params.get("action", "open"):
             case "undo":
                 journal, stays = undo(settings(ctx), _last_id(dataset))
-                said = " ".join([f"Took back: {what_was_done(journal)}.", *stays])
+                said = " ".join([f"Took back {what_was_done(journal)}.", *stays])
                 _refresh(ctx)
             case "resume":
-                said = f"Finished: {what_was_done(resume(settings(ctx), _last_id(dataset)))}."
+                said = f"Finished {what_was_done(resume(settings(ctx), _last_id(dataset)))}."
                 _refresh(ctx)
             case "rename":
                 rename_run(dataset, run, ctx.params["new_name"])

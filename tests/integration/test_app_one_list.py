@@ -53,7 +53,7 @@ def test_the_app_takes_back_what_the_command_line_ran(pictures: Any, config: Pat
         in form("manage_runs", pictures, action="undo")["last"]["default"]
     )
     done = execute("manage_runs", pictures, action="undo").result["done"]
-    assert "Took back: the ranking ours" in done
+    assert "Took back the ranking ours" in done
     pictures.reload()
     assert not pictures.has_sample_field("ours")
     assert [journal.status for journal in runs(config)] == ["undone"]

@@ -130,3 +130,15 @@ def test_rankings_of_different_samples_have_no_correlation_and_no_table(ranked: 
     assert result(first="first", second="left") == {
         "overlap", "correlation", "common", "disagreements",
     }  # fmt: skip
+
+
+def test_a_view_that_can_t_be_ranked_says_that_others_can(ranked: Any) -> None:
+    problem = form("rank_samples", ranked, ranked.group_by("name"))["problem"]
+    said = "View must be flat; got dynamic groups. group_by(…, flat=True) ranks their samples."
+    assert problem["view"]["description"] == f"{said} Or choose other samples above."
+    assert problem["invalid"]
+
+
+def test_how_many_ranks_a_ranking_replaces_is_said(ranked: Any) -> None:
+    replaces = form("rank_samples", ranked, run="first")["replaces"]
+    assert replaces["view"]["label"] == "This replaces the earlier run first with its 5 ranks."

@@ -227,6 +227,8 @@ def test_what_the_run_of_frames_shows_in_the_panel(videos: Any, tmp_path: Path) 
     videos.reload()
     summary = summarise_run(videos, "first")
     assert (summary.n_ranked, summary.n_batch, summary.classes) == (6, 3, (("car", 6, 3),))
+    assert summary.groups_are == "video"
+    assert {*summary.groups} == {("day.mp4", 3, 2), ("night.mp4", 3, 1)}
     assert [row["name"] for row in summary.next_items] == [
         "night.mp4 #1",
         "day.mp4 #2",

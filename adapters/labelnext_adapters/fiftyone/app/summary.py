@@ -289,12 +289,24 @@ def _groups(
         path, named = "tags", "tag"
     with talking():
         values = fetch(ranked, [path])[path]
+    if path == "sample_id":
+        names = _video_names(ranked._root_dataset)
+        values = [names.get(video, video) for video in values]
     lists = values if path == "tags" else [[] if v is None else [str(v)] for v in values]
     pool = Counter(flat(lists))
     chosen = [row for row, inside in zip(lists, in_batch.tolist(), strict=True) if inside]
     batch = Counter(flat(chosen))
     counts = tuple((str(name), n, batch[name]) for name, n in pool.most_common())
     return (counts, named) if len(counts) > 1 else ((), "")
+
+
+def _video_names(dataset: Any) -> dict[str, str]:
+    """The names of the files of videos by id; whole paths where two have one name."""
+    with talking():
+        columns = fetch(dataset, ["id", "filepath"])
+    ids, paths = columns["id"], columns["filepath"]
+    names = [path.rpartition("/")[2] for path in paths]
+    return dict(zip(ids, names if len({*names}) == len(ids) else paths, strict=True))
 
 
 def pred_fields(config: Any) -> tuple[str, ...]:
