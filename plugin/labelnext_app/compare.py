@@ -88,6 +88,8 @@ class CompareRankings(foo.Operator):
             outputs.float("correlation", label=correlation, view=types.LabelValueView())
         outputs.str("common", label="Samples in both rankings", view=types.LabelValueView())
         if not results.get("disagreements"):
+            if results.get("correlation") is not None:
+                outputs.md("Each of these samples has the same rank in both.", name="same")
             return whole(outputs, "Compare rankings")
         # Names are broken rather than that the table is wider than a narrow window.
         cells = {"padding": "4px 6px", "overflowWrap": "anywhere"}

@@ -51,7 +51,8 @@ def of_view(dataset: Any, kind: str) -> Any:
         return scores_view(dataset, "first", 0.0, 0.5)
     if kind == "filtered further":
         return dataset.load_saved_view("first-batch").match(ViewField("name") == "d")
-    execute("rank_samples", dataset, **CHOSEN, budget=2, run="second")
+    without_d = dataset.match(ViewField("name") != "d")  # so that each rank differs by one
+    execute("rank_samples", dataset, view=without_d, **CHOSEN, budget=2, run="second")
     dataset.reload()
     result = execute("compare_rankings", dataset, first="first", second="second", show=True)
     return fo.DatasetView._build(dataset, requests(result)["set_view"]["view"])
@@ -127,6 +128,9 @@ def test_rankings_of_different_samples_have_no_correlation_and_no_table(ranked: 
         return {*part("compare_rankings").resolve_output(ctx).to_json()["type"]["properties"]}
 
     assert result(first="left", second="right") == {"overlap", "common"}
+    execute("rank_samples", ranked, **CHOSEN, view_target="DATASET", run="alike")
+    ranked.reload()
+    assert result(first="first", second="alike") == {"overlap", "correlation", "common", "same"}
     assert result(first="first", second="left") == {
         "overlap", "correlation", "common", "disagreements",
     }  # fmt: skip
