@@ -59,7 +59,7 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
     where = {name: read[name] for name in ("slice", "frames")}
     with looked_at(view, FiftyOneSource(dataset=view, **where)) as items:
         offered = offered_by(items)
-        if not offered.able and not offered.vectors:
+        if not (offered.able or offered.vectors) or not len(items):
             _nothing(inputs, offered, view, items)
             return
         params = completed({**ctx.params, "selected": ctx.selected}, offered)

@@ -76,6 +76,24 @@ def test_ranking_from_a_view_of_ours_ranks_the_dataset(ranked: Any, kind: str) -
     assert both.result["common"] == "5"
 
 
+@pytest.mark.parametrize("kind", ["all", "bar", "disagreements"])
+def test_a_view_of_a_ranking_that_was_deleted_is_not_the_user_s(ranked: Any, kind: str) -> None:
+    view = of_view(ranked, kind)
+    for run in ranked.list_runs():
+        ranked.delete_run(run)
+    inputs = form("rank_samples", ranked, view)
+    assert inputs["view_target"]["default"] == "DATASET"
+    assert inputs["scope"]["default"].startswith("Ranks **5 of 6** samples")
+
+
+def test_a_view_without_samples_says_so_whatever_else_there_is(ranked: Any) -> None:
+    ranked.set_values("emb", list(np.eye(6)))
+    inputs = form("rank_samples", ranked, ranked.match({"name": "z"}))
+    said = inputs["nothing"]["view"]["description"]
+    assert said == "The view has no samples. Remove its filters, or choose the dataset above."
+    assert inputs["nothing"]["invalid"]
+
+
 def test_a_view_of_the_user_s_stays_the_default(ranked: Any) -> None:
     view = ranked.match_tags("day")
     inputs = form("rank_samples", ranked, view)
