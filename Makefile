@@ -21,7 +21,8 @@ LOOPS := plugin/labelnext/support/loops
 FIFTYONES ?= 1.10.0 1.13.5 1.22.1
 ON_FIFTYONE := $(addprefix tests/integration/test_, app_plugin.py app_views.py app_form.py app_levels.py app_boxes.py \
   app_limits.py app_panel.py app_one_list.py \
-  fiftyone_read.py fiftyone_vectors.py fiftyone_content.py fiftyone_undo.py)
+  fiftyone_read.py fiftyone_vectors.py fiftyone_content.py fiftyone_undo.py fiftyone_refresh.py \
+  fiftyone_meanwhile.py)
 ON_POSTGRES := tests/integration/test_label_studio_postgres.py
 VERSIONS ?= 1.19 1.20 1.21 1.22 1.23
 ON_VERSIONS ?= $(addprefix tests/integration/test_label_studio,.py _contract.py _modes.py _team.py _uncertainty.py _copies.py _why.py)

@@ -287,6 +287,10 @@ class WriteRefused(LabelnextError):
     """The write would touch data that labelnext didn't create, or that has changed since."""
 
 
+class Gone(WriteRefused):
+    """What the rest of a write needs was deleted meanwhile: it can't be finished, only undone."""
+
+
 class WriteFailed(LabelnextError):
     """A write was interrupted; its journal records the progress, so it can be resumed or undone."""
 

@@ -14,6 +14,7 @@ from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.read.own_runs import run_config
 
 from .common import ask_target, choose, operator_config, refuse, run_form, target_view, whole
+from .gone import of_dataset
 
 
 class CompareRankings(foo.Operator):
@@ -29,6 +30,7 @@ class CompareRankings(foo.Operator):
             "LOW",
         )
 
+    @of_dataset
     def resolve_input(self, ctx: Any) -> Any:
         """The form: two runs."""
 
@@ -86,6 +88,8 @@ class CompareRankings(foo.Operator):
             outputs.float("correlation", label=correlation, view=types.LabelValueView())
         outputs.str("common", label="Samples in both rankings", view=types.LabelValueView())
         if not results.get("disagreements"):
+            if results.get("correlation") is not None:
+                outputs.md("Each of these samples has the same rank in both.", name="same")
             return whole(outputs, "Compare rankings")
         # Names are broken rather than that the table is wider than a narrow window.
         cells = {"padding": "4px 6px", "overflowWrap": "anywhere"}

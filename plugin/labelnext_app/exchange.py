@@ -31,6 +31,7 @@ from .common import (
     say_how_to_schedule,
     whole,
 )
+from .gone import of_dataset
 
 # The names that FiftyOne's own dataset.annotate() uses.
 URL, API_KEY = "FIFTYONE_LABELSTUDIO_URL", "FIFTYONE_LABELSTUDIO_API_KEY"
@@ -51,6 +52,7 @@ class SendBatch(foo.Operator):
             execute_as_generator=True,
         )
 
+    @of_dataset
     def resolve_input(self, ctx: Any) -> Any:
         """A ranking and a project; then what would be sent."""
 
@@ -99,6 +101,7 @@ class FetchAnnotations(foo.Operator):
             execute_as_generator=True,
         )
 
+    @of_dataset
     def resolve_input(self, ctx: Any) -> Any:
         """A field and a project; then what would be written."""
         inputs = types.Object()

@@ -26,6 +26,7 @@ from labelnext_adapters.fiftyone.write.manage import (
 
 from .common import choose, operator_config, refuse, run_form, whole
 from .exchange import has_secrets, settings
+from .gone import of_dataset
 
 _ACTIONS = {
     "open": ("Open", "Show the batch in order"),
@@ -49,9 +50,10 @@ class ManageRuns(foo.Operator):
             "HIGH",
         )
 
+    @of_dataset
     def resolve_input(self, ctx: Any) -> Any:
         """The form: a run and an action, or the last action."""
-        last = _last(ctx.dataset)
+        last = last_action(ctx.dataset)
         return run_form(
             ctx,
             "Manage rankings",
@@ -65,10 +67,10 @@ class ManageRuns(foo.Operator):
         match ctx.params.get("action", "open"):
             case "undo":
                 journal, stays = undo(settings(ctx), _last_id(dataset))
-                said = " ".join([f"Took back: {_what(journal)}.", *stays])
+                said = " ".join([f"Took back {what_was_done(journal)}.", *stays])
                 _refresh(ctx)
             case "resume":
-                said = f"Finished: {_what(resume(settings(ctx), _last_id(dataset)))}."
+                said = f"Finished {what_was_done(resume(settings(ctx), _last_id(dataset)))}."
                 _refresh(ctx)
             case "rename":
                 rename_run(dataset, run, ctx.params["new_name"])
@@ -101,7 +103,7 @@ def _refresh(ctx: Any) -> None:
         ctx.ops.set_view(view=ctx.dataset.view())
 
 
-def _last(dataset: Any) -> Journal | None:
+def last_action(dataset: Any) -> Journal | None:
     """The last action on the dataset that can be undone, in the App or elsewhere, or None."""
     config = {
         "source": {"adapter": "fiftyone", "dataset": dataset},
@@ -112,11 +114,11 @@ def _last(dataset: Any) -> Journal | None:
 
 
 def _last_id(dataset: Any) -> str | None:
-    last = _last(dataset)
+    last = last_action(dataset)
     return None if last is None else last.run_id
 
 
-def _what(journal: Journal) -> str:
+def what_was_done(journal: Journal) -> str:
     """A phrase for an action, with its start time."""
     kinds = {
         "run": "the ranking",
@@ -129,13 +131,18 @@ def _what(journal: Journal) -> str:
     return f"{kinds[journal.what]} {name}, started {started} UTC"
 
 
+def can_be_finished(journal: Journal) -> bool:
+    """Whether an action was interrupted before anybody began to take it back."""
+    return journal.status == "broken" and not journal.undoing
+
+
 def _form(ctx: Any, inputs: Any, names: list[str], last: Journal | None) -> None:
     actions = types.RadioGroup(orientation="vertical")
     for name, (label, description) in _ACTIONS.items() if names else ():
         actions.add_choice(name, label=label, description=description)
     if last is not None:
         actions.add_choice("undo", label=_UNDO[0], description=_UNDO[1])
-    if last is not None and last.status == "broken":
+    if last is not None and can_be_finished(last):
         actions.add_choice("resume", label=_RESUME[0], description=_RESUME[1])
     default = actions.values()[0]
     inputs.enum("action", actions.values(), view=actions, default=default)
@@ -152,7 +159,7 @@ def _of_last(ctx: Any, inputs: Any, last: Journal, action: str) -> None:
         return
     verb, said = ("takes back", done) if action == "undo" else ("finishes", str)
     lines = "".join(f"\n- {said(step.description)}" for step in last.plan.steps)
-    inputs.md(f"**This {verb} {_what(last)}:**\n{lines}", name="last")
+    inputs.md(f"**This {verb} {what_was_done(last)}:**\n{lines}", name="last")
 
 
 def _of_run(ctx: Any, inputs: Any, names: list[str], action: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +9,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from labelnext.errors import LabelnextError
+from labelnext.journal.lock import is_at_work
 from labelnext_adapters.fiftyone.app.sample_map import map_samples
 from labelnext_adapters.fiftyone.app.summary import (
     RunSummary,
@@ -25,6 +24,9 @@ from labelnext_adapters.fiftyone.write.manage import batch_view
 
 from . import plots
 from .common import ICON, PLUGIN
+from .gone import told
+from .looks import NARROW, ONLY_ICONS, THREE_OR_SIX, WRAPPED, column, icon
+from .manage import can_be_finished, last_action, what_was_done
 
 _THUMBNAILS = 6
 
@@ -47,32 +49,38 @@ class LabelNext(foo.Panel):
         """As FiftyOne wants it, with the icon for the panel's tab."""
         config: dict[str, Any] = super().resolve_panel_config()
         if "_builtin" in config:  # FiftyOne shows no other icon for panels written in Python
-            config |= {"icon": _icon(), "_builtin": True}
+            config |= {"icon": icon(), "_builtin": True}
         return config
 
+    @told
     def on_load(self, ctx: Any) -> None:
         """Show the newest ranking."""
         ctx.panel.state.stands = None  # the App may have kept the state, but no plots
         _refresh(ctx)
 
+    @told
     def on_change_dataset(self, ctx: Any) -> None:
         """Show the other dataset's newest ranking."""
         _refresh(ctx)
 
+    @told
     def on_change_view(self, ctx: Any) -> None:
         """Update how much of the ranking the grid shows; rankings may have changed too."""
         _refresh(ctx)
 
+    @told
     def on_pick(self, ctx: Any) -> None:
         """Show the chosen ranking."""
         ctx.panel.state.run = ctx.params["value"]
         _refresh(ctx)
 
+    @told
     def on_colour(self, ctx: Any) -> None:
         """Colour the map by what was chosen."""
         ctx.panel.state.colour = ctx.params["value"]
         _draw_map(ctx)
 
+    @told
     def on_lasso(self, ctx: Any) -> None:
         """Show the samples that somebody drew around, in the grid."""
         ids = [point["id"] for point in ctx.params.get("data") or () if point.get("id")]
@@ -80,6 +88,7 @@ class LabelNext(foo.Panel):
             config = run_config(ctx.dataset, ctx.panel.state.run)
             ctx.ops.set_view(view=items_of(ctx.dataset, config).select(ids))
 
+    @told
     def on_bar(self, ctx: Any) -> None:
         """Show the samples of a bar in the grid."""
         edges, at = ctx.panel.state.edges, int(ctx.params["idx"])
@@ -87,25 +96,24 @@ class LabelNext(foo.Panel):
         run = ctx.panel.state.run
         ctx.ops.set_view(view=scores_view(ctx.dataset, run, *edges[at : at + 2], last=last))
 
+    @told
     def on_open(self, ctx: Any) -> None:
         """Open the sample of a row or picture."""
         at = int(ctx.params["row"])
         if at >= 0 and ctx.panel.state.opens:  # the head of the table is row -1
             ctx.ops.open_sample(id=ctx.panel.state.next_ids[at])
 
+    @told
     def on_batch(self, ctx: Any) -> None:
         """Show the batch in the grid."""
-        try:
-            view = batch_view(ctx.dataset, ctx.panel.state.run)
-        except LabelnextError as error:
-            ctx.ops.notify(in_words(error), variant="error")
-        else:
-            ctx.ops.set_view(view=view)
+        ctx.ops.set_view(view=batch_view(ctx.dataset, ctx.panel.state.run))
 
+    @told
     def on_rank(self, ctx: Any) -> None:
         """Open the form that ranks."""
         ctx.prompt(f"{PLUGIN}/rank_samples", on_success=self.on_load)
 
+    @told
     def on_compare(self, ctx: Any) -> None:
         """Open the form that compares the shown ranking with another."""
         run, runs = ctx.panel.state.run, ctx.panel.state.runs or []
@@ -113,15 +121,28 @@ class LabelNext(foo.Panel):
         params = {"first": run, "second": other} if other else {}
         ctx.prompt(f"{PLUGIN}/compare_rankings", params=params)
 
+    @told
     def on_manage(self, ctx: Any) -> None:
         """Open the form that opens, renames and deletes."""
         params = {"run": ctx.panel.state.run} if ctx.panel.state.run else {}
         ctx.prompt(f"{PLUGIN}/manage_runs", params=params, on_success=self.on_load)
 
+    @told
+    def on_finish(self, ctx: Any) -> None:
+        """Open the form that finishes what was interrupted."""
+        ctx.prompt(f"{PLUGIN}/manage_runs", params={"action": "resume"}, on_success=self.on_load)
+
+    @told
+    def on_take_back(self, ctx: Any) -> None:
+        """Open the form that takes back what was interrupted."""
+        ctx.prompt(f"{PLUGIN}/manage_runs", params={"action": "undo"}, on_success=self.on_load)
+
+    @told
     def on_send(self, ctx: Any) -> None:
         """Open the form that sends the batch to Label Studio."""
         ctx.prompt(f"{PLUGIN}/send_batch", params={"run": ctx.panel.state.run})
 
+    @told
     def on_fetch(self, ctx: Any) -> None:
         """Open the form that fetches annotations."""
         ctx.prompt(f"{PLUGIN}/fetch_annotations", on_success=self.on_load)
@@ -130,6 +151,8 @@ class LabelNext(foo.Panel):
         """The current panel."""
         panel, state = types.Object(), ctx.panel.state
         runs = state.runs or []
+        if state.interrupted:
+            self._interrupted(panel, state)
         if not runs:
             panel.md(
                 "**No rankings yet.**\n\nlabelnext uses this dataset's predictions to find the "
@@ -137,29 +160,38 @@ class LabelNext(foo.Panel):
                 name="empty",
             )
             panel.btn("rank", "Rank samples to label", on_click=self.on_rank, variant="contained")
-            return types.Property(panel, view=_column())
+            return types.Property(panel, view=column())
         picker = types.DropdownView(label="Ranking")
         for run in runs:
             picker.add_choice(run, label=run)
         panel.enum("run", runs, view=picker, default=state.run, on_change=self.on_pick)
         if state.problem:
             panel.md(state.problem, name="problem")
-            row = panel.h_stack("cures", gap=1, componentsProps=_WRAPPED)
-            row.btn("rank", "Rank", on_click=self.on_rank, variant="contained")
-            row.btn("manage", "Manage", on_click=self.on_manage, variant="outlined")
-            return types.Property(panel, view=_column())
+            if state.problem != _LATER:
+                row = panel.h_stack("cures", gap=1, componentsProps=WRAPPED)
+                row.btn("rank", "Rank", on_click=self.on_rank, variant="contained")
+                row.btn("manage", "Manage", on_click=self.on_manage, variant="outlined")
+            return types.Property(panel, view=column())
         panel.md(state.text or "", name="text")
         self._buttons(panel)
         self._pictures(panel, state)
         self._plots(panel, state)
         self._next(panel, state)
-        return types.Property(panel, view=_column())
+        return types.Property(panel, view=column())
+
+    def _interrupted(self, panel: Any, state: Any) -> None:
+        """What was interrupted, and what can be done about it."""
+        panel.view("interrupted", types.Warning(label="Interrupted", description=state.interrupted))
+        row = panel.h_stack("endings", gap=1, componentsProps=WRAPPED)
+        if state.finishable:
+            row.btn("finish", "Finish", on_click=self.on_finish, variant="contained")
+        row.btn("take_back", "Take back", on_click=self.on_take_back, variant="outlined")
 
     def _pictures(self, panel: Any, state: Any) -> None:
         """The next samples; a click opens one."""
         if not state.pictures:
             return
-        row = panel.h_stack("pictures", gap=1, componentsProps=_THREE_OR_SIX)
+        row = panel.h_stack("pictures", gap=1, componentsProps=THREE_OR_SIX)
         for at, (path, name) in enumerate(state.pictures):
             view = types.ImageView(
                 alt=name,
@@ -176,7 +208,7 @@ class LabelNext(foo.Panel):
             text = "**Nothing of the batch waits to be labelled.** Rank again for the next batch."
             panel.md(text, name="nothing_waits")
             return
-        style = {**_NARROW, **_ONLY_ICONS} if state.opens else _NARROW
+        style = {**NARROW, **ONLY_ICONS} if state.opens else NARROW
         table = types.TableView(on_click_row=self.on_open, componentsProps={"table": {"sx": style}})
         if state.opens:
             table.add_row_action(
@@ -218,64 +250,14 @@ class LabelNext(foo.Panel):
             )
 
     def _buttons(self, panel: Any) -> None:
-        row = panel.h_stack("buttons", gap=1, componentsProps=_WRAPPED)
+        row = panel.h_stack("buttons", gap=1, componentsProps=WRAPPED)
         row.btn("batch", "Show the batch", on_click=self.on_batch, variant="contained")
         row.btn("rank", "Rank", on_click=self.on_rank, variant="outlined")
         row.btn("compare", "Compare", on_click=self.on_compare, variant="outlined")
         row.btn("manage", "Manage", on_click=self.on_manage, variant="outlined")
-        row = panel.h_stack("exchange", gap=1, componentsProps=_WRAPPED)
+        row = panel.h_stack("exchange", gap=1, componentsProps=WRAPPED)
         row.btn("send", "Send to Label Studio", on_click=self.on_send, variant="outlined")
         row.btn("fetch", "Fetch annotations", on_click=self.on_fetch, variant="outlined")
-
-
-def _icon() -> str:
-    """The plugin's icon as an address, in a colour that is seen on white and on black."""
-    svg = (Path(__file__).parent / ICON.lstrip("/")).read_bytes()
-    return f"data:image/svg+xml;base64,{b64encode(svg).decode()}"
-
-
-_WRAPPED = {
-    "grid": {"sx": {"display": "flex", "flexWrap": "wrap", "& > *": {"width": "auto !important"}}}
-}
-
-
-# Beside each other: all six pictures where the panel is wider than the length that is named, else
-# three. The middle value is far above or far below the others.
-_COLUMN = "clamp((100% - 40px) / 6, (420px - 100%) * 999, (100% - 16px) / 3)"
-_THREE_OR_SIX = {
-    "grid": {
-        "sx": {
-            "display": "grid",
-            "gridAutoFlow": "row !important",
-            "gap": "8px",
-            "gridTemplateColumns": f"repeat(auto-fill, minmax({_COLUMN}, 1fr))",
-            "maxWidth": "1000px",
-            "& > *": {"width": "auto !important", "minWidth": 0},
-            "& img": {"aspectRatio": "4 / 3", "objectFit": "contain", "display": "block"},
-        }
-    }
-}
-# Long names and reasons are broken rather than that the table is wider than the panel.
-_NARROW = {
-    "minWidth": 0,
-    "& th, & td": {"padding": "4px 6px"},
-    "& :is(th, td):nth-of-type(even)": {"overflowWrap": "anywhere", "minWidth": "4.5em"},
-    # A table is as wide as the panel, so this is how much of it the names of files take.
-    "& :is(th, td):nth-of-type(2)": {"width": "26%"},
-}
-_ONLY_ICONS = {  # screen readers still get the buttons' labels
-    "& th:last-of-type": {"fontSize": 0},
-    "& td button": {"fontSize": 0, "minWidth": 0, "padding": "4px"},
-    "& td button span": {"margin": 0},
-}
-
-
-def _column() -> Any:
-    # Without this, the widest content decides the width of the grid's only column.
-    shrinking = {"grid": {"sx": {"& > *": {"minWidth": 0}}}}
-    return types.GridView(
-        orientation="vertical", columns=1, gap=2, pad=2, componentsProps=shrinking
-    )
 
 
 def _refresh(ctx: Any) -> None:
@@ -283,6 +265,7 @@ def _refresh(ctx: Any) -> None:
     runs = run_names(ctx.dataset)
     state = ctx.panel.state
     state.runs = runs
+    last = _note_interrupted(ctx)
     if not runs:
         state.run = state.newest = None
         return
@@ -292,6 +275,9 @@ def _refresh(ctx: Any) -> None:
     # Reading a whole ranking takes seconds: a view that changed is no reason to do it again.
     stands = _stands(ctx.dataset, state.run)
     state.problem = None
+    if last == state.run:
+        state.problem, state.stands = _LATER, None
+        return
     if state.stands != stands:
         try:
             _summarise(ctx, summarise_run(ctx.dataset, state.run))
@@ -302,6 +288,21 @@ def _refresh(ctx: Any) -> None:
         state.stands = stands
     shown = n_shown(ctx.dataset, state.run, ctx.view, n_ranked=state.n_ranked)
     state.text = state.template.replace(_SHOWN, f"{shown:,}")
+
+
+def _note_interrupted(ctx: Any) -> str | None:
+    """Note whether the last action was interrupted; returns its ranking, if it was one."""
+    last, state = last_action(ctx.dataset), ctx.panel.state
+    state.interrupted = None
+    if last is None or last.status != "broken" or is_at_work(last.path.parent):
+        return None
+    state.finishable = can_be_finished(last)
+    cure = "Take back the rest."
+    if state.finishable:
+        cure = "It is only partly there: finish it, or take back what there is."
+    what = what_was_done(last)
+    state.interrupted = f"{what[:1].upper()}{what[1:]}. {cure}"
+    return last.plan.run if last.what == "run" else None
 
 
 def _draw_map(ctx: Any) -> None:
@@ -321,6 +322,7 @@ def _draw_map(ctx: Any) -> None:
 
 
 _SHOWN = "{shown}"
+_LATER = "It is shown here once that is done."
 
 
 def _stands(dataset: Any, run: str) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import fiftyone.operators as foo
+from fiftyone import DatasetView
 from fiftyone.operators import types
 
 import labelnext
@@ -36,6 +37,7 @@ from .common import (
     whole,
     with_progress,
 )
+from .gone import of_dataset
 from .rank_form import fill
 
 
@@ -59,16 +61,21 @@ class RankSamples(foo.Operator):
         button = types.Button(label="Rank samples to label", icon=ICON, prompt=True)
         return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
 
+    @of_dataset
     def resolve_input(self, ctx: Any) -> Any:
         """The form, with the choices the samples allow."""
         inputs = types.Object()
         if are_odd(ctx, inputs):
             return whole(inputs, "Rank samples to label")
         ask_target(ctx, inputs, "Rank")
+        view = target_view(ctx)
         try:
-            fill(ctx, inputs, target_view(ctx))
+            fill(ctx, inputs, view)
         except LabelnextError as error:
-            notice = types.Error(label="These samples can't be read", description=in_words(error))
+            text = in_words(error)
+            if isinstance(view, DatasetView):
+                text += " Or choose other samples above."
+            notice = types.Error(label="These samples can't be read", description=text)
             inputs.view("problem", notice).invalid = True
         return whole(inputs, "Rank samples to label")
 

@@ -10,6 +10,7 @@ from fiftyone.operators import types
 import labelnext
 from labelnext.acquisition import AUTO
 from labelnext.errors import LabelnextError
+from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.app.choices import (
     Choice,
     acquisition_choices,
@@ -58,7 +59,7 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
     where = {name: read[name] for name in ("slice", "frames")}
     with looked_at(view, FiftyOneSource(dataset=view, **where)) as items:
         offered = offered_by(items)
-        if not offered.able and not offered.vectors:
+        if not (offered.able or offered.vectors) or not len(items):
             _nothing(inputs, offered, view, items)
             return
         params = completed({**ctx.params, "selected": ctx.selected}, offered)
@@ -344,5 +345,6 @@ def _run_name(
             prop = inputs.view("run_taken", notice)
         refuse(prop, text)
         return
-    if registered(ctx.dataset, run) is not None:
-        inputs.view("replaces", types.Notice(label=f"This replaces the earlier run {run}."))
+    if (earlier := registered(ctx.dataset, run)) is not None:
+        text = f"This replaces the earlier run {run} with its {counted(earlier.n_ranked, 'rank')}."
+        inputs.view("replaces", types.Notice(label=text))

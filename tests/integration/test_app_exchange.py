@@ -220,7 +220,7 @@ def test_a_sending_and_a_fetch_can_be_taken_back_in_the_app(
     assert "takes back the labels in the field labels" in inputs["last"]["default"]
     assert "Wrote labels on 1 sample" in inputs["last"]["default"]
     assert (
-        "Took back: the labels in the field labels"
+        "Took back the labels in the field labels"
         in execute("manage_runs", ranked, action="undo").result["done"]
     )
     ranked.reload()

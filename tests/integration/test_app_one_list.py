@@ -10,9 +10,10 @@ import pytest
 
 import labelnext
 from labelnext.errors import Unavailable, WriteFailed
+from labelnext.journal.lock import only_run
 from labelnext.runs.undo import resume, runs, undo
 from labelnext_adapters.fiftyone.write.performer import FiftyOnePerformer
-from tests.integration.app import execute, form
+from tests.integration.app import execute, form, panel, part
 from tests.integration.test_app_form import classified
 
 pytest_plugins = ("tests.integration.mongod",)
@@ -52,7 +53,7 @@ def test_the_app_takes_back_what_the_command_line_ran(pictures: Any, config: Pat
         in form("manage_runs", pictures, action="undo")["last"]["default"]
     )
     done = execute("manage_runs", pictures, action="undo").result["done"]
-    assert "Took back: the ranking ours" in done
+    assert "Took back the ranking ours" in done
     pictures.reload()
     assert not pictures.has_sample_field("ours")
     assert [journal.status for journal in runs(config)] == ["undone"]
@@ -82,6 +83,46 @@ def test_the_app_finishes_what_the_command_line_began(pictures: Any, config: Pat
     assert "Finished" in execute("manage_runs", pictures, action="resume").result["done"]
     pictures.reload()
     assert pictures.exists("ours.rank").count() == 3
+
+
+def test_the_panel_says_what_was_interrupted_until_it_is_finished(
+    pictures: Any, config: Path
+) -> None:
+    with mock.patch.object(FiftyOnePerformer, "_write", broken), pytest.raises(RuntimeError):
+        labelnext.run(config)
+    pictures.reload()
+    ctx, parts = panel(pictures)
+    said = parts["interrupted"]["view"]["description"]
+    assert said.startswith("The ranking ours, started ")
+    assert said.endswith("UTC. It is only partly there: finish it, or take back what there is.")
+    assert set(parts["endings"]["type"]["properties"]) == {"finish", "take_back"}
+    assert set(parts) == {"interrupted", "endings", "run", "problem"}, "nothing of half a ranking"
+    for method, action in (("on_finish", "resume"), ("on_take_back", "undo")):
+        getattr(part("label_next"), method)(ctx)
+        assert ctx.executor._requests[-1].params["params"] == {"action": action}
+    (journal,) = runs(config)
+    with only_run(journal.path.parent):  # it isn't interrupted, but at work
+        assert "interrupted" not in panel(pictures)[1]
+    execute("manage_runs", pictures, action="resume")
+    pictures.reload()
+    _, parts = panel(pictures)
+    assert "interrupted" not in parts
+    assert "3 ranked samples" in parts["text"]["default"]
+
+
+def test_what_is_half_taken_back_can_only_be_taken_back(pictures: Any, config: Path) -> None:
+    labelnext.run(config)
+    stopped = mock.patch.object(FiftyOnePerformer, "_restore_scores", broken)
+    with stopped, pytest.raises(RuntimeError):
+        undo(config)
+    pictures.reload()
+    _, parts = panel(pictures)
+    assert parts["interrupted"]["view"]["description"].endswith("UTC. Take back the rest.")
+    assert set(parts["endings"]["type"]["properties"]) == {"take_back"}
+    assert "resume" not in form("manage_runs", pictures)["action"]["type"]["values"]
+    execute("manage_runs", pictures, action="undo")
+    pictures.reload()
+    assert set(panel(pictures)[1]) == {"empty", "rank"}
 
 
 def test_the_command_line_finishes_what_the_app_began(pictures: Any, config: Path) -> None:

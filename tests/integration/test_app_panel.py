@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.integration.app import FORM, execute, names, panel, part
+from tests.integration.app import FORM, OPERATORS, context, execute, names, panel, part
 
 pytest_plugins = ("tests.integration.mongod", "tests.integration.app_samples")
 
@@ -124,3 +124,25 @@ def test_a_ranking_whose_field_was_deleted_says_what_to_do(filled: Any) -> None:
     assert elements["problem"]["default"].endswith(said)
     execute("manage_runs", filled, run="next", action="delete")
     assert filled.list_runs() == []
+
+
+def test_a_dataset_that_was_renamed_or_a_deleted_ranking_is_told(filled: Any) -> None:
+    execute("rank_samples", filled, **FORM)
+    filled.reload()
+    ctx, _ = panel(filled)
+    filled.delete_run("next")
+    ctx.params["idx"] = 0
+    part("label_next").on_bar(ctx)
+    said = ctx.executor._requests[-1]
+    assert said.operator_uri.endswith("notify")
+    assert said.params["message"].startswith("Run must be one of ")
+    renamed = {"dataset_name": "gone"}
+    for method in ("on_load", "on_change_view", "on_batch", "on_rank"):
+        ctx = context("label_next", filled, params={"panel_id": "p"}, **renamed)
+        getattr(part("label_next"), method)(ctx)
+        (asked,) = ctx.executor._requests
+        assert asked.params["message"].startswith("This dataset isn't there any more.")
+    for form_of in OPERATORS:
+        ctx = context(form_of, filled, params={}, **renamed)
+        notice = part(form_of).resolve_input(ctx).to_json()["type"]["properties"]["gone"]
+        assert notice["invalid"]

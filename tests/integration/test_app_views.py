@@ -51,7 +51,8 @@ def of_view(dataset: Any, kind: str) -> Any:
         return scores_view(dataset, "first", 0.0, 0.5)
     if kind == "filtered further":
         return dataset.load_saved_view("first-batch").match(ViewField("name") == "d")
-    execute("rank_samples", dataset, **CHOSEN, budget=2, run="second")
+    without_d = dataset.match(ViewField("name") != "d")  # so that each rank differs by one
+    execute("rank_samples", dataset, view=without_d, **CHOSEN, budget=2, run="second")
     dataset.reload()
     result = execute("compare_rankings", dataset, first="first", second="second", show=True)
     return fo.DatasetView._build(dataset, requests(result)["set_view"]["view"])
@@ -73,6 +74,24 @@ def test_ranking_from_a_view_of_ours_ranks_the_dataset(ranked: Any, kind: str) -
     assert ranked.exists("again.rank").count() == 5
     both = execute("compare_rankings", ranked, view=view, first="first", second="again")
     assert both.result["common"] == "5"
+
+
+@pytest.mark.parametrize("kind", ["all", "bar", "disagreements"])
+def test_a_view_of_a_ranking_that_was_deleted_is_not_the_user_s(ranked: Any, kind: str) -> None:
+    view = of_view(ranked, kind)
+    for run in ranked.list_runs():
+        ranked.delete_run(run)
+    inputs = form("rank_samples", ranked, view)
+    assert inputs["view_target"]["default"] == "DATASET"
+    assert inputs["scope"]["default"].startswith("Ranks **5 of 6** samples")
+
+
+def test_a_view_without_samples_says_so_whatever_else_there_is(ranked: Any) -> None:
+    ranked.set_values("emb", list(np.eye(6)))
+    inputs = form("rank_samples", ranked, ranked.match({"name": "z"}))
+    said = inputs["nothing"]["view"]["description"]
+    assert said == "The view has no samples. Remove its filters, or choose the dataset above."
+    assert inputs["nothing"]["invalid"]
 
 
 def test_a_view_of_the_user_s_stays_the_default(ranked: Any) -> None:
@@ -127,6 +146,21 @@ def test_rankings_of_different_samples_have_no_correlation_and_no_table(ranked: 
         return {*part("compare_rankings").resolve_output(ctx).to_json()["type"]["properties"]}
 
     assert result(first="left", second="right") == {"overlap", "common"}
+    execute("rank_samples", ranked, **CHOSEN, view_target="DATASET", run="alike")
+    ranked.reload()
+    assert result(first="first", second="alike") == {"overlap", "correlation", "common", "same"}
     assert result(first="first", second="left") == {
         "overlap", "correlation", "common", "disagreements",
     }  # fmt: skip
+
+
+def test_a_view_that_can_t_be_ranked_says_that_others_can(ranked: Any) -> None:
+    problem = form("rank_samples", ranked, ranked.group_by("name"))["problem"]
+    said = "View must be flat; got dynamic groups. group_by(…, flat=True) ranks their samples."
+    assert problem["view"]["description"] == f"{said} Or choose other samples above."
+    assert problem["invalid"]
+
+
+def test_how_many_ranks_a_ranking_replaces_is_said(ranked: Any) -> None:
+    replaces = form("rank_samples", ranked, run="first")["replaces"]
+    assert replaces["view"]["label"] == "This replaces the earlier run first with its 5 ranks."

@@ -227,6 +227,8 @@ def test_what_the_run_of_frames_shows_in_the_panel(videos: Any, tmp_path: Path) 
     videos.reload()
     summary = summarise_run(videos, "first")
     assert (summary.n_ranked, summary.n_batch, summary.classes) == (6, 3, (("car", 6, 3),))
+    assert summary.groups_are == "video"
+    assert {*summary.groups} == {("day.mp4", 3, 2), ("night.mp4", 3, 1)}
     assert [row["name"] for row in summary.next_items] == [
         "night.mp4 #1",
         "day.mp4 #2",
@@ -234,6 +236,28 @@ def test_what_the_run_of_frames_shows_in_the_panel(videos: Any, tmp_path: Path) 
     ]
     assert where(scores_view(videos, "first", 0.05, 0.3)) == [("day", 2), ("day", 4)]
     assert compare_runs(videos, "first", "second").n_overlap == 3
+
+
+def test_copies_of_frames_and_patches_that_are_older_than_a_ranking_count(
+    videos: Any, tmp_path: Path
+) -> None:
+    import fiftyone as fo
+
+    from labelnext_adapters.fiftyone.app.summary import n_shown
+
+    def found() -> Any:
+        return fo.Detections(detections=[fo.Detection(label="a", bounding_box=[0, 0, 1, 1])])
+
+    videos.set_values("frames.found", [[found() for _ in range(3)] for _ in range(2)])
+    frames = videos.to_frames(sample_frames="dynamic", sparse=True)
+    late = frames.match({"frame_number": {"$gt": 1}})
+    patches = late.to_patches("found")
+    labelnext.run(settings(videos.name, tmp_path))
+    videos.reload()
+    # Two videos with the frames 1, 2 and 4, each ranked and with boxes.
+    shown = [n_shown(videos, "labelnext", view, n_ranked=6) for view in (frames, late, patches)]
+    assert shown == [6, 4, 4]
+    assert n_shown(videos, "labelnext", videos.view(), n_ranked=6) == 0
 
 
 def test_the_private_bulk_write_is_not_needed_for_frames(

@@ -14,7 +14,6 @@ from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, WriteFailed, WriteRefused
 from labelnext.journal import Journal
 from labelnext.ranking import rank
-from labelnext_adapters.fiftyone.database.halves import refresh
 from labelnext_adapters.fiftyone.write.manage import delete_run, what_stays
 from tests.integration.fiftyone_runs import (
     ORDER,
@@ -134,21 +133,6 @@ def test_a_run_that_another_process_wrote_meanwhile_comes_back(
     (earlier,) = (tmp_path / "other").glob("*.jsonl")
     adapter.undo(Journal(earlier))
     assert state(filled) == before
-
-
-def test_a_dataset_is_read_anew_only_where_another_process_changed_it(filled: Any) -> None:
-    import fiftyone.core.odm as foo
-
-    filled.info["mine"] = "not saved yet"
-    refresh(filled)
-    assert filled.info == {"mine": "not saved yet"}
-    name = {"$set": {"sample_fields.$[field].name": "other"}}
-    field = {"array_filters": [{"field.name": "name"}]}
-    foo.get_db_conn().datasets.update_one({"_id": filled._doc.id}, name, **field)
-    assert filled.has_sample_field("name")
-    refresh(filled)
-    assert not filled.has_sample_field("name")
-    assert filled.has_sample_field("other")
 
 
 def test_undo_of_an_older_run_is_refused(filled: Any, tmp_path: Path) -> None:
@@ -315,8 +299,12 @@ def test_what_is_deleted_during_a_run_is_named_and_the_rest_taken_back(
         perform(self, step)
 
     monkeypatch.setattr(FiftyOnePerformer, "perform", deleted)
-    with pytest.raises(WriteFailed, match=f"{gone} of .* must still be there; somebody deleted"):
+    named = f"{gone} of .* must still be there; somebody deleted"
+    with pytest.raises(WriteFailed, match=named) as caught:
         write(filled, tmp_path)
+    hint = str(caught.value.hint)
+    assert hint.startswith("undo it with ")
+    assert hint.endswith(", then run again.")
     monkeypatch.undo()
     (path,) = tmp_path.glob("*.jsonl")
     assert opened(filled).undo(Journal(path)) == []

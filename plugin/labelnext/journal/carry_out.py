@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Protocol, cast
 
-from labelnext.errors import ConfigError, LabelnextError, Unavailable, WriteFailed, WriteRefused
+from labelnext.errors import (
+    ConfigError,
+    Gone,
+    LabelnextError,
+    Unavailable,
+    WriteFailed,
+    WriteRefused,
+)
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Progress, Step, StepPerformer
 from labelnext.support.started import CONFIG, how
@@ -101,13 +108,21 @@ def _do_steps(
             raise WriteFailed(
                 f"run {journal.run_id} stopped at step {number + 1} of {len(plan.steps)}, "
                 f"{step.description!r}: {error.message}",
-                hint=f"finish it with {how('resume', CONFIG)}, or undo it with "
-                f"{how('undo', CONFIG)}." + (f" Before that, {error.hint}" if error.hint else ""),
+                hint=_ending(error),
             ) from error
         journal.record("done", step=number)
     journal.record("finished")
     if progress is not None and plan.steps:
         progress("write", len(plan.steps), len(plan.steps))
+
+
+def _ending(error: LabelnextError) -> str:
+    """What can be done with a run that stopped at an error."""
+    undoing = how("undo", CONFIG)
+    if isinstance(error, Gone):
+        return f"undo it with {undoing}, then run again."
+    first = f" Before that, {error.hint}" if error.hint else ""
+    return f"finish it with {how('resume', CONFIG)}, or undo it with {undoing}.{first}"
 
 
 def perform_step(performer: StepPerformer, step: Step, number: int) -> None:

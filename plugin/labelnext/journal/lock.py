@@ -33,6 +33,18 @@ def only_run(directory: Path) -> Iterator[None]:
         yield
 
 
+def is_at_work(directory: Path) -> bool:
+    """Whether a run holds the lock of a state folder now."""
+    try:
+        with (directory / "lock").open("rb+") as file:
+            lock(file.fileno())
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 @contextmanager
 def hold(
     path: Path,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zlib
+from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labelnext_adapters.fiftyone.database.values import (
     corners,
@@ -52,6 +55,38 @@ def test_stream_of_nothing_is_none() -> None:
 def test_stack_of_nothing_is_none() -> None:
     assert stack([]) is None
     assert stack([None, None]) is None
+
+
+def packed(vector: NDArray[np.floating]) -> bytes:
+    """A vector as FiftyOne stores it."""
+    file = BytesIO()
+    np.save(file, vector)
+    return zlib.compress(file.getvalue())
+
+
+def test_stack_takes_many_vectors_of_two_types_in_their_places() -> None:
+    kinds = (np.float32, np.float64)
+    rows = [np.array([n, -n], dtype=kinds[n % 3 == 0]) for n in range(7_001)]
+    found = stack([packed(row) for row in rows])
+    assert found is not None
+    np.testing.assert_array_equal(found[0], np.stack([np.arange(7_001), -np.arange(7_001)], axis=1))
+    assert found[1] == []
+
+
+def test_softmax_and_stack_hold_each_one_more_array_at_most() -> None:
+    vectors = [packed(np.full(500, n, dtype=np.float32)) for n in range(5_000)]
+    size = 5_000 * 500 * 4
+    tracemalloc.start()
+    try:
+        found = stack(vectors)
+        assert found is not None
+        assert tracemalloc.get_traced_memory()[1] < 2.2 * size
+        tracemalloc.reset_peak()
+        rows = softmax(found[0])
+        assert tracemalloc.get_traced_memory()[1] < 2.2 * size
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(rows, 1 / 500, rtol=1e-6)
 
 
 def test_stack_leaves_rows_without_a_vector_nan() -> None:

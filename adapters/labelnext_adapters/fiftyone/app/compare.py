@@ -30,7 +30,8 @@ class Comparison:
         n_overlap: samples in both batches.
         correlation: Spearman's rank correlation over the common samples, in [−1, 1]; NaN for
             fewer than two.
-        disagreements: the common samples whose ranks differ most: id, and both ranks.
+        disagreements: the common samples whose ranks differ most: id, and both ranks; none where
+            all have the same rank in both.
         names: what these are called, by their files.
     """
 
@@ -105,7 +106,8 @@ def compare_runs(collection: Any, first: str, second: str) -> Comparison:
     both = [row for row in rows if row[1] is not None and row[2] is not None]
     ids = [row[0] for row in both]
     ranks = np.array([row[1:3] for row in both], dtype=np.int64).reshape(-1, 2)
-    order = np.argsort(-np.abs(ranks[:, 0] - ranks[:, 1]), kind="stable")[:_MOST]
+    apart = np.abs(ranks[:, 0] - ranks[:, 1])
+    order = np.argsort(-apart, kind="stable")[: min(_MOST, np.count_nonzero(apart))]
     return Comparison(
         first=first,
         second=second,

@@ -26,7 +26,7 @@ def is_own_view(view: Any) -> bool:
     """Whether labelnext made this view, or somebody only filtered it further.
 
     A view is labelnext's where it begins with the stages of a saved view of one of its runs, or
-    with a stage that goes by a field that labelnext wrote.
+    with a stage that goes by a field that labelnext wrote, or by ranks or scores that are gone.
 
     Args:
         view: a FiftyOne view or dataset.
@@ -47,7 +47,9 @@ def is_own_view(view: Any) -> bool:
         return True
     fields = [config.field.removeprefix(PREFIX) for config in configs if config.field]
     first = next((s for s in stages if s["_cls"].rpartition(".")[2] not in _STRUCTURE), None)
-    return first is not None and _names(first, [*fields, *fetched_fields(dataset)])
+    if first is None:
+        return False
+    return _names(first, [*fields, *fetched_fields(dataset)]) or _names_gone(dataset, first)
 
 
 def _saved_stages(dataset: Any, name: str) -> list[dict[str, Any]]:
@@ -76,6 +78,16 @@ def _plain(stages: Iterable[Any]) -> list[dict[str, Any]]:
 def _names(stage: Any, fields: Sequence[str]) -> bool:
     ours = {*fields, *(f"${field}" for field in fields)}
     return any(text in ours or text.partition(".")[0] in ours for text in _texts(stage["kwargs"]))
+
+
+def _names_gone(dataset: Any, stage: Any) -> bool:
+    """Whether a stage goes by the rank or score of a ranking that was deleted since."""
+    named = [text.lstrip("$") for text in _texts(stage["kwargs"])]
+    parts = [text for text in named if text.endswith((".rank", ".score"))]
+    return any(
+        dataset.get_field(text) is None and dataset.get_field(f"{PREFIX}{text}") is None
+        for text in parts
+    )
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -17,7 +17,7 @@ from labelnext.ranking.recipe import Recipe
 from labelnext.support.histogram import histogram
 from labelnext_adapters.fiftyone.app.foreseen import Kept
 from labelnext_adapters.fiftyone.database.connection import talking
-from labelnext_adapters.fiftyone.database.fields import items_of
+from labelnext_adapters.fiftyone.database.fields import PREFIX, documents, items_of
 from labelnext_adapters.fiftyone.database.values import fetch, flat, floats
 from labelnext_adapters.fiftyone.options import FiftyOneSource
 from labelnext_adapters.fiftyone.read.count import is_labelled
@@ -148,7 +148,7 @@ def n_shown(dataset: Any, run: str, view: Any, *, n_ranked: int) -> int:
     """
     stages = json.dumps(view._serialize(include_uuids=False), default=str)
     n: int = _COUNTS.of_run(
-        dataset, run, lambda config: _n_shown(view, f"{run}.rank", n_ranked), which=stages
+        dataset, run, lambda config: _n_shown(dataset, config, view, n_ranked), which=stages
     )
     return n
 
@@ -156,23 +156,42 @@ def n_shown(dataset: Any, run: str, view: Any, *, n_ranked: int) -> int:
 _COUNTS = Kept(50)
 
 
-def _n_shown(view: Any, path: str, n_ranked: int) -> int:
+def _n_shown(dataset: Any, config: Any, view: Any, n_ranked: int) -> int:
     from fiftyone import Exists, SortBy, ViewField
 
-    if view.get_field(path) is None:
+    path = f"{config.field}.rank"
+    if view._is_generated:
+        return _n_copied(dataset, config.field, view)
+    if path.startswith(PREFIX) or view.get_field(path) is None:  # whole videos show no frames
         return 0
     stages = list(view.view()._stages)
     while stages and isinstance(stages[-1], SortBy):
         stages.pop()  # sorting takes longer than counting
     if all(type(s) is Exists and s.field == path and s.bool is not False for s in stages):
         return n_ranked
-    if len(stages) < len(view.view()._stages) and not view._is_generated:
+    if len(stages) < len(view.view()._stages):
         view = view._root_dataset.view()
         for stage in stages:
             view = view.add_stage(stage)
     with talking():
         # A sum, because by the index of the ranks MongoDB would fetch nearly all one by one.
         return int(view.match(ViewField(path) + 0 > 0).count())
+
+
+def _n_copied(dataset: Any, field: str, view: Any) -> int:
+    """How many ranked samples or frames a view of frames, patches or clips shows.
+
+    It shows copies, which may be older than the ranking.
+    """
+    collection, inside = documents(dataset, field)
+    own = "sample_id"
+    if field.startswith(PREFIX):
+        own = "frame_id" if view.get_field("frame_id") is not None else "id"
+        if not view._is_frames:
+            return 0
+    with talking():
+        ranked = collection.find({f"{inside}.rank": {"$gt": 0}}, {"_id": True})
+        return len({str(one["_id"]) for one in ranked}.intersection(map(str, view.values(own))))
 
 
 def scores_view(dataset: Any, run: str, low: float, high: float, *, last: bool = False) -> Any:
@@ -270,12 +289,24 @@ def _groups(
         path, named = "tags", "tag"
     with talking():
         values = fetch(ranked, [path])[path]
+    if path == "sample_id":
+        names = _video_names(ranked._root_dataset)
+        values = [names.get(video, video) for video in values]
     lists = values if path == "tags" else [[] if v is None else [str(v)] for v in values]
     pool = Counter(flat(lists))
     chosen = [row for row, inside in zip(lists, in_batch.tolist(), strict=True) if inside]
     batch = Counter(flat(chosen))
     counts = tuple((str(name), n, batch[name]) for name, n in pool.most_common())
     return (counts, named) if len(counts) > 1 else ((), "")
+
+
+def _video_names(dataset: Any) -> dict[str, str]:
+    """The names of the files of videos by id; whole paths where two have one name."""
+    with talking():
+        columns = fetch(dataset, ["id", "filepath"])
+    ids, paths = columns["id"], columns["filepath"]
+    names = [path.rpartition("/")[2] for path in paths]
+    return dict(zip(ids, names if len({*names}) == len(ids) else paths, strict=True))
 
 
 def pred_fields(config: Any) -> tuple[str, ...]:

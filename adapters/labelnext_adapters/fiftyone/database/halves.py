@@ -12,26 +12,61 @@ from labelnext_adapters.fiftyone.database.views import view_names
 
 
 def refresh(dataset: Any) -> None:
-    """Read a dataset anew if another process has changed its runs, saved views or fields since.
+    """Read a dataset anew if another process has changed what runs go by since.
 
-    FiftyOne keeps one object of each dataset in a process, and doesn't look again by itself.
+    That is its name, classes, fields with their attributes, saved views and runs. FiftyOne keeps
+    one object of each dataset in a process, and doesn't look again by itself.
 
     Args:
         dataset: a FiftyOne dataset.
     """
     import fiftyone.core.odm as foo
+    from bson import DBRef
 
-    document, fields = dataset._doc, ("sample_fields", "frame_fields")
-    parts = ["name", "saved_views", "runs", *(f"{kind}.name" for kind in fields)]
-    stored = foo.get_db_conn().datasets.find_one({"_id": document.id}, parts) or {}
-    known = {
-        "saved_views": [getattr(view, "id", view) for view in document.saved_views or ()],
-        "runs": {key: getattr(run, "id", run) for key, run in (document.runs or {}).items()},
-        **{kind: [{"name": f.name} for f in getattr(document, kind) or ()] for kind in fields},
-    }
-    changed = any((stored.get(part) or type(old)()) != old for part, old in known.items())
-    if changed and stored.get("name") == document.name:
+    document, database = dataset._doc, foo.get_db_conn()
+    stored = database.datasets.find_one({"_id": document.id}, [*_COMPARED, *_FIELDS])
+    if stored is None or stored["name"] != document.name:
+        return
+    known = document.to_mongo()
+    unsaved = {path.partition(".")[0] for path in document._get_changed_fields()}
+    alike = [_alike(stored.get(part), known.get(part)) for part in {*_COMPARED} - unsaved]
+    alike += [_schema(stored.get(part)) == _schema(known.get(part)) for part in _FIELDS]
+    ours = (document.saved_views or (), (document.runs or {}).values())
+    for (collection, parts), documents in zip(_PARTS.items(), ours, strict=True):
+        found = database[collection].find({"_dataset_id": document.id}, parts)
+        now = {one["_id"]: [one.get(part) for part in parts] for one in found}
+        alike += [
+            now.get(one.id) == [getattr(one, part) for part in parts]
+            for one in documents
+            if not isinstance(one, DBRef)  # without a document
+        ]
+    if not all(alike):
         dataset._reload(hard=True)  # `reload` also reads each sample in memory, one by one
+
+
+_FIELDS = ("sample_fields", "frame_fields")
+_COMPARED = (
+    *("name", "saved_views", "runs", "group_media_types", "default_group_slice"),
+    *("classes", "default_classes", "mask_targets", "default_mask_targets", "skeletons"),
+)
+#: What of a saved view and of a run can be changed in place.
+_PARTS = {
+    "views": ("name", "slug", "description", "color", "view_stages"),
+    "runs": ("key", "config", "view_stages"),
+}
+
+
+def _alike(one: Any, other: Any) -> bool:
+    return bool((one or None) == (other or None))
+
+
+def _schema(fields: Any) -> list[Any]:
+    """What is declared of fields and of those inside, without when."""
+    parts = ("name", "ftype", "subfield", "embedded_doc_type", "read_only", "info")
+    return [
+        (*(field.get(part) for part in parts), _schema(field.get("fields")))
+        for field in fields or ()
+    ]
 
 
 def remove_halves(dataset: Any, run: str) -> None:

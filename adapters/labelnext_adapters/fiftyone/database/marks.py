@@ -41,8 +41,8 @@ _PLACES: Mapping[Kind, str] = {
 
 def read_marks(
     collection: Any, path: str, kind: Kind, *, sure: bool = True, attributes: Sequence[str] = ()
-) -> Iterator[tuple[Mark, ...] | None]:
-    """The labels of each sample, None for a sample without; of masks only the boxes.
+) -> dict[str, tuple[Mark, ...] | None]:
+    """The labels of each sample by its id, None for a sample without; of masks only the boxes.
 
     Args:
         collection: a dataset or view.
@@ -55,15 +55,17 @@ def read_marks(
     place = _PLACES.get(kind)
     label = "value" if kind == "number" else "label"
     parts = [label, "id", *(["confidence"] if sure else []), *([place] if place else []), *said]
-    columns = fetch(collection, [f"{path}.{part}" for part in parts])
-    n = len(columns[f"{path}.id"])
+    columns = fetch(collection, ["id", *(f"{path}.{part}" for part in parts)])
+    samples, n = columns["id"], len(columns["id"])
     rows = {part: columns[f"{path}.{part}"] for part in parts}
     first = [rows[label], rows["id"], rows.get("confidence", [None] * n)]
     places = rows[place] if place else [None] * n
     of_each = zip(*(rows[name] for name in said), strict=True) if said else ((),) * n
-    for labels, ids, sures, of_place, extras in zip(*first, places, of_each, strict=True):
-        known = dict(zip(said, extras, strict=True))
-        yield _marks(kind, labels, ids, sures, of_place, known)
+    held = zip(*first, places, of_each, strict=True)
+    return {
+        sample: _marks(kind, labels, ids, sures, of_place, dict(zip(said, extras, strict=True)))
+        for sample, (labels, ids, sures, of_place, extras) in zip(samples, held, strict=True)
+    }
 
 
 def _marks(

@@ -153,7 +153,7 @@ def stack(values: Sequence[Any], width: int | None = None) -> tuple[NDArray[Any]
 
 
 def _alike(values: Sequence[Any]) -> Iterator[tuple[list[int], NDArray[Any]]]:
-    """The vectors of one type and shape together, with their places."""
+    """The vectors of one type and shape together, some at once, with their places."""
     packed: dict[bytes, tuple[list[int], list[bytes]]] = {}
     others: dict[tuple[Any, ...], tuple[list[int], list[NDArray[Any]]]] = {}
     header, places, parts = b"none yet", list[int](), list[bytes]()
@@ -165,15 +165,24 @@ def _alike(values: Sequence[Any]) -> Iterator[tuple[list[int], NDArray[Any]]]:
                 places, parts = packed.setdefault(header, ([], []))
             places.append(place)
             parts.append(raw[len(header) :])
+            if len(parts) == _BATCH:
+                yield _rows(header, places, parts)
+                places, parts = packed[header] = ([], [])
         elif (row := vector(value)) is not None:
             at, rows = others.setdefault((row.shape, row.dtype), ([], []))
             at.append(place)
             rows.append(row)
     for header, (places, parts) in packed.items():
-        dtype, shape, _ = _said(header)
-        yield places, np.frombuffer(b"".join(parts), dtype).reshape(len(places), *shape)
+        if parts:
+            yield _rows(header, places, parts)
     for at, rows in others.values():
         yield at, np.stack(rows)
+
+
+def _rows(header: bytes, places: list[int], parts: list[bytes]) -> tuple[list[int], NDArray[Any]]:
+    """Vectors of one header as rows, with their places."""
+    dtype, shape, _ = _said(header)
+    return places, np.frombuffer(b"".join(parts), dtype).reshape(len(places), *shape)
 
 
 def stream(collection: Any, path: str, ids: Sequence[str]) -> tuple[NDArray[Any], list[int]] | None:
@@ -215,15 +224,20 @@ def softmax(logits: NDArray[np.floating]) -> NDArray[np.floating]:
     """Rows of logits to distributions; a row with NaN or +inf, or of −inf alone, becomes NaN."""
     if logits.size == 0:
         return logits
-    with np.errstate(invalid="ignore"):
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    with np.errstate(invalid="ignore"):  # in place: logits of many classes are large
+        powers: NDArray[np.floating] = logits - logits.max(axis=1, keepdims=True)
+        np.exp(powers, out=powers)
+        powers /= powers.sum(axis=1, keepdims=True)
+    return powers
 
 
 def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.floating]:
     """Logits to probabilities, each by itself; NaN stays."""
-    half = np.tanh(logits / 2) / 2  # without overflow
-    return np.asarray(0.5 + half)
+    half: NDArray[np.floating] = logits / 2
+    np.tanh(half, out=half)  # without overflow
+    half /= 2
+    half += 0.5
+    return half
 
 
 def floats(values: Sequence[Any]) -> NDArray[np.float64]:

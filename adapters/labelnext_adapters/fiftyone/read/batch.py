@@ -54,9 +54,10 @@ def read_batch(
     with talking():
         columns = fetch(ranked, paths)
     n = len(columns["id"])
+    ranked = collection.select(columns["id"])  # whatever another process ranks meanwhile
     sides = [columns.get(f"metadata.{side}", [None] * n) for side in ("width", "height")]
     sizes = [(w, h) if w and h else None for w, h in zip(*sides, strict=True)]
-    pictures = Pictures(columns["filepath"], sizes)
+    pictures = Pictures(columns["id"], columns["filepath"], sizes)
     if pred is None:
         held = Held("items", None, [None] * n)
     else:

@@ -90,7 +90,7 @@ def _of_index(
         return None
     vectors = np.asarray(vectors)
     dtype = np.result_type(np.float32, vectors.dtype)
-    matrix = np.full((len(ids), vectors.shape[1]), np.nan, dtype=dtype)
-    places = [i for i, sample in enumerate(ids) if sample in rows]
-    matrix[places] = vectors[[rows[ids[i]] for i in places]]
+    at = np.array([rows.get(sample, -1) for sample in ids], dtype=np.intp)
+    matrix = vectors[at].astype(dtype, copy=False)
+    matrix[at < 0] = np.nan
     return matrix, []

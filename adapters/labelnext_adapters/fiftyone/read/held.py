@@ -43,10 +43,12 @@ class Pictures:
     """The images of a batch.
 
     Attributes:
+        ids: of the samples.
         paths: of their files.
         sizes: width and height in pixels, where known; filled where masks need them.
     """
 
+    ids: Sequence[str]
     paths: Sequence[str]
     sizes: list[tuple[int, int] | None]
 
@@ -113,7 +115,8 @@ def read_held(
     if name == "Segmentation":
         targets = targets_of(dataset, field)
         with talking():
-            held = ranked.values(field)
+            found = by_sample(ranked, field)
+        held = [found.get(i) for i in pictures.ids]
         sized = [None if s is None else pictures.size(at) for at, s in enumerate(held)]
         rows = zip(held, sized, strict=True)
         marks: _Marks = [None if z is None else marks_of_mask(s, targets, z) for s, z in rows]
@@ -125,12 +128,18 @@ def read_held(
         )
     inner, kind = kind_of(dataset, option, field).path(field), _KINDS[name]
     with talking():
-        marks = list(read_marks(ranked, inner, kind, attributes=attributes))
+        read = read_marks(ranked, inner, kind, attributes=attributes)
+    marks = [read.get(i) for i in pictures.ids]
     if kind == "box":
         drawn, notices = _with_masks(ranked, inner, marks, pictures)
         return Held("box" if drawn is None else "mask", inner, drawn or marks, notices)
     notices = _open_lines(ranked, inner) if name.startswith("Polyline") else ()
     return Held(kind, inner, marks, notices)
+
+
+def by_sample(samples: Any, path: str) -> dict[str, Any]:
+    """What each sample has at a path, by its id: another process may change the samples."""
+    return dict(zip(*samples.values(["id", path]), strict=True))
 
 
 def sendable(dataset: Any, run: str) -> tuple[list[str], list[str]]:
@@ -202,10 +211,13 @@ def _with_masks(
     held = [{f"{inner}.mask": {"$type": "binData"}}, {f"{inner}.mask_path": {"$type": "string"}}]
     with talking():
         n = int(ranked.match({"$or": held}).count())
-        labels = ranked.values(inner) if n else []
+        labels = by_sample(ranked, inner) if n else {}
     if not n:
         return None, ()
-    found = [each if isinstance(each, list) else [each] if each else [] for each in labels]
+    found = [
+        each if isinstance(each, list) else [each] if each else []
+        for each in map(labels.get, pictures.ids)
+    ]
     drawn = [{d.id: d for d in each if d.label and d.has_mask} for each in found]
     rows = [*zip(marks, drawn, strict=True)]
     if any(mark.mark_id not in masks for of_item, masks in rows for mark in of_item or ()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelnext.errors import InvalidInput, NotFound, WriteRefused, listed
+from labelnext.errors import Gone, InvalidInput, NotFound, WriteRefused, listed
 from labelnext.journal.plan import Step
 from labelnext_adapters.fiftyone.database.connection import talking
 from labelnext_adapters.fiftyone.database.fields import MARKER, METHOD, refuse_read_only
@@ -68,7 +68,7 @@ def refuse_foreign(dataset: Any, run: str, field: str | None = None) -> None:
 
 
 def refuse_gone(dataset: Any, step: Step) -> None:
-    """Raise WriteRefused if somebody deleted what a step goes by: the run, or a field.
+    """Raise Gone if somebody deleted what a step goes by: the run, or a field.
 
     Args:
         dataset: a FiftyOne dataset.
@@ -80,7 +80,7 @@ def refuse_gone(dataset: Any, step: Step) -> None:
     gone = [f"field {name}" for name in fields if dataset.get_field(name) is None]
     gone += [] if registered(dataset, run) is not None else [f"custom run {run}"]
     if gone:
-        raise WriteRefused(
+        raise Gone(
             f"{gone[0]} of {dataset.name} must still be there; somebody deleted it meanwhile."
         )
 

@@ -166,11 +166,7 @@ def _with_ids(
     sent = dataset.select(list(known))
     with talking():
         held = read_marks(sent, f"{fields[0]}.{LISTED[CLASSES['classes']]}", "classes")
-        ids = {
-            (i, mark.label): mark.mark_id
-            for i, marks in zip(sent.values("id"), held, strict=True)
-            for mark in marks or ()
-        }
+        ids = {(i, mark.label): mark.mark_id for i, marks in held.items() for mark in marks or ()}
     return {
         i: tuple(replace(mark, mark_id=ids.get((i, mark.label))) for mark in marks)
         for i, marks in known.items()
@@ -334,15 +330,17 @@ def _marks(
     path = f"{field}.{listed}" if listed else field
     said = sorted({n for marks in labels.known.values() for m in marks for n in m.attributes})
     read = read_marks(held, path, kind, sure=False, attributes=said)
-    now = {i: marks or () for i, marks in zip(held.values("id"), read, strict=True)}
+    now = {i: marks or () for i, marks in read.items()}
     if kind != "mask":
         return now
     for sample, label in fetch_labels(dataset, field).items():
         size = next((m.mask["size"] for m in labels.known.get(sample, ()) if m.mask), None)
         if size is not None:
-            masks = [mask_of_label(d, size[::-1]) if d.has_mask else None for d in label.detections]
-            drawn = zip(now[sample], masks, strict=True)
-            now[sample] = tuple(replace(mark, box=None, mask=mask) for mark, mask in drawn)
+            drawn = {d.id: mask_of_label(d, size[::-1]) for d in label.detections if d.has_mask}
+            now[sample] = tuple(
+                replace(mark, box=None, mask=drawn.get(str(mark.mark_id)))
+                for mark in now.get(sample, ())
+            )
     return now
 
 
