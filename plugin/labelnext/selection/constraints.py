@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -269,7 +269,13 @@ class _Room:
 
     def near_duplicates(self, left: Positions, taken: Positions) -> list[Notice]:
         """Notices of near-duplicates among the items left, and of items that weren't compared."""
-        return [] if self._spacing is None else self._spacing.notices(self._names, left, taken)
+        notices = [] if self._spacing is None else self._spacing.notices(self._names, left, taken)
+        short = not self._in_cost and not self._limits and 1 <= self._left < math.inf
+        if short and notices and notices[0].code == "near_duplicates":
+            missing = counted(int(self._left), "item")
+            why = f"The batch is {missing} short of the budget: nothing else is far enough."
+            notices[0] = replace(notices[0], message=f"{notices[0].message} {why}")
+        return notices
 
     def take_fitting(self, items: Positions) -> Positions:
         """Put items into the batch in order, as long as each fits; returns those that did."""

@@ -53,6 +53,15 @@ def test_what_was_left_out_is_a_notice_with_its_groups() -> None:
     assert notice.stand_for == (("a", 1), ("c", 1))
 
 
+@pytest.mark.parametrize(("budget", "said"), [(2, False), (3, True), (None, False)])
+def test_a_batch_that_near_duplicates_leave_short_is_said_so(
+    budget: int | None, said: bool
+) -> None:
+    (notice,) = batch(budget=budget, min_distance=0.51).notices  # a and c
+    short = " The batch is 1 item short of the budget: nothing else is far enough."
+    assert notice.message.endswith(short) == said
+
+
 def test_what_was_left_out_stays_in_the_pools_order() -> None:
     assert batch(budget=2, min_distance=0.2).pool_order.tolist() == ["a", "c", "b", "d", "f"]
 

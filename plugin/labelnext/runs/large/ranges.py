@@ -1,7 +1,7 @@
 """The exact order of a pool in parts: ranges of it, each made by a worker.
 
-Every part is sorted for itself, and cut where each range begins; a worker then merges what all
-parts have of its range. Nobody holds more than a part or a range, however many scores are equal.
+A few parts at a time are sorted, and cut where each range begins; a worker then merges what all of
+them have of its range. Nobody holds more than a part or a range, however many scores are equal.
 """
 
 from __future__ import annotations
