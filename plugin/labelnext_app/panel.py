@@ -297,9 +297,8 @@ def _note_interrupted(ctx: Any) -> str | None:
     if last is None or last.status != "broken" or is_at_work(last.path.parent):
         return None
     state.finishable = can_be_finished(last)
-    cure = "Take back the rest."
-    if state.finishable:
-        cure = "It is only partly there: finish it, or take back what there is."
+    partly = "It is only partly there: finish it, or take back what there is."
+    cure = partly if state.finishable else "Take back the rest."
     what = what_was_done(last)
     state.interrupted = f"{what[:1].upper()}{what[1:]}. {cure}"
     return last.plan.run if last.what == "run" else None
