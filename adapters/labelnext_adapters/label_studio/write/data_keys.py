@@ -141,16 +141,15 @@ class Fields:
                     f"half done when this one began: {listed(halves)}."
                 )
                 old |= dict.fromkeys(halves, "")
-            nulls = {*saved.get("nulls", ())}
             # A key that was not there, and is not there now, was never written.
+            absent = {t for t, value in old.items() if value is None} - {*saved.get("nulls", ())}
             targets[name] = {
-                t: "" if value is None and t not in nulls else value
+                t: "" if t in absent else value
                 for t, value in old.items()
-                if value is not None or t in reading.values[name]
+                if t not in absent or t in reading.values[name]
             }
             missing |= old.keys() - reading.ids
-            added = old.keys() - nulls
-            kept = [t for t in targets[name] if t in added and old[t] is None and t in reading.ids]
+            kept = absent & targets[name].keys() & reading.ids
             if kept:
                 stayed.append(
                     f"The data key {name} stays, empty, on {counted(len(kept), 'task')}: "

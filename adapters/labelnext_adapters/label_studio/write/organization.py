@@ -28,9 +28,8 @@ def check_organization(client: Client, journal: Journal) -> None:
         active = client.get_row("api/current-user/whoami", User).get("active_organization")
     if active is None:
         return
-    wrote = _noted(journal)
-    if wrote is None and not journal.befores:
-        wrote = _before(journal)
+    begins = _noted(journal) is None and not journal.befores  # not one of an earlier version
+    wrote = _before(journal) if begins else _noted(journal)
     if wrote is not None and wrote != active:
         raise ConfigError(
             f"the token's user must work in organization {wrote}, in which this configuration has "
@@ -38,7 +37,7 @@ def check_organization(client: Client, journal: Journal) -> None:
             hint="let the user switch to that organization in Label Studio, or use the token of "
             "somebody who works there; for another project, use another state folder.",
         )
-    if wrote is None or _noted(journal) is None:
+    if begins:
         journal.record(_NOTE, number=active)
 
 
