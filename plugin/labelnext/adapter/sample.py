@@ -35,7 +35,8 @@ _BESIDE = (
 )  # fmt: skip
 _RANKED = (b"item_id", b"rank", b"priority", b"score")  # keys of a ranking
 _LINE = 4096  # bytes
-_SHARDED = (*_JSON, ".csv", ".tsv", ".tab")
+#: Endings of tables and lists, whose parts a folder may hold.
+SHARDED = (*_JSON, ".csv", ".tsv", ".tab")
 _MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe\x00\x00": "utf-32",
@@ -130,7 +131,7 @@ def shards_of(folder: Path, names: Iterable[str]) -> list[Path]:
     parts = sorted(name for name in names if may_be_part(folder, name))
     paths = [folder / name for name in parts]
     endings = {suffix_of(path) for path in paths}
-    if len(endings) == 1 and endings <= set(_SHARDED):
+    if len(endings) == 1 and endings <= set(SHARDED):
         return paths
     alike = len(endings) == 1 or len({re.sub(r"\d+", "0", name) for name in parts}) == 1
     return paths if alike and Sample(paths[0]).is_json else []

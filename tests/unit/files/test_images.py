@@ -49,7 +49,7 @@ def test_a_glob_of_all_images_is_the_folder_and_one_of_some_is_refused(tmp_path:
     for name in ("a1.png", "a2.png", "b1.png"):
         painted(tmp_path / name)
     assert read(tmp_path / "*.png").item_ids.tolist() == ["a1.png", "a2.png", "b1.png"]
-    with pytest.raises(NotFound, match=r"'.*a\*\.png' has others \(a1\.png, a2\.png\)"):
+    with pytest.raises(NotFound, match=r"'.*a\*\.png' has 2 files: 2 images \(a1\.png, a2\.png\)"):
         read(tmp_path / "a*.png")
 
 
