@@ -56,6 +56,15 @@ _OURS = re.compile(
 _log = logging.getLogger("labelnext")
 
 
+def _is_hidden(path: str, base: str) -> bool:
+    """Whether a name of a file or folder below the base says that it is no data."""
+    return any(part.startswith((".", "_")) for part in path[len(base) :].strip("/").split("/"))
+
+
+def _names(paths: Sequence[str]) -> str:
+    return listed([PurePosixPath(path).name for path in paths])
+
+
 class Dataset:
     """The files of a pool.
 
@@ -103,8 +112,18 @@ class Dataset:
             ) from error
         others = [i.path for i in wanted if suffix_of(Path(i.path)) in (*_TEXTS, *IMAGE_ENDINGS)]
         if len(others) == len(wanted):
-            held = others or sorted(info.path for info in infos)
-            names = f" ({listed(PurePosixPath(path).name for path in held)})" if held else ""
+            held = others or sorted(i.path for i in infos if not _is_hidden(i.path, base))
+            if not held:
+                what = "holds no files" if base == self._path else "matches no file"
+                raise NotFound(
+                    f"{self._place!r} {what}.", hint="point path at the files with predictions."
+                )
+            if not wanted and base != self._path:
+                raise NotFound(
+                    f"{self._place!r} matches no file; the folder holds {_names(held)}.",
+                    hint="a glob must match the names of the files.",
+                )
+            names = f" ({_names(held)})"
             cure = "set source.format to what all are" if base == self._path else "glob all in it"
             if self._near and base == self._path:
                 refuse_texts(Path(base), [path[len(base) :].strip("/") for path in held])
@@ -129,7 +148,7 @@ class Dataset:
 
     def _wanted(self, path: str, base: str) -> bool:
         inside = path[len(base) :].strip("/")
-        if any(part.startswith((".", "_")) for part in inside.split("/")):
+        if _is_hidden(path, base):
             return False
         globbed = base != self._path
         if not (matches(path, self._path) if globbed else path.endswith(_ENDINGS) or path == base):

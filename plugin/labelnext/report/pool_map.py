@@ -54,7 +54,9 @@ def map_of(pool: Pool, batch: NDArray[np.intp]) -> PoolMap | None:
     """
     if pool.embeddings is None:
         return None
-    blocks = Points(pool.embeddings).each(lambda _, block: (np.abs(block) <= _FARTHEST).all(axis=1))
+    blocks = Points(pool.embeddings).each(
+        lambda _, block: (np.abs(block, dtype=np.float64) <= _FARTHEST).all(axis=1)
+    )
     known: NDArray[np.bool_] = np.concatenate([np.empty(0, dtype=bool), *blocks])
     chosen = batch[:_BATCH]
     chosen = chosen[known[chosen]]

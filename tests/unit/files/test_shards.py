@@ -146,7 +146,7 @@ def test_a_shard_that_is_no_record_is_left_out_by_its_name(tmp_path: Path) -> No
     pool = read(tmp_path, "parts")
     assert order(pool) == [f"{n:02}" for n in range(19)]
     (notice,) = (one for one in pool.notices if one.code == "left_out")
-    assert "odd.json: a record must be a JSON object; got str" in notice.message
+    assert 'odd.json: a record must be a JSON object; got "text"' in notice.message
 
 
 def test_files_of_one_name_in_several_folders_keep_these(tmp_path: Path) -> None:
@@ -222,9 +222,22 @@ def test_a_ranking_in_the_folder_of_a_glob_is_no_part_of_the_pool(tmp_path: Path
         assert len(run(load_config(folder / "labelnext.yaml")).ranking.item_ids) == len(ROWS)
 
 
-@pytest.mark.parametrize("glob", ["parts/*.json", "parts/*/*.json", "parts/*.csv"])
+@pytest.mark.parametrize("glob", ["parts/*.json", "parts/*/*.json"])
 def test_a_glob_of_some_files_says_what_else_there_is(tmp_path: Path, glob: str) -> None:
     written(tmp_path, {**JSON_PARTS, "old/more.json": [ROWS[0]]})
     with pytest.raises(NotFound, match="must be a folder, glob or URL of Parquet files") as caught:
         read(tmp_path, glob)
     assert "at a folder of nothing else, or glob all in it" in str(caught.value.hint)
+
+
+def test_a_glob_that_matches_nothing_names_what_is_there(tmp_path: Path) -> None:
+    written(tmp_path, {"a.json": [ROWS[0]], ".state/kept.json": [ROWS[1]]})
+    with pytest.raises(NotFound, match=r"\.csv' matches no file; the folder holds a\.json\. Hint"):
+        read(tmp_path, "parts/*.csv")
+
+
+@pytest.mark.parametrize(("path", "what"), [("parts", "holds no"), ("parts/*.csv", "matches")])
+def test_an_empty_folder_is_called_empty(tmp_path: Path, path: str, what: str) -> None:
+    written(tmp_path, {".state/kept.json": [ROWS[1]]})
+    with pytest.raises(NotFound, match=what):
+        read(tmp_path, path)
