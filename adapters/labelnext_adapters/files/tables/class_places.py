@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,11 @@ from labelnext.support.words import counted
 from labelnext_adapters.files.tables.arrow import is_list, plain_type
 from labelnext_adapters.files.tables.table_options import LabelsAre
 
+_COMPARED = 100  # names, and texts that are none
+_UNKNOWN = (
+    "if the model doesn't know the class, leave the label empty, and add a column called labelled "
+    "with true or false."
+)
 _SEVERAL = (
     "if items have several classes, give the column label another name, and add one called "
     "labelled with true or false."
@@ -97,7 +104,7 @@ def _places(
         from_1 = bool(names) and (min(wholes, default=0), max(wholes, default=0)) == (1, len(names))
         raise InvalidInput(
             f"{what} must be one of {known}; got {listed(sorted(strange))}.",
-            hint=COUNTED_FROM_1 if from_1 else several,
+            hint=COUNTED_FROM_1 if from_1 else several or _cure(what, sorted(strange), names),
         )
     texts_only = all(isinstance(value, str) for value in values)
     all_named = all(index is not None for index in by_name)
@@ -119,6 +126,21 @@ def _places(
         wrong = [str(v) for v, index in zip(values, chosen, strict=True) if index is None]
         raise InvalidInput(f"{what} must be one of {listed(names, 20)}; got {listed(wrong)}.")
     return [int(index) for index in chosen if index is not None]
+
+
+def _cure(what: str, strange: Sequence[str], names: Collection[str]) -> str | None:
+    """What to do about a text that is no class; None where nothing is known.
+
+    Example:
+        >>> _cure("label", ["Cat"], ["cat", "dog"])
+        "did you mean 'cat' by 'Cat'?"
+    """
+    known = list(islice(names, _COMPARED))
+    for text in strange[:_COMPARED]:
+        alike = [name for name in known if name.lower() == text.lower()]
+        if near := alike or difflib.get_close_matches(text, known, n=1):
+            return f"did you mean {near[0]!r} by {text!r}?"
+    return _UNKNOWN if what == "label" and names else None
 
 
 def _are_several(texts: Sequence[str], names: Collection[str]) -> bool:
