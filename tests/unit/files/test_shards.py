@@ -241,3 +241,10 @@ def test_an_empty_folder_is_called_empty(tmp_path: Path, path: str, what: str) -
     written(tmp_path, {".state/kept.json": [ROWS[1]]})
     with pytest.raises(NotFound, match=what):
         read(tmp_path, path)
+
+
+@pytest.mark.parametrize("path", ["parts", "parts/*.json"])
+@pytest.mark.parametrize("name", ["notes.txt", "README", "readme.rst", "LICENCE.txt", "Thumbs.db"])
+def test_notes_beside_files_do_not_count(tmp_path: Path, path: str, name: str) -> None:
+    written(tmp_path, {"a.json": [ROWS[0]], "b.json": [ROWS[1]], name: "what this is"})
+    assert len(read(tmp_path, path)) == 2
