@@ -147,7 +147,7 @@ def test_a_shard_that_is_no_record_is_left_out_by_its_name(tmp_path: Path) -> No
     pool = read(tmp_path, "parts")
     assert order(pool) == [f"{n:02}" for n in range(19)]
     (notice,) = (one for one in pool.notices if one.code == "left_out")
-    assert 'odd.json: a record must be a JSON object; got "text".' in notice.message
+    assert 'odd.json: a record must be a JSON object; got "text"' in notice.message
 
 
 def test_files_of_one_name_in_several_folders_keep_these(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_glob_of_some_files_takes_these_alone(
     assert order(pool) == ORDER if ids is None else pool.item_ids.tolist() == ids
 
 
-@pytest.mark.parametrize("glob", ["parts/*.csv", "parts/*.nope", "parts/*.parquet"])
+@pytest.mark.parametrize("glob", ["parts/*.tsv", "parts/*.nope", "parts/*.parquet"])
 def test_a_glob_that_matches_nothing_says_what_there_is(tmp_path: Path, glob: str) -> None:
     written(tmp_path, {"a.json": [ROWS[0]], ".hidden/b.csv": "x", "notes.txt": "-"})
     told = r"matches none of 2 files: 1 \.json, 1 \.txt \(a\.json, notes\.txt\)\."
@@ -254,9 +254,9 @@ def test_an_empty_folder_and_one_of_hidden_files_are_called_so(tmp_path: Path) -
 def test_links_to_folders_are_not_followed_and_told(tmp_path: Path) -> None:
     written(tmp_path, {"elsewhere.txt": "-"})
     (tmp_path / "parts").rename(tmp_path / "other")
-    folder = written(tmp_path, {"a.csv": "id,cat,dog\n" + TABLE[0], "notes.txt": "-"})
+    folder = written(tmp_path, {"a.csv": "id,cat,dog\n" + TABLE[0], "other.bin": "-"})
     (folder / "link").symlink_to(tmp_path / "other")
-    with pytest.raises(NotFound, match="has 2 files: 1 .csv, 1 .txt") as caught:
+    with pytest.raises(NotFound, match="has 2 files: 1 .csv, 1 .bin") as caught:
         read(tmp_path, "parts")
     assert "elsewhere" not in str(caught.value)
     with pytest.raises(NotFound) as caught:
@@ -265,19 +265,33 @@ def test_links_to_folders_are_not_followed_and_told(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_images_and_a_note_says_how_to_read_the_images(tmp_path: Path) -> None:
-    written(tmp_path, {"a.png": "-", "b.JPG": "-", "readme.txt": "-"})
+    written(tmp_path, {"a.png": "-", "b.JPG": "-", "other.bin": "-"})
     for path in ("parts", "parts/*.png"):
         with pytest.raises(NotFound) as caught:
             read(tmp_path, path)
         assert "set source.format: images" in str(caught.value.hint)
 
 
-def test_a_ranking_is_never_written_over_a_file_that_a_glob_takes(tmp_path: Path) -> None:
-    folder = written(tmp_path, {"a.csv": "item_id,cat,dog\n" + "".join(TABLE), "notes.txt": "-"})
+@pytest.mark.parametrize(
+    ("path", "other"), [("'*.csv'", "notes.txt"), ("'*.csv'", "other.bin"), (".", "notes.txt")]
+)
+def test_a_ranking_is_never_written_over_a_file_that_is_read(
+    tmp_path: Path, path: str, other: str
+) -> None:
+    folder = written(tmp_path, {"a.csv": "item_id,cat,dog\n" + "".join(TABLE), other: "-"})
     before = (folder / "a.csv").read_bytes()
     (folder / "labelnext.yaml").write_text(
-        "source: {adapter: files, path: '*.csv'}\nwrite: {output: a.csv}\n"
+        f"source: {{adapter: files, path: {path}}}\nwrite: {{output: a.csv}}\n"
     )
-    with pytest.raises(LabelnextError, match="must differ from the source's files"):
+    with pytest.raises(
+        LabelnextError, match=r"write\.output must (differ|not be one of the files)"
+    ):
         run(load_config(folder / "labelnext.yaml"))
     assert (folder / "a.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("path", ["parts", "parts/*.json"])
+@pytest.mark.parametrize("name", ["notes.txt", "README", "readme.rst", "LICENCE.txt", "Thumbs.db"])
+def test_notes_beside_files_do_not_count(tmp_path: Path, path: str, name: str) -> None:
+    written(tmp_path, {"a.json": [ROWS[0]], "b.json": [ROWS[1]], name: "what this is"})
+    assert len(read(tmp_path, path)) == 2
