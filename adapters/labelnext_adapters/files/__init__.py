@@ -105,6 +105,8 @@ class FilesAdapter(Adapter):
 
     def check(self) -> list[Finding]:
         """Whether the file exists and what it is."""
+        from labelnext_adapters.files.content.shards import shards_in
+        from labelnext_adapters.files.globs import is_of_tables
         from labelnext_adapters.files.read import absent, nearby
 
         path = place_of(self._source.path, self._context)
@@ -131,7 +133,10 @@ class FilesAdapter(Adapter):
             return [gone]
         what = "file"
         if isinstance(path, Path):
-            what = "folder" if path.is_dir() else f"file of {path.stat().st_size:,} bytes"
+            if is_of_tables(path):
+                what = f"glob of {counted(len(shards_in(path)), 'file')}"
+            else:
+                what = "folder" if path.is_dir() else f"file of {path.stat().st_size:,} bytes"
         message = f"{str(path)!r} is {a_format(kind.name)} {what}: {self._input.why}."
         return [Finding("ok", message)]
 

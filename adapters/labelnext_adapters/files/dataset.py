@@ -16,8 +16,8 @@ from labelnext.pool.pool import Pool
 from labelnext.support.files import matches
 from labelnext.support.store import filesystem
 from labelnext.support.threads import in_order
-from labelnext_adapters.files.content.unread_texts import refuse_texts
-from labelnext_adapters.files.globs import WILD
+from labelnext_adapters.files.content.unread_texts import refuse_folder
+from labelnext_adapters.files.globs import WILD, names_below
 from labelnext_adapters.files.huggingface.dataset import stored_columns, with_paths
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_dataset, with_ids
@@ -54,6 +54,15 @@ _OURS = re.compile(
 )
 
 _log = logging.getLogger("labelnext")
+
+
+def _is_hidden(path: str, base: str) -> bool:
+    """Whether a name of a file or folder below the base says that it is no data."""
+    return any(part.startswith((".", "_")) for part in path[len(base) :].strip("/").split("/"))
+
+
+def _names(paths: Sequence[str]) -> str:
+    return listed([PurePosixPath(path).name for path in paths])
 
 
 class Dataset:
@@ -103,18 +112,14 @@ class Dataset:
             ) from error
         others = [i.path for i in wanted if suffix_of(Path(i.path)) in (*_TEXTS, *IMAGE_ENDINGS)]
         if len(others) == len(wanted):
+            if self._near:
+                refuse_folder(Path(base), self._place, self._path[len(base) :].strip("/"))
             held = others or sorted(info.path for info in infos)
             names = f" ({listed(PurePosixPath(path).name for path in held)})" if held else ""
-            cure = "set source.format to what all are" if base == self._path else "glob all in it"
-            if self._near and base == self._path:
-                refuse_texts(Path(base), [path[len(base) :].strip("/") for path in held])
-            if sum(suffix_of(Path(path)) in IMAGE_ENDINGS for path in held) > 0.5 * len(held):
-                cure = "set source.format: images if the images themselves are the pool"
             raise NotFound(
                 f"path must be a folder, glob or URL of Parquet files; {self._place!r} has "
                 f"{'others' if others else 'none'}{names}.",
-                hint="for files of another kind point path at one, at a folder of nothing else, or "
-                f"{cure}.",
+                hint="for files of another kind point path at one.",
             )
         return sorted(wanted, key=lambda info: str(info.path))
 
@@ -124,12 +129,18 @@ class Dataset:
         info = self._files.get_file_info(base)
         if info.type == FileType.File:
             return [info]
-        infos = self._files.get_file_info(FileSelector(base, recursive=True))
+        if info.type == FileType.NotFound:
+            return []
+        if self._near:
+            names = [f"{base.rstrip('/')}/{name}" for name in names_below(Path(base))]
+            infos = self._files.get_file_info(names)
+        else:
+            infos = self._files.get_file_info(FileSelector(base, recursive=True))
         return [info for info in infos if info.type == FileType.File]
 
     def _wanted(self, path: str, base: str) -> bool:
         inside = path[len(base) :].strip("/")
-        if any(part.startswith((".", "_")) for part in inside.split("/")):
+        if _is_hidden(path, base):
             return False
         globbed = base != self._path
         if not (matches(path, self._path) if globbed else path.endswith(_ENDINGS) or path == base):

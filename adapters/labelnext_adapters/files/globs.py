@@ -6,12 +6,40 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from labelnext.adapter.sample import may_be_part, suffix_of
+from labelnext.adapter.sample import SHARDED, may_be_part, suffix_of
 from labelnext.support.files import matches
 from labelnext_adapters.files.image_names import IMAGE_ENDINGS
 
 WILD = ("*", "?", "[")  # wild cards of a glob
 _IN_PARTS = (".parquet", ".pq")  # which may be larger than memory, and any of a folder's files
+
+
+def is_glob(path: Path | str) -> bool:
+    """Whether a path on this machine has wild cards, rather than brackets in the name of a file."""
+    return isinstance(path, Path) and any(s in str(path) for s in WILD) and not path.exists()
+
+
+def is_of_tables(path: Path | str) -> bool:
+    """Whether a path is a glob of tables or lists that are read whole, by its ending.
+
+    Example:
+        >>> is_of_tables(Path("p/*.csv")), is_of_tables(Path("p/*.parquet"))
+        (True, False)
+    """
+    return isinstance(path, Path) and is_glob(path) and suffix_of(path) in SHARDED
+
+
+def base_of(glob: Path) -> Path:
+    """The innermost folder of a glob that has no wild cards in its path."""
+    return next(one for one in glob.parents if not any(sign in str(one) for sign in WILD))
+
+
+def names_taken(glob: Path) -> list[str]:
+    """The files that a glob takes, relative to `base_of`, sorted; hidden ones don't count."""
+    folder = base_of(glob)
+    pattern = glob.relative_to(folder).as_posix()
+    names = (name for name in names_below(folder) if matches(name, pattern))
+    return sorted(name for name in names if may_be_part(folder, name))
 
 
 def folder_of(glob: Path) -> Path | None:
@@ -20,14 +48,14 @@ def folder_of(glob: Path) -> Path | None:
     Args:
         glob: a path with wild cards, or another one.
     """
-    if not any(sign in str(glob) for sign in WILD) or glob.exists():
+    if not is_glob(glob):
         return None
-    folder = next(one for one in glob.parents if not any(sign in str(one) for sign in WILD))
+    folder = base_of(glob)
     if suffix_of(glob) in _IN_PARTS or not folder.is_dir():
         return None
     pattern, found = glob.relative_to(folder).as_posix(), False
     of_images = suffix_of(glob) in IMAGE_ENDINGS  # which elsewhere lie beside the data
-    for name in _names(folder):
+    for name in names_below(folder):
         if of_images or may_be_part(folder, name):
             if suffix_of(Path(name)) in _IN_PARTS or not matches(name, pattern):
                 return None  # before the rest of a large folder is listed
@@ -35,7 +63,8 @@ def folder_of(glob: Path) -> Path | None:
     return folder if found else None
 
 
-def _names(folder: Path) -> Iterator[str]:
+def names_below(folder: Path) -> Iterator[str]:
+    """The files in a folder and in those inside it, relative to it; links aren't followed."""
     for place, _, names in os.walk(folder):
         for name in names:
             yield (Path(place) / name).relative_to(folder).as_posix()

@@ -19,8 +19,9 @@ from labelnext.errors import ConfigError, InvalidInput, NotFound
 from labelnext.pool.pool import Pool
 from labelnext.support.words import a_format
 from labelnext_adapters.files.content.content import check_file, check_kind, guarded
+from labelnext_adapters.files.content.shards import shards_in
 from labelnext_adapters.files.content.unpacked import allowing
-from labelnext_adapters.files.globs import WILD
+from labelnext_adapters.files.globs import WILD, is_of_tables
 from labelnext_adapters.files.options import FilesSource, place_of
 
 _VARIABLE = re.compile(r"\$[A-Za-z_]\w*|%[A-Za-z_]\w*%")  # as shells write one
@@ -60,6 +61,8 @@ class Input:
     def files(self) -> list[Path]:
         """All that is read on this machine."""
         others = self.format.files(self.options, self.context)
+        if is_of_tables(self.path):
+            return [*shards_in(Path(self.path)), *others]
         return [*([self.path] if isinstance(self.path, Path) else []), *others]
 
 
@@ -112,7 +115,7 @@ def find_input(source: FilesSource, context: Context) -> Input:
 
 def absent(path: Path | str) -> bool:
     """Whether a path is of this machine, and nothing is there."""
-    return isinstance(path, Path) and not path.exists()
+    return isinstance(path, Path) and not path.exists() and not is_of_tables(path)
 
 
 def read_pool(files: Input) -> Pool:
@@ -136,14 +139,15 @@ def read_pool(files: Input) -> Pool:
     read = partial(kind.read, path, files.options, files.context)
     others = [other.name for other in files.files]
     for one in (Path(path), *files.files):
-        if not one.is_dir():
+        if not (one.is_dir() or is_of_tables(one)):
             check_file(one)
             check_kind(one)
     try:
         with allowing(files.source.max_unpacked):
             pool: Pool = guarded(name, kind.name, read, others)
     except InvalidInput:
-        if Path(path).suffix.lower() in _TEXTS or Path(path).is_dir():  # taken for text
+        taken_for_text = Path(path).suffix.lower() in _TEXTS and not is_of_tables(path)
+        if taken_for_text or Path(path).is_dir():
             refuse_foreign(Path(path))
         raise
     files.context.report("read", len(pool), len(pool))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter.protocol import Context
+from labelnext.adapter.sample import may_be_part
 from labelnext.errors import ConfigError, WriteRefused
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
@@ -49,6 +50,7 @@ def make_plan(ranking: Ranking, source: Input, write: FilesWrite) -> Plan:
     check_regular(path)
     inputs = {f"the source's files ({n})": file for n, file in enumerate(source.files, 1)}
     check_outputs({"write.output": path}, inputs)
+    _check_no_part(path, source.path)
     rows = [row for row in ranking.pool_rows() if row["batch"] or write.order != "batch"]
     step = Step(
         _STEP,
@@ -61,6 +63,25 @@ def make_plan(ranking: Ranking, source: Input, write: FilesWrite) -> Plan:
         },
     )
     return Plan("files", write.run, str(path), (step,), output=str(path))
+
+
+def _check_no_part(path: Path, source: Path | str) -> None:
+    """Refuse to write over a file of the folder that is read, unless it is an earlier ranking.
+
+    Raises:
+        ConfigError: if the path is one.
+    """
+    if not (isinstance(source, Path) and source.is_dir() and path.is_file()):
+        return
+    folder, file = source.resolve(), path.resolve()
+    if file.suffix.lower() not in (".csv", ".jsonl") or not file.is_relative_to(folder):
+        return
+    if may_be_part(folder, file.relative_to(folder).as_posix()):
+        shown = from_here(str(path))
+        raise ConfigError(
+            f"write.output must not be one of the files in source.path; got {shown}.",
+            hint="name a file that isn't there yet, or an earlier ranking.",
+        )
 
 
 class FilePerformer(Performer):

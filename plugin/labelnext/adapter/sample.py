@@ -33,9 +33,14 @@ _BESIDE = (
     ".crc", ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".md", ".yaml",
     ".yml", ".html",
 )  # fmt: skip
+#: Names of what people and systems leave in folders.
+_NOTES = re.compile(
+    r"(readme|notes?|licen[cs]e|changelog|requirements)(\.(txt|rst))?|thumbs\.db|desktop\.ini"
+)
 _RANKED = (b"item_id", b"rank", b"priority", b"score")  # keys of a ranking
 _LINE = 4096  # bytes
-_SHARDED = (*_JSON, ".csv", ".tsv", ".tab")
+#: Endings of tables and lists, whose parts a folder may hold.
+SHARDED = (*_JSON, ".csv", ".tsv", ".tab")
 _MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe\x00\x00": "utf-32",
@@ -130,7 +135,7 @@ def shards_of(folder: Path, names: Iterable[str]) -> list[Path]:
     parts = sorted(name for name in names if may_be_part(folder, name))
     paths = [folder / name for name in parts]
     endings = {suffix_of(path) for path in paths}
-    if len(endings) == 1 and endings <= set(_SHARDED):
+    if len(endings) == 1 and endings <= set(SHARDED):
         return paths
     alike = len(endings) == 1 or len({re.sub(r"\d+", "0", name) for name in parts}) == 1
     return paths if alike and Sample(paths[0]).is_json else []
@@ -156,9 +161,13 @@ def may_be_part(folder: Path, name: str) -> bool:
     Example:
         >>> may_be_part(Path("p"), "1.json"), may_be_part(Path("p"), "_SUCCESS")
         (True, False)
+        >>> may_be_part(Path("p"), "README.txt"), may_be_part(Path("p"), "a.txt")
+        (False, True)
     """
     hidden = any(one[0] in "._" for one in name.split("/"))
-    return not (hidden or name.lower().endswith(_BESIDE) or _is_ranking(folder / name))
+    lower = name.lower()
+    beside = lower.endswith(_BESIDE) or _NOTES.fullmatch(lower.rpartition("/")[2]) is not None
+    return not (hidden or beside or _is_ranking(folder / name))
 
 
 def _is_ranking(path: Path) -> bool:

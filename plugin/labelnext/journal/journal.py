@@ -253,7 +253,7 @@ def find_journal(
     kept = [journal for journal in known if journal.kept_for is not None and belongs(journal)]
     if undoing and kept:
         hint = (
-            f"if run {kept[-1].kept_for} of another machine is undone by now, "
+            f"if the later run {kept[-1].kept_for} is undone by now, "
             f"{how('undo', CONFIG, kept[-1].run_id)} takes away what that left."
         )
     raise NotFound(

@@ -52,7 +52,9 @@ def map_of(pool: Pool, batch: NDArray[np.intp]) -> PoolMap | None:
     """
     if pool.embeddings is None:
         return None
-    blocks = Points(pool.embeddings).each(lambda _, b: (np.abs(b) <= LARGEST).all(axis=1))
+    blocks = Points(pool.embeddings).each(
+        lambda _, block: (np.abs(block, dtype=np.float64) <= LARGEST).all(axis=1)
+    )
     known: NDArray[np.bool_] = np.concatenate([np.empty(0, dtype=bool), *blocks])
     chosen = batch[:_BATCH]
     chosen = chosen[known[chosen]]

@@ -187,7 +187,7 @@ class _Calls:
         except (Unavailable, WriteFailed):  # asked again at the next look, which says so
             return
         except LabelnextError as error:
-            said = f"no webhooks, only looking now and then: {error}"
+            said = f"no webhooks, so it only polls: {error}"
         self._open = False
         yield said
 

@@ -131,3 +131,23 @@ def test_a_table_that_ends_within_its_header_is_refused(tmp_path: Path) -> None:
     assert len(read(tmp_path, "p.csv", "item_id,p_a,p_b\n")) == 0
     with pytest.raises(InvalidInput, match="rows below its header; it ends before the header"):
         read(tmp_path, "p.csv", "item_id,p_a,p_b")
+
+
+@pytest.mark.parametrize(
+    ("label", "hint"),
+    [
+        ("Cat", "did you mean 'cat' by 'Cat'?"),
+        ("dgo", "did you mean 'dog' by 'dgo'?"),
+        ("zebra", "if the model doesn't know the class, leave the label empty"),
+    ],
+)
+def test_a_label_that_is_no_class_has_a_cure(tmp_path: Path, label: str, hint: str) -> None:
+    content = f"id,cat,dog,label\na,0.9,0.1,{label}\nb,0.6,0.4,\nc,0.2,0.8,dog\n"
+    with pytest.raises(InvalidInput, match=f"label must be one of cat, dog; got {label}") as caught:
+        read(tmp_path, "p.csv", content)
+    assert str(caught.value.hint).startswith(hint)
+
+
+def test_the_cure_of_an_unknown_label_works(tmp_path: Path) -> None:
+    content = "id,cat,dog,label,labelled\na,0.9,0.1,,true\nb,0.6,0.4,,false\nc,0.2,0.8,dog,true\n"
+    assert read(tmp_path, "p.csv", content).labelled.tolist() == [True, False, True]

@@ -70,7 +70,7 @@ def test_a_format_describes_itself_and_its_options(name: str) -> None:
         ("p.csv", {"images": "i.json"}, "csv"),
         ("folder", {}, "parquet-folder"),
         ("folder.csv", {}, "parquet-folder"),
-        ("*.csv", {}, "parquet-folder"),
+        ("*.csv", {}, "csv"),
         ("a[1]/p.csv", {}, "csv"),
         ("a[1]/*.pq", {}, "parquet-folder"),
     ],

@@ -20,6 +20,7 @@ from labelnext.adapter.protocol import ShowsItems
 from labelnext.adapter.registry import open_adapter
 from labelnext.cli import app
 from labelnext.errors import ConfigError, InvalidInput, NotFound
+from tests.unit.cli.test_commands import labelnext as command_line
 
 
 def painted(path: Path, pixels: np.ndarray | None = None) -> None:
@@ -49,7 +50,7 @@ def test_a_glob_of_all_images_is_the_folder_and_one_of_some_is_refused(tmp_path:
     for name in ("a1.png", "a2.png", "b1.png"):
         painted(tmp_path / name)
     assert read(tmp_path / "*.png").item_ids.tolist() == ["a1.png", "a2.png", "b1.png"]
-    with pytest.raises(NotFound, match=r"'.*a\*\.png' has others \(a1\.png, a2\.png\)"):
+    with pytest.raises(NotFound, match=r"'.*a\*\.png' has 2 files: 2 images \(a1\.png, a2\.png\)"):
         read(tmp_path / "a*.png")
 
 
@@ -134,3 +135,20 @@ def test_init_sort_into_folders_and_rank_again(
     right = [answers[name] == truth[name] for name in {*truth} - sorted_in]
     assert len(right) == 195
     assert np.mean(right) > 0.9
+
+
+def test_init_and_runs_in_the_folder_of_the_images_itself(tmp_path: Path) -> None:
+    for n in range(4):
+        painted(tmp_path / f"{n}.png")
+    (tmp_path / "README.txt").write_text("Photos of our own.")
+    assert command_line("init", "files", ".", folder=tmp_path).returncode == 0
+    for command in ("check", "run", "check", "run", "undo"):
+        done = command_line(command, "labelnext.yaml", folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert len(read(tmp_path)) == 4
+
+
+def test_a_table_beside_images_may_hold_their_predictions(tmp_path: Path) -> None:
+    painted(tmp_path / "a.png")
+    (tmp_path / "p.csv").write_text("id,cat,dog\na.png,0.5,0.5\n")
+    assert read(tmp_path).probabilities is not None

@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from labelnext import Pool, rank
 from labelnext.errors import InvalidInput
+from labelnext_adapters.files.tables.vectors import from_logits
 from tests.unit.files.reading import read
 
 N, ODD = 40, 7
@@ -86,7 +89,7 @@ def test_more_than_a_tenth_of_labels_that_are_no_class_stop(tmp_path: Path) -> N
     assert "can't use 6 of 40 values of label: line 1 (item i0): label must be one of" in told
     assert "line 5 (item i4)" in told
     assert "line 6" not in told
-    assert caught.value.hint == "write them as the classes are called."
+    assert caught.value.hint == "did you mean 'cat' by 'Cat'?"
 
 
 def test_one_label_that_is_no_position_is_left_out_of_nameless_classes(tmp_path: Path) -> None:
@@ -131,3 +134,27 @@ def test_an_item_whose_scores_are_left_out_is_told_of_once(tmp_path: Path) -> No
     assert len(pool) == N
     (told,) = [one.message for one in pool.notices if f"i{ODD}" in one.item_ids]
     assert told.startswith(f"Left out 1 of {N} values of probabilities, but not the items: ")
+
+
+@pytest.mark.parametrize("kind", ["softmax", "sigmoid"])
+def test_huge_logits_are_read_without_a_warning(kind: Any) -> None:
+    rows = from_logits(np.array([[1e308, -1e308], [0.0, 0.0]]), kind)
+    assert rows.tolist() == [[1.0, 0.0], [0.5, 0.5]]
+
+
+def test_boxes_whose_numbers_have_no_names_say_what_to_write(tmp_path: Path) -> None:
+    boxes = [[0.1, 0.2, 0.3, 0.4], [0.5, 0.5, 0.75, 1.0]]
+    lists = {"boxes": [boxes], "scores": [[0.9, 0.8]], "labels": [["cat", "dog"]]}
+    pa.parquet.write_table(pa.table({"item_id": ["a"], **lists}), tmp_path / "p.parquet")
+    pool = read(tmp_path, "p.parquet")
+    (told,) = [one.message for one in pool.notices if one.code == "no_boxes"]
+    assert "in pixels or as fractions" in told
+    assert "a column objects of records with confidence, class and box" in told
+    as_told = [
+        {"confidence": sure, "class": name, "box": box}
+        for sure, name, box in zip([0.9, 0.8], ["cat", "dog"], boxes, strict=True)
+    ]
+    cured = read(tmp_path, "p.json", json.dumps([{"item_id": "a", "objects": as_told}]))
+    assert cured.newest_objects is not None
+    assert cured.newest_objects.boxes is not None
+    assert cured.newest_objects.boxes.tolist() == boxes

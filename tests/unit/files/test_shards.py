@@ -14,7 +14,7 @@ import pytest
 from labelnext.adapter import open_adapter
 from labelnext.adapter.formats import recognition
 from labelnext.config.config import load_config
-from labelnext.errors import InvalidInput, NotFound
+from labelnext.errors import InvalidInput, LabelnextError, NotFound
 from labelnext.runs.run import run
 from tests.unit.files.reading import order, read
 
@@ -134,9 +134,10 @@ def test_empty_shards_and_columns_of_other_types_go_together(tmp_path: Path) -> 
 
 def test_a_folder_of_several_kinds_names_what_it_holds(tmp_path: Path) -> None:
     written(tmp_path, {"a.csv": "id,cat,dog\n" + TABLE[0], "b.jsonl": LINES[1]})
-    for path in ("parts", "parts/*.csv"):
-        with pytest.raises(NotFound, match=r"\(.*a.csv.*\). Hint: for files of another kind point"):
-            read(tmp_path, path)
+    held = r"has 2 files: 1 \.csv, 1 \.jsonl \(a\.csv, b\.jsonl\). Hint: for the \.csv files alone"
+    with pytest.raises(NotFound, match=held):
+        read(tmp_path, "parts")
+    assert read(tmp_path, "parts/*.csv").item_ids.tolist() == [ROWS[0]["item_id"]]
 
 
 def test_a_shard_that_is_no_record_is_left_out_by_its_name(tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ def test_a_shard_that_is_no_record_is_left_out_by_its_name(tmp_path: Path) -> No
     pool = read(tmp_path, "parts")
     assert order(pool) == [f"{n:02}" for n in range(19)]
     (notice,) = (one for one in pool.notices if one.code == "left_out")
-    assert "odd.json: a record must be a JSON object; got str" in notice.message
+    assert 'odd.json: a record must be a JSON object; got "text"' in notice.message
 
 
 def test_files_of_one_name_in_several_folders_keep_these(tmp_path: Path) -> None:
@@ -222,9 +223,75 @@ def test_a_ranking_in_the_folder_of_a_glob_is_no_part_of_the_pool(tmp_path: Path
         assert len(run(load_config(folder / "labelnext.yaml")).ranking.item_ids) == len(ROWS)
 
 
-@pytest.mark.parametrize("glob", ["parts/*.json", "parts/*/*.json", "parts/*.csv"])
-def test_a_glob_of_some_files_says_what_else_there_is(tmp_path: Path, glob: str) -> None:
-    written(tmp_path, {**JSON_PARTS, "old/more.json": [ROWS[0]]})
-    with pytest.raises(NotFound, match="must be a folder, glob or URL of Parquet files") as caught:
+@pytest.mark.parametrize(
+    ("glob", "ids"), [("parts/*.json", None), ("parts/*/*.json", [ROWS[0]["item_id"]])]
+)
+def test_a_glob_of_some_files_takes_these_alone(
+    tmp_path: Path, glob: str, ids: list[str] | None
+) -> None:
+    written(tmp_path, {**JSON_PARTS, "old/more.json": [ROWS[0]], "notes.txt": "-"})
+    pool = read(tmp_path, glob)
+    assert order(pool) == ORDER if ids is None else pool.item_ids.tolist() == ids
+
+
+@pytest.mark.parametrize("glob", ["parts/*.tsv", "parts/*.nope", "parts/*.parquet"])
+def test_a_glob_that_matches_nothing_says_what_there_is(tmp_path: Path, glob: str) -> None:
+    written(tmp_path, {"a.json": [ROWS[0]], ".hidden/b.csv": "x", "notes.txt": "-"})
+    told = r"matches none of 2 files: 1 \.json, 1 \.txt \(a\.json, notes\.txt\)\."
+    with pytest.raises(NotFound, match=told):
         read(tmp_path, glob)
-    assert "at a folder of nothing else, or glob all in it" in str(caught.value.hint)
+
+
+def test_an_empty_folder_and_one_of_hidden_files_are_called_so(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    with pytest.raises(NotFound, match=r"the folder '.*parts' is empty\."):
+        read(tmp_path, "parts")
+    written(tmp_path, {".hidden": "x"})
+    with pytest.raises(NotFound, match="is empty: it holds nothing but hidden files"):
+        read(tmp_path, "parts")
+
+
+def test_links_to_folders_are_not_followed_and_told(tmp_path: Path) -> None:
+    written(tmp_path, {"elsewhere.txt": "-"})
+    (tmp_path / "parts").rename(tmp_path / "other")
+    folder = written(tmp_path, {"a.csv": "id,cat,dog\n" + TABLE[0], "other.bin": "-"})
+    (folder / "link").symlink_to(tmp_path / "other")
+    with pytest.raises(NotFound, match="has 2 files: 1 .csv, 1 .bin") as caught:
+        read(tmp_path, "parts")
+    assert "elsewhere" not in str(caught.value)
+    with pytest.raises(NotFound) as caught:
+        read(tmp_path, "parts/*.nope")
+    assert caught.value.hint == "links to folders aren't followed (link)."
+
+
+def test_a_folder_of_images_and_a_note_says_how_to_read_the_images(tmp_path: Path) -> None:
+    written(tmp_path, {"a.png": "-", "b.JPG": "-", "other.bin": "-"})
+    for path in ("parts", "parts/*.png"):
+        with pytest.raises(NotFound) as caught:
+            read(tmp_path, path)
+        assert "set source.format: images" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("path", "other"), [("'*.csv'", "notes.txt"), ("'*.csv'", "other.bin"), (".", "notes.txt")]
+)
+def test_a_ranking_is_never_written_over_a_file_that_is_read(
+    tmp_path: Path, path: str, other: str
+) -> None:
+    folder = written(tmp_path, {"a.csv": "item_id,cat,dog\n" + "".join(TABLE), other: "-"})
+    before = (folder / "a.csv").read_bytes()
+    (folder / "labelnext.yaml").write_text(
+        f"source: {{adapter: files, path: {path}}}\nwrite: {{output: a.csv}}\n"
+    )
+    with pytest.raises(
+        LabelnextError, match=r"write\.output must (differ|not be one of the files)"
+    ):
+        run(load_config(folder / "labelnext.yaml"))
+    assert (folder / "a.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("path", ["parts", "parts/*.json"])
+@pytest.mark.parametrize("name", ["notes.txt", "README", "readme.rst", "LICENCE.txt", "Thumbs.db"])
+def test_notes_beside_files_do_not_count(tmp_path: Path, path: str, name: str) -> None:
+    written(tmp_path, {"a.json": [ROWS[0]], "b.json": [ROWS[1]], name: "what this is"})
+    assert len(read(tmp_path, path)) == 2

@@ -73,6 +73,12 @@ def test_no_map_without_embeddings_that_differ() -> None:
         assert mapped(pool, len(pool)) is None
 
 
+def test_embeddings_of_16_bits_are_drawn() -> None:
+    found = mapped(pool_of(np.array([[0, 1], [1, 0], [3, 2]], dtype=np.float16)), 3)
+    assert found is not None
+    assert found.n_items == 3
+
+
 @pytest.mark.parametrize("odd", [np.nan, np.inf, 1e300])
 def test_an_embedding_that_cannot_be_drawn_is_left_out(odd: float) -> None:
     found = mapped(pool_of([[0.0, 1], [1, 0], [3, 2], [odd, 0]]), 4)  # without a warning

@@ -166,7 +166,7 @@ def test_a_platform_that_refuses_leaves_the_loop_to_polling(
     monkeypatch.setattr(module, "opened", lambda *_: Opened())
     monkeypatch.setattr(module, "_look", lambda *_: module.Health(True, 3, 3, 0, "3 labels"))
     module.watch(settings, stop=stop, tell=tell)
-    assert told[0].startswith("no webhooks, only looking now and then: it sends nothing")
+    assert told[0].startswith("no webhooks, so it only polls: it sends nothing")
 
 
 def test_calls_that_come_twice_or_late_rank_no_more_than_the_labels_do(

@@ -10,14 +10,19 @@ from typing import Any
 from labelnext.adapter.sample import shards_of, suffix_of
 from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content.content import guarded, read_records
+from labelnext_adapters.files.content.unread_texts import refuse_folder
+from labelnext_adapters.files.globs import base_of, is_glob, names_taken
 
 
 def shards_in(folder: Path) -> list[Path]:
-    """The files of a folder that holds parts of one table or list.
+    """The files of a folder that holds parts of one table or list, or those of a glob.
 
     Raises:
-        InvalidInput: if it holds something else, too.
+        InvalidInput: if the folder holds something else, too.
+        NotFound: if the glob matches nothing.
     """
+    if is_glob(folder):
+        return _taken(folder)
     names = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
     if shards := shards_of(folder, names):  # of which writers leave some empty
         return [shard for shard in shards if shard.stat().st_size] or shards
@@ -27,17 +32,25 @@ def shards_in(folder: Path) -> list[Path]:
     )
 
 
+def _taken(glob: Path) -> list[Path]:
+    base, names = base_of(glob), names_taken(glob)
+    if not names:
+        refuse_folder(base, str(glob), glob.relative_to(base).as_posix())
+    shards = [base / name for name in names]
+    return [shard for shard in shards if shard.stat().st_size] or shards
+
+
 def read_shards(path: Path) -> dict[str, list[tuple[str, Any]]]:
     """The records of each file of a folder, as of `read_records`, by its name; or of one file.
 
     Raises:
         InvalidInput: if a file can't be read, or the folder holds something else, too.
     """
-    if not path.is_dir():
+    if not (path.is_dir() or is_glob(path)):
         return {path.name: read_records(path)}
     shards = {}
     for shard in shards_in(path):
-        name = shard.relative_to(path).as_posix()
+        name = shard.relative_to(base_of(path) if is_glob(path) else path).as_posix()
         records = guarded(name, "JSON", partial(read_records, shard))
         _refuse_coco(path, name, records)
         shards[name] = [

@@ -1,18 +1,106 @@
-"""Text files that no format reads: why not, in words."""
+"""Folders and globs that no format reads: why not, and what to write instead."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from labelnext.adapter.sample import Sample
-from labelnext.errors import NotFound
+from labelnext.adapter.sample import SHARDED, Sample, is_hidden, suffix_of
+from labelnext.errors import NotFound, listed
+from labelnext.support.files import matches
 from labelnext.support.words import counted
+from labelnext_adapters.files.globs import base_of
+from labelnext_adapters.files.image_names import images_among
 
 _LOOKED_AT = 20  # files
 
 
-def refuse_texts(folder: Path, names: Sequence[str]) -> None:
+def refuse_folder(folder: Path, place: str, pattern: str = "") -> None:
+    """Refuse a folder, or a glob in it, that no format has recognised.
+
+    Args:
+        folder: that is there, or isn't.
+        place: the path as it was given.
+        pattern: the part of it with wild cards; empty for the folder itself.
+
+    Raises:
+        NotFound: which says what is in it and what to write.
+    """
+    shown = base_of(Path(place)) if pattern else Path(place)
+    if not folder.is_dir():
+        raise NotFound(f"path must be a file, folder or glob; there is no folder {str(shown)!r}.")
+    links: list[str] = []
+    names = sorted(seen_below(folder, links))
+    told = f"links to folders aren't followed ({listed(sorted(links))})." if links else None
+    if not names:
+        amount = (
+            "no files" if links else "nothing but hidden files" if any(folder.iterdir()) else ""
+        )
+        raise NotFound(
+            f"the folder {str(shown)!r} is empty{f': it holds {amount}' if amount else ''}.",
+            hint=told,
+        )
+    held = f"{_kinds(names)} ({listed(names)})"
+    if pattern:
+        names = [name for name in names if matches(name, pattern)]
+        if not names:
+            message = f"path must match at least one file; {place!r} matches none of {held}."
+            raise NotFound(message, hint=told)
+        held = f"{_kinds(names)} ({listed(names)})"
+    else:
+        _refuse_texts(folder, names)
+    n_images = len(images_among(names))
+    cure = "point path at one file, or at a folder of files of one kind."
+    endings = Counter(suffix_of(Path(name)) for name in names)
+    tables = [ending for ending, _ in endings.most_common() if ending in SHARDED]
+    if n_images > 0.5 * len(names):
+        at = f"set source.path to {str(shown)!r} and " if pattern else ""
+        cure = f"{at}set source.format: images if the images themselves are the pool."
+    elif tables and not pattern:
+        star = "*" if all("/" not in n for n in names if n.endswith(tables[0])) else "**/*"
+        path = f"{shown.as_posix()}/{star}{tables[0]}"
+        cure = f"for the {tables[0]} files alone, set source.path: {path!r}."
+    raise NotFound(f"path must be files of one kind that is read; {place!r} has {held}.", hint=cure)
+
+
+def seen_below(folder: Path, links: list[str]) -> Iterator[str]:
+    """The files in a folder, relative to it; not hidden ones, nor those behind links to folders.
+
+    Args:
+        folder: where they are.
+        links: to which links to folders are added.
+    """
+    for place, inner, names in os.walk(folder):
+        at = Path(place)
+        links += [(at / n).relative_to(folder).as_posix() for n in inner if (at / n).is_symlink()]
+        inner[:] = [name for name in inner if not is_hidden(name)]
+        yield from (
+            (at / name).relative_to(folder).as_posix() for name in names if not is_hidden(name)
+        )
+
+
+def _kinds(names: Sequence[str]) -> str:
+    """How many files there are of each kind, in words.
+
+    Example:
+        >>> _kinds(["a.csv", "b.csv", "notes.txt", "c.png"])
+        '4 files: 2 .csv, 1 .txt, 1 image'
+    """
+    images = images_among(names)
+    counts = Counter(
+        "image" if name in images else suffix_of(Path(name)) or "without an ending"
+        for name in names
+    )
+    told = [
+        counted(n, kind) if kind == "image" else f"{n:,} {kind}"
+        for kind, n in counts.most_common(5)
+    ]
+    return f"{counted(len(names), 'file')}: {', '.join(told)}"
+
+
+def _refuse_texts(folder: Path, names: Sequence[str]) -> None:
     """Refuse a folder of text files, which no format has recognised.
 
     Args:

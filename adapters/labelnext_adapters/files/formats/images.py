@@ -42,7 +42,7 @@ def evidence(sample: Sample) -> str | None:
     from labelnext_adapters.files.vision.yolo_folder import files_below
 
     names = islice(files_below(sample.path), _MET)
-    return "it holds nothing but images" if only_images(names) else None
+    return "it holds nothing but images" if only_images(sample.path, names) else None
 
 
 def names(path: Path, options: ImagesOptions, context: Context) -> Mapping[str, str]:

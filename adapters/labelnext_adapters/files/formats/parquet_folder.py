@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.globs import WILD
+from labelnext_adapters.files.globs import WILD, is_of_tables
 from labelnext_adapters.files.tables.table_options import ParquetFolderOptions
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ def is_folder(path: Path | str) -> bool:
         return True
     if path.is_dir():
         return True
+    if is_of_tables(path):
+        return False
     # Brackets may also stand in the name of a folder that is there.
     return any(any(s in p.name for s in WILD) and not p.exists() for p in (path, *path.parents))
 

@@ -75,19 +75,14 @@ def table_of_records(
     id_among: Callable[[Any], str | None] = getattr(is_text, "id_among", lambda names: None)
     id_name = id_among(kinds)
     is_read = _read_among(records, kinds, is_text, id_name).__contains__
-    may_lack: Callable[[str], bool] = getattr(is_text, "may_lack", lambda name: False)
-    for name, kind in kinds.items():
-        if kind == "text" and name != id_name and may_lack(name):
-            kinds[name] = "shown"
+    shown = _shown(kinds, id_name, is_text)
+    kinds |= dict.fromkeys(shown, "shown")
     n_keys = sum(len(record) for _, record in records if isinstance(record, dict))
     check_spread("the records' keys", len(records), len(kinds), n_keys)
     for place, record in records:
         item = record.get("item_id", "") if isinstance(record, dict) else ""
         with odd.record(place, item if isinstance(item, str | int) else ""):
-            if not isinstance(unbroken(record), dict):
-                raise Unusable(f"a record must be a JSON object; got {_written(record):.60}")
-            if isinstance(record, Doubled):
-                raise Unusable("a record must have each key once; it has one twice")
+            _check_object(record)
             if isinstance(value := record.get(id_name), float):  # 1.0, 1e0 and 1 are other texts
                 raise Unusable(f"{id_name} must be text or a whole number; got {value!r:.60}")
             values = {name: _as(kinds[name], name, record.get(name), is_read) for name in kinds}
@@ -105,7 +100,7 @@ def table_of_records(
         elif misfits or plain[name]:
             notices += _without(name, misfits, plain[name])
     is_said: Callable[[str], bool] = getattr(is_text, "is_said", lambda name: False)
-    for name in [name for name, kind in kinds.items() if kind == "shown"]:
+    for name in shown:
         strange = _no_texts(records, name)
         notices += _said(name, records, strange) if is_said(name) else _without(name, [], strange)
     try:
@@ -174,6 +169,25 @@ def _plain_values(
             if value not in (None, "", [], {}) and not isinstance(value, list | dict):
                 found[name].append((place, value))
     return found
+
+
+def _check_object(record: Any) -> None:
+    """Refuse what is no object with each key once.
+
+    Raises:
+        Unusable: with the reason.
+    """
+    if not isinstance(unbroken(record), dict):
+        raise Unusable(f"a record must be a JSON object; got {_written(record):.60}")
+    if isinstance(record, Doubled):
+        raise Unusable("a record must have each key once; it has one twice")
+
+
+def _shown(kinds: dict[str, str], id_name: str | None, is_text: Callable[[str], bool]) -> list[str]:
+    """The keys of texts without which a record still counts."""
+    may_lack: Callable[[str], bool] = getattr(is_text, "may_lack", lambda name: False)
+    texts = [name for name, kind in kinds.items() if kind == "text" and name != id_name]
+    return [name for name in texts if may_lack(name)]
 
 
 def _no_texts(records: Sequence[tuple[str, Any]], name: str) -> list[tuple[str, Any]]:

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,11 @@ from labelnext_adapters.files.tables.items import Items
 from labelnext_adapters.files.tables.table_options import LabelsAre
 
 _NO_CLASS = -2
-
+_COMPARED = 100  # names, and texts that are none
+_UNKNOWN = (
+    "if the model doesn't know the class, leave the label empty, and add a column called labelled "
+    "with true or false."
+)
 _SEVERAL = (
     "if items have several classes, give the column label another name, and add one called "
     "labelled with true or false."
@@ -75,14 +80,12 @@ def class_places(
     if len(strange):
         rule = f"{what} must be one of {listed(names, 20) if names else 'positions from 0'}"
         wrong = [value for value, place in zip(values, known, strict=True) if place is None]
-        why = {
-            row: f"{rule}; got {values[indices[row]]!r:.60}{_meant(values[indices[row]], names)}"
-            for row in strange.tolist()
-        }
-        n_values = int((taken != -1).sum())
-        (items or Items(range(len(taken)))).leave_out(
-            what, why, n_values, _cure(what, wrong, values, names)
-        )
+        meant = _meant(wrong, names)
+        said = {value: f"{rule}; got {value!r:.60}{meant.get(value, '')}" for value in wrong}
+        why = {row: said[values[indices[row]]] for row in strange.tolist()}
+        hint = _misread(what, wrong, values, names) or _cure(what, [*map(str, wrong)], names)
+        of = items or Items(range(len(taken)))
+        of.leave_out(what, why, int((taken != -1).sum()), hint)
         taken[strange] = -1
     return taken
 
@@ -127,33 +130,46 @@ def _known(
     return names, by_name
 
 
-def _meant(value: Any, names: Collection[str]) -> str:
-    """The class that a value is like, as a question; empty if there is none.
+def _meant(values: Sequence[Any], names: Collection[str]) -> dict[Any, str]:
+    """The class that a value is like, as a question; only of the first values.
 
     Example:
-        >>> _meant("Cat", ["cat", "dog"]), _meant("bird", ["cat", "dog"])
-        (" (did you mean 'cat'?)", '')
+        >>> _meant(["Cat", "bird"], ["cat", "dog"])
+        {'Cat': " (did you mean 'cat'?)"}
     """
-    by_lower = {name.strip().lower(): name for name in names}
-    text = str(value).strip().lower()
-    near = [text] if text in by_lower else difflib.get_close_matches(text, by_lower, 1, 0.8)
-    return f" (did you mean {by_lower[near[0]]!r}?)" if near else ""
+    by_lower = {name.strip().lower(): name for name in islice(names, _COMPARED)}
+    found = {}
+    for value in values[:_COMPARED]:
+        text = str(value).strip().lower()
+        near = [text] if text in by_lower else difflib.get_close_matches(text, by_lower, 1, 0.8)
+        if near:
+            found[value] = f" (did you mean {by_lower[near[0]]!r}?)"
+    return found
 
 
-def _cure(
+def _misread(
     what: str, wrong: Sequence[Any], values: Sequence[Any], names: Collection[str]
 ) -> str | None:
-    """What to do where many values are no class."""
+    """The cure for positions that count from 1, and for several classes in one text."""
     wholes = [whole for whole in map(_whole, values) if whole not in (None, -1)]
     if names and (min(wholes, default=0), max(wholes, default=0)) == (1, len(names)):
         return COUNTED_FROM_1
-    if what == "label" and _are_several([str(value) for value in wrong], names):
-        return _SEVERAL
-    if not names:
-        return None
-    if all(_meant(value, names) for value in wrong):
-        return "write them as the classes are called."
-    return "correct them, or name all classes in source.classes."
+    return _SEVERAL if what == "label" and _are_several([*map(str, wrong)], names) else None
+
+
+def _cure(what: str, strange: Sequence[str], names: Collection[str]) -> str | None:
+    """What to do about a text that is no class; None where nothing is known.
+
+    Example:
+        >>> _cure("label", ["Cat"], ["cat", "dog"])
+        "did you mean 'cat' by 'Cat'?"
+    """
+    known = list(islice(names, _COMPARED))
+    for text in strange[:_COMPARED]:
+        alike = [name for name in known if name.lower() == text.lower()]
+        if near := alike or difflib.get_close_matches(text, known, n=1):
+            return f"did you mean {near[0]!r} by {text!r}?"
+    return _UNKNOWN if what == "label" and names else None
 
 
 def _are_several(texts: Sequence[str], names: Collection[str]) -> bool:

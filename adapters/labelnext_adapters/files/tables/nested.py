@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.tables.arrow import is_list
@@ -303,8 +302,10 @@ def _exploded(
     notices.append(Notice("layout", f"Read {name!r} as the objects of each item ({told})."))
     if corners is None and shape is not None:
         message = (
-            f"Left out {shape!r} of the objects, but not the objects: boxes are read from "
-            f"{listed(['x1', 'y1', 'x2', 'y2'])}."
+            f"Left out {shape!r} of the objects, but not the objects: it doesn't say whether a box "
+            "is two corners or a corner and a size, in pixels or as fractions. To read boxes, "
+            "write a column objects of records with confidence, class and box (x1, y1, x2, y2 as "
+            "fractions of the image)."
         )
         notices.append(Notice("no_boxes", message))
     out = table.select(taken).append_column("objects", objects)

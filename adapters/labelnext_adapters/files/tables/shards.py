@@ -16,6 +16,7 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.content import guarded
 from labelnext_adapters.files.content.shards import items_called, read_all, shards_in
+from labelnext_adapters.files.globs import base_of, is_glob
 from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.tables.column_names import (
     TextColumns,
@@ -32,7 +33,7 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
     Such is a record of JSON, or a table of the objects or segments of one item.
 
     Args:
-        folder: of the files.
+        folder: of the files, or a glob of them.
         read: reads one that isn't JSON.
         is_text: whether a column is of ids and names.
 
@@ -40,11 +41,12 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
         InvalidInput: if the folder holds something else, too, or the columns don't go together.
     """
     shards = shards_in(folder)
+    base = base_of(folder) if is_glob(folder) else folder
     if Sample(shards[0]).may_hold_json:
         records = read_all(folder)
         values = [record if isinstance(record, dict) else {} for _, record in records]
         if len(records) == len(shards) and not any(is_text.id_among(list(v)) for v in values):
-            names = items_called(shard.relative_to(folder).as_posix() for shard in shards)
+            names = items_called(shard.relative_to(base).as_posix() for shard in shards)
             records = [
                 (place, {"item_id": name, **value} if value else one)
                 for name, (place, one), value in zip(names, records, values, strict=True)
@@ -53,7 +55,7 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
     parts: list[Rows] = [guarded(shard.name, "CSV", partial(read, shard)) for shard in shards]
     notices = [notice for part in parts for notice in part.notices]
     if all(_of_one_item(part.table.column_names, is_text) for part in parts):
-        names = items_called(shard.relative_to(folder).as_posix() for shard in shards)
+        names = items_called(shard.relative_to(base).as_posix() for shard in shards)
         parts = [_called(part, name) for part, name in zip(parts, names, strict=True)]
         notices.append(Notice("layout", "Named items after their files: no column has their ids."))
     columns = [part.table.column_names for part in parts]

@@ -43,6 +43,7 @@ def table_format(
     """
 
     def read_rows(path: Path | str, options: TableOptions, context: Context) -> Rows:
+        from labelnext_adapters.files.globs import is_of_tables
         from labelnext_adapters.files.tables.cells import with_cells
         from labelnext_adapters.files.tables.column_names import TextColumns
         from labelnext_adapters.files.tables.inner import with_inner_columns
@@ -53,7 +54,7 @@ def table_format(
 
         columns = named_columns(options, context)
         is_text = TextColumns(columns)
-        if Path(path).is_dir():
+        if Path(path).is_dir() or is_of_tables(path):
             from labelnext_adapters.files.tables.shards import rows_of_shards
 
             read = rows_of_shards(Path(path), lambda one: rows(one, options, is_text), is_text)

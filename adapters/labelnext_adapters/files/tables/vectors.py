@@ -329,7 +329,7 @@ def from_logits(rows: NDArray[np.floating], kind: Logits) -> NDArray[np.float64]
         return probabilities
     if not values.size:
         return values
-    with np.errstate(invalid="ignore"):  # those that are infinite are left out later
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite ones are left out later
         shifted = np.exp(values - values.max(axis=-1, keepdims=True))
     softmax: NDArray[np.float64] = shifted / shifted.sum(axis=-1, keepdims=True)
     return softmax

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from labelnext.adapter.sample import may_be_part
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Notice, Pool
 from labelnext.support.words import counted
@@ -12,21 +13,20 @@ from labelnext_adapters.files.image_names import images_among
 from labelnext_adapters.files.vision.yolo_folder import files_below
 from labelnext_adapters.files.vision.yolo_runs import SAVE
 
-_BESIDE = ("thumbs.db", "desktop.ini")  # what systems leave in folders
 
-
-def only_images(names: Iterable[str]) -> bool:
+def only_images(folder: Path, names: Iterable[str]) -> bool:
     """Whether there are images, and nothing beside them that may hold predictions.
 
     Args:
-        names: of the files in a folder, relative to it.
+        folder: where they are.
+        names: of its files, relative to it.
     """
     found = False
     for name in names:
-        if name.rpartition("/")[2].lower() not in _BESIDE:
-            if not images_among([name]):
-                return False
+        if images_among([name]):
             found = True
+        elif may_be_part(folder, name):
+            return False
     return found
 
 
