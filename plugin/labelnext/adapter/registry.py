@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -123,10 +123,10 @@ def _validated(name: str, model: type[_Options], data: Mapping[str, Any]) -> _Op
         if refused.cause is not None:
             raise ConfigError(refused.cause.message, hint=refused.cause.hint) from None
         option = ".".join(map(str, refused.location))
-        near = difflib.get_close_matches(option, set(model.model_fields) - {option}, n=1)
-        hint = refused.hint or (f"did you mean {near[0]!r}?" if near else None)
-        message = f"option {option} of adapter {name} {refused.text}"
-        raise ConfigError(message, hint=hint) from None
+        hint = refused.hint
+        if refused.known and (near := get_close_matches(option, refused.known, n=1)):
+            hint = f"did you mean {near[0]}?"
+        raise ConfigError(f"{name} option {option} {refused.text}", hint=hint) from None
 
 
 def require(name: str, adapter: type[Adapter]) -> None:

@@ -103,8 +103,8 @@ class Ranking:
 
     def __repr__(self) -> str:
         how = f"{self.acquisition or 'no acquisition'}, {self.selection}"
-        ranked = counted(len(self.pool_order), "item")
-        return f"<Ranking of {ranked}, batch of {len(self)}: {how}>"
+        items = counted(len(self.pool_order), "item")
+        return f"<Ranking of {items}, batch of {len(self):,}: {how}>"
 
     def _repr_html_(self, most: int = 20) -> str:
         cells = "".join(

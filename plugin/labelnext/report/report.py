@@ -159,11 +159,15 @@ class Report:
 
     __str__ = to_text
 
+    @property
+    def names_versions(self) -> bool:
+        """Whether the measured model versions need names: not a single one without a name."""
+        return [found["name"] for found in self.calibration] != ["1"]
+
     def calibration_lines(self) -> list[str]:
         """The calibration in words: of the first model versions, and how many more there are."""
-        alone = [one["name"] for one in self.calibration] == ["1"]  # what is not a version
         lines = [
-            calibration_line(calibration, self.reservation, alone=alone)
+            calibration_line(calibration, self.reservation, named=self.names_versions)
             for calibration in self.calibration[:VERSIONS]
         ]
         more = len(self.calibration) - VERSIONS
@@ -207,19 +211,19 @@ _TOO_GOOD = ("in_sample_predictions", "accepted_predictions")
 
 
 def calibration_line(
-    calibration: Mapping[str, Any], reservation: str = "", *, alone: bool = False
+    calibration: Mapping[str, Any], reservation: str = "", *, named: bool = True
 ) -> str:
-    """The calibration of a model version in words; with `Report.reservation`, if there is one.
+    """The calibration of a model version in words.
 
     Args:
-        calibration: one of `Report.calibration`.
-        reservation: why the figures may be too good.
-        alone: there is one model without a name.
+        calibration: as in `Report.calibration`.
+        reservation: as `Report.reservation`; empty if there is none.
+        named: whether to name the version, which has a name or is one of several.
     """
-    version = "" if alone else f" of version {calibration['name']}"
     labelled = counted(calibration["n"], f"labelled {calibration['of'].removesuffix('s')}")
+    whose = f" of version {calibration['name']}" if named else ""
     return (
-        f"calibration{version} on {labelled}: mean confidence "
+        f"calibration{whose} on {labelled}: mean confidence "
         f"{calibration['confidence']:.3f}, accuracy {calibration['accuracy']:.3f}, "
         f"ECE {calibration['ece']:.3f}, "
         f"Brier {calibration['brier']:.3f}, log loss {calibration['nll']:.3f}"
