@@ -99,10 +99,7 @@ def table_of_records(
                 odd.leave_out(place, record.get("item_id"), why)
         elif misfits or plain[name]:
             notices += _without(name, misfits, plain[name])
-    is_said: Callable[[str], bool] = getattr(is_text, "is_said", lambda name: False)
-    for name in shown:
-        strange = _no_texts(records, name)
-        notices += _said(name, records, strange) if is_said(name) else _without(name, [], strange)
+    notices += _of_shown(shown, records, is_text)
     try:
         notices += odd.notices()
     except InvalidInput as error:
@@ -188,6 +185,18 @@ def _shown(kinds: dict[str, str], id_name: str | None, is_text: Callable[[str], 
     may_lack: Callable[[str], bool] = getattr(is_text, "may_lack", lambda name: False)
     texts = [name for name, kind in kinds.items() if kind == "text" and name != id_name]
     return [name for name in texts if may_lack(name)]
+
+
+def _of_shown(
+    shown: Sequence[str], records: Sequence[tuple[str, Any]], is_text: Callable[[str], bool]
+) -> list[Notice]:
+    """What is said of texts that are none."""
+    is_said: Callable[[str], bool] = getattr(is_text, "is_said", lambda name: False)
+    notices: list[Notice] = []
+    for name in shown:
+        strange = _no_texts(records, name)
+        notices += _said(name, records, strange) if is_said(name) else _without(name, [], strange)
+    return notices
 
 
 def _no_texts(records: Sequence[tuple[str, Any]], name: str) -> list[tuple[str, Any]]:
