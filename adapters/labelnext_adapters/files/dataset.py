@@ -101,7 +101,7 @@ class Dataset:
         except FileNotFoundError:
             infos = []
         except OSError as error:
-            raise Unavailable(f"can't list {self._place!r}: {error}.") from error
+            raise Unavailable(f"can't list {self._place!r}: {error!s:.300}.") from error
         try:
             wanted = [info for info in infos if self._wanted(info.path, base)]
         except UnicodeDecodeError as error:

@@ -216,10 +216,21 @@ def section_of(document: Document, name: str) -> dict[str, Any]:
         rule = f"must be a mapping of keys to values; got {shown(value)}."
         hint = hint_of_colons(value)
         if not hint and name in LEADING and isinstance(value, str) and PLAIN.fullmatch(value):
-            given = "null" if value.lower() in _NONE else value
-            hint = f"write {name}: {{{LEADING[name]}: {given}}}."
+            hint = f"write {name}: {{{LEADING[name]}: {_meant_by(name, value)}}}."
         raise document.error((name,), rule, hint=hint)
     return value
+
+
+def _meant_by(section: str, value: str) -> str:
+    """What somebody means who writes a value in place of a section, spelt as it is known."""
+    from labelnext.acquisition import acquisition_names
+    from labelnext.selection import selection_names
+
+    if value.lower() in _NONE:
+        return "null"
+    names = {"acquisition": acquisition_names, "selection": selection_names}
+    known = names[section]() if section in names else []
+    return next(iter(difflib.get_close_matches(value.lower(), known, n=1)), value)
 
 
 def checked_as(

@@ -161,8 +161,9 @@ class Report:
 
     def calibration_lines(self) -> list[str]:
         """The calibration in words: of the first model versions, and how many more there are."""
+        alone = [one["name"] for one in self.calibration] == ["1"]  # what is not a version
         lines = [
-            calibration_line(calibration, self.reservation)
+            calibration_line(calibration, self.reservation, alone=alone)
             for calibration in self.calibration[:VERSIONS]
         ]
         more = len(self.calibration) - VERSIONS
@@ -205,11 +206,20 @@ def counts_line(counts: Mapping[str, int]) -> str:
 _TOO_GOOD = ("in_sample_predictions", "accepted_predictions")
 
 
-def calibration_line(calibration: Mapping[str, Any], reservation: str = "") -> str:
-    """The calibration of a model version in words; with `Report.reservation`, if there is one."""
+def calibration_line(
+    calibration: Mapping[str, Any], reservation: str = "", *, alone: bool = False
+) -> str:
+    """The calibration of a model version in words; with `Report.reservation`, if there is one.
+
+    Args:
+        calibration: one of `Report.calibration`.
+        reservation: why the figures may be too good.
+        alone: there is one model without a name.
+    """
+    version = "" if alone else f" of version {calibration['name']}"
     labelled = counted(calibration["n"], f"labelled {calibration['of'].removesuffix('s')}")
     return (
-        f"calibration of version {calibration['name']} on {labelled}: mean confidence "
+        f"calibration{version} on {labelled}: mean confidence "
         f"{calibration['confidence']:.3f}, accuracy {calibration['accuracy']:.3f}, "
         f"ECE {calibration['ece']:.3f}, "
         f"Brier {calibration['brier']:.3f}, log loss {calibration['nll']:.3f}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from contextvars import copy_context
+from contextvars import Context
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,8 +49,12 @@ def stopped(monkeypatch: pytest.MonkeyPatch, command: Callable[[], object]) -> N
 
     monkeypatch.setattr(commands, "app", stop)
     monkeypatch.setattr(commands, "err", Console(stderr=True))
-    with working_on("labelnext.yaml"), pytest.raises(SystemExit):
-        copy_context().run(commands.main)
+
+    def run() -> None:
+        with working_on("labelnext.yaml"), pytest.raises(SystemExit):
+            commands.main()
+
+    Context().run(run)  # of a process of its own, without the runs of other tests
 
 
 def test_a_stop_says_how_to_look_finish_and_undo_the_run_that_was_begun(

@@ -204,6 +204,10 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         ("source: files", "write source: {adapter: files}"),
         (MINIMAL + "report: page.html", "write report: {path: page.html}"),
         (MINIMAL + "report: false", "write report: {path: null}"),
+        (MINIMAL + "acquisition: margni", "write acquisition: {name: margin}"),
+        (MINIMAL + "acquisition: Entropy", "write acquisition: {name: entropy}"),
+        (MINIMAL + "selection: k_centre", "write selection: {method: k_center}"),
+        (MINIMAL + "selection: zzz", "write selection: {method: zzz}"),
         (MINIMAL + "report: Off", "write report: {path: null}"),
         (MINIMAL + "write: out/r.csv", "write write: {output: out/r.csv}"),
         (

@@ -130,7 +130,7 @@ def test_report_shows_the_reliability_of_every_version(tmp_path) -> None:
     (found,) = json.loads(report.to_json())["calibration"]
     assert found["n"] == 100
     assert sum(found["bins"]["counts"]) == 100
-    assert "calibration of version 1 on 100 labelled items" in report.to_text()
+    assert "calibration on 100 labelled items" in report.to_text()
     page = (tmp_path / "labelnext-report.html").read_text()
     assert "Can you trust the confidences?" in page
     assert page.count("share that was right") >= 1
