@@ -64,7 +64,11 @@ def folder_of(glob: Path) -> Path | None:
 
 
 def names_below(folder: Path) -> Iterator[str]:
-    """The files in a folder and in those inside it, relative to it; links aren't followed."""
+    """The files in a folder and in those inside it, relative to it; no pipes or devices.
+
+    Links to folders aren't followed.
+    """
     for place, _, names in os.walk(folder):
         for name in names:
-            yield (Path(place) / name).relative_to(folder).as_posix()
+            if os.path.isfile(path := os.path.join(place, name)):
+                yield Path(path).relative_to(folder).as_posix()

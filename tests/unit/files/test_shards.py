@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -288,6 +289,13 @@ def test_a_ranking_is_never_written_over_a_file_that_is_read(
     ):
         run(load_config(folder / "labelnext.yaml"))
     assert (folder / "a.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["pipe", "pipe.csv"])
+def test_a_glob_passes_pipes_and_reports_by(tmp_path: Path, name: str) -> None:
+    folder = written(tmp_path, {"a.csv": "id,cat,dog\n" + TABLE[0], "report.html": "<html>"})
+    os.mkfifo(folder / name)
+    assert len(read(tmp_path, "parts/*.csv")) == 1
 
 
 @pytest.mark.parametrize("path", ["parts", "parts/*.json"])
