@@ -219,7 +219,12 @@ def _agreement(runs: Sequence[Snapshot]) -> Signal:
     if value is None:
         says = _without_classes(runs)
     elif len(recent) == _STABLE_RUNS and np.mean(recent) >= _STABLE_KAPPA:
-        says = f"the last {_STABLE_RUNS} pairs of runs agree: predictions have stabilised."
+        same = sum(_is_same(a, b) for a, b in pairwise(runs[-_STABLE_RUNS - 1 :]))
+        says = f"the last {_STABLE_RUNS} pairs of runs agree" + (
+            f", but in {same} of them the model was the same: run again after it was retrained."
+            if same
+            else ": predictions have stabilised."
+        )
     else:
         says = (
             f"not stable yet: that takes {_STABLE_RUNS} pairs of runs averaging "
@@ -231,6 +236,15 @@ def _agreement(runs: Sequence[Snapshot]) -> Signal:
         says,
         "a model that wasn't retrained always agrees with itself, and a stable model may be wrong.",
         "Bloodgood and Vijay-Shanker, 2009",
+    )
+
+
+def _is_same(a: Snapshot, b: Snapshot) -> bool:
+    """Whether two runs had the same classes and scores, to the last digit."""
+    return (
+        np.array_equal(a.item_ids, b.item_ids)
+        and np.array_equal(a.predicted, b.predicted)
+        and np.array_equal(a.scores, b.scores, equal_nan=True)
     )
 
 

@@ -49,8 +49,12 @@ def test_kappa_agrees_with_scikit_learn() -> None:
 
 
 def test_three_agreeing_pairs_say_that_the_model_has_settled() -> None:
-    same = [run(name, [0, 1, 0, 1]) for name in "abcd"]
-    assert "have stabilised" in signals(same)[0].says
+    alike = [run(name, [0, 1, 0, 1], [n / 10, 0.5]) for n, name in enumerate("abcd")]
+    assert "have stabilised" in signals(alike)[0].says
+    nightly = [*alike[:2], *(replace(alike[2], run_id=name) for name in "cd")]
+    (kappa_of_nightly, *_) = signals(nightly)
+    assert kappa_of_nightly.value == 1.0
+    assert "but in 1 of them the model was the same: run again" in kappa_of_nightly.says
     assert "not stable yet" in signals(same[:3])[0].says
 
 
