@@ -55,7 +55,7 @@ def test_three_agreeing_pairs_say_that_the_model_has_settled() -> None:
     (kappa_of_nightly, *_) = signals(nightly)
     assert kappa_of_nightly.value == 1.0
     assert "but in 1 of them the model was the same: run again" in kappa_of_nightly.says
-    assert "not stable yet" in signals(same[:3])[0].says
+    assert "not stable yet" in signals(alike[:3])[0].says
 
 
 def test_runs_are_kept_and_read_back_oldest_first(tmp_path: Path) -> None:
