@@ -149,8 +149,7 @@ class Fields:
                 if t not in absent or t in reading.values[name]
             }
             missing |= old.keys() - reading.ids
-            kept = absent & targets[name].keys() & reading.ids
-            if kept:
+            if kept := absent & targets[name].keys() & reading.ids:
                 stayed.append(
                     f"The data key {name} stays, empty, on {counted(len(kept), 'task')}: "
                     "Label Studio can only remove a key by replacing all of a task's data."
