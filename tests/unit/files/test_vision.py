@@ -274,6 +274,7 @@ OF_THE_PAGE = {
     "labelme": "labelme/scores",
     "datumaro": "datumaro",
     "project": "supervisely",
+    "darwin": "darwin/release",
     "via.json": "via/project.json",
     "cloud": "cloud/azure",
     "annotations.xml": "cvat/boxes.xml",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -96,28 +96,17 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     used = set[str]()
 
     def array(name: str, ours: str) -> Any:
-        stated = options.columns.get(ours)
-        names = (name, *_ALSO.get(name, ())) if stated is None else (stated,)
-        found = next((one for one in names if one in arrays), None)
-        used.update([found] if found is not None else [])
-        return None if found is None else arrays[found]
+        usual = (name, *_ALSO.get(name, ()))
+        names = (options.columns[ours],) if ours in options.columns else usual
+        found = next((one for one in names if one in arrays), "")
+        used.add(found)
+        return arrays.get(found)
 
     columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
     notices: list[Notice] = []
-    if columns["item_ids"] is None:
-        matrix = columns["probabilities"]
-        if matrix is None or not matrix.shape[:-1] or "item_id" in options.columns:
-            raise InvalidInput(
-                f"the file must contain an array item_ids; got {sorted(held)}.",
-                hint="name the arrays: numpy.savez(path, item_ids=ids, probabilities=scores).",
-            )
-        columns["item_ids"] = np.arange(matrix.shape[-2])
-        message = "Items are named by their row from 0; save their names as the array item_ids."
-        notices.append(Notice("numbered", message))
-    if columns["item_ids"].dtype.kind == "f":
-        message = "The ids are floats, as gaps make them, and were read as whole numbers."
-        notices.append(Notice("ids", message))
-    columns["item_ids"] = texts(columns["item_ids"])
+    columns["item_ids"] = _item_ids(
+        columns, sorted(held), notices, stated="item_id" in options.columns
+    )
     if options.classes is not None:
         columns["classes"] = options.classes
     elif columns["classes"] is not None:
@@ -128,8 +117,10 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
             columns["probabilities"], columns["item_ids"], meaning, notices
         )
     objects = None
-    offsets = arrays.get("offsets")
-    confidences = arrays.get("confidences", arrays.get("confidence"))
+    offsets, confidences = (
+        arrays.get("offsets"),
+        arrays.get("confidences", arrays.get("confidence")),
+    )
     if offsets is not None and confidences is not None:
         parts = {name: array(ours, ours) for name, ours in _OBJECTS.items()}
         objects = Objects(offsets, confidences, **parts)
@@ -139,8 +130,31 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     columns["metadata"] = {name: texts(arrays[name]) for name in context.metadata} or None
     if objects is None and columns["probabilities"] is None and columns["embeddings"] is None:
         notices.append(_no_predictions(held))
-    independent = meaning.multilabel
-    return Pool(objects=objects, multilabel=independent, notices=notices, **columns)
+    return Pool(objects=objects, multilabel=meaning.multilabel, notices=notices, **columns)
+
+
+def _item_ids(
+    columns: Mapping[str, Any], held: Sequence[str], notices: list[Notice], *, stated: bool
+) -> NDArray[Any]:
+    """The ids as texts or whole numbers; the numbers of the rows where there are none.
+
+    Raises:
+        InvalidInput: if there are none, and no rows or the array of ids is stated.
+    """
+    ids, matrix = columns["item_ids"], columns["probabilities"]
+    if ids is None:
+        if matrix is None or not matrix.shape[:-1] or stated:
+            raise InvalidInput(
+                f"the file must contain an array item_ids; got {[*held]}.",
+                hint="name the arrays: numpy.savez(path, item_ids=ids, probabilities=scores).",
+            )
+        ids = np.arange(matrix.shape[-2])
+        message = "Items are named by their row from 0; save their names as the array item_ids."
+        notices.append(Notice("numbered", message))
+    if ids.dtype.kind == "f":
+        message = "The ids are floats, as gaps make them, and were read as whole numbers."
+        notices.append(Notice("ids", message))
+    return texts(ids)
 
 
 def _unread(names: list[str]) -> list[Notice]:

@@ -74,12 +74,7 @@ def table_of_records(
     kinds = _kinds([record for _, record in records if isinstance(record, dict)], is_text)
     id_among: Callable[[Any], str | None] = getattr(is_text, "id_among", lambda names: None)
     id_name = id_among(kinds)
-    usual: Callable[[str], bool] = getattr(is_text, "is_read", lambda name: True)
-    lone = _lone_scores(records, kinds, usual, id_name)
-
-    def is_read(name: str) -> bool:
-        return name == lone or usual(name)
-
+    is_read = _read_among(records, kinds, is_text, id_name).__contains__
     shown = _shown(kinds, id_name, is_text)
     kinds |= dict.fromkeys(shown, "shown")
     n_keys = sum(len(record) for _, record in records if isinstance(record, dict))
@@ -120,23 +115,24 @@ def table_of_records(
     return table, notices, places.__getitem__
 
 
-def _lone_scores(
+def _read_among(
     records: Sequence[tuple[str, Any]],
     kinds: dict[str, str],
-    is_read: Callable[[str], bool],
+    is_text: Callable[[str], bool],
     id_name: str | None,
-) -> str | None:
-    """The only key of lists or objects of numbers, where no key that is read holds predictions."""
-    nested = ("list", "object")
-    if any(kinds[n] in (*nested, "number") for n in kinds if n != id_name and is_read(n)):
-        return None
+) -> set[str]:
+    """The keys that are read; where none of them holds predictions, also one of class scores."""
+    usual: Callable[[str], bool] = getattr(is_text, "is_read", lambda name: True)
+    read, nested = {name for name in kinds if usual(name)}, ("list", "object")
+    if any(kinds[name] in (*nested, "number") for name in read - {id_name}):
+        return read
     values = {
         name: [record.get(name) for _, record in records if isinstance(record, dict)]
         for name, kind in kinds.items()
         if kind in nested
     }
     numeric = [n for n, v in values.items() if 2 * sum(map(_are_numbers, v)) > len(v)]
-    return numeric[0] if len(numeric) == 1 else None
+    return read | {*numeric} if len(numeric) == 1 else read
 
 
 def _are_numbers(value: Any) -> bool:
