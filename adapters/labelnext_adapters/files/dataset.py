@@ -61,10 +61,6 @@ def _is_hidden(path: str, base: str) -> bool:
     return any(part.startswith((".", "_")) for part in path[len(base) :].strip("/").split("/"))
 
 
-def _names(paths: Sequence[str]) -> str:
-    return listed([PurePosixPath(path).name for path in paths])
-
-
 class Dataset:
     """The files of a pool.
 

@@ -214,7 +214,10 @@ def test_numbers_beyond_all_bounds_are_one_odd_row(tmp_path: Path, cell: str) ->
     rows = ["id,cat,dog", *(f"i{n},0.25,0.75" for n in range(30)), f"odd,{cell},{cell}"]
     pool = read(tmp_path, "t.csv", "\n".join(rows))  # without a warning of numpy
     assert pool.n_classes == 2
-    assert "Left out 1 of 31 items: item odd: " in notice(pool, "left_out").message
+    assert (
+        "Left out 1 of 31 values of probabilities, but not the items: item odd: "
+        in notice(pool, "left_out").message
+    )
 
 
 @pytest.mark.parametrize("cell", ["", "nan", "NaN", "None", "n/a"])
