@@ -70,6 +70,24 @@ def test_a_value_that_breaks_its_rule_is_left_out_alone(
     assert left_out(pool).endswith(why)
 
 
+@pytest.mark.parametrize(
+    ("column", "odd", "usual"),
+    [
+        ("label", "bird", lambda n: "cat" if n % 2 else None),
+        ("votes", ["bird", "bird"], lambda n: ["cat", "dog"] if n % 2 else [None, None]),
+    ],
+)
+def test_an_item_whose_label_is_left_out_is_labelled(
+    tmp_path: Path, column: str, odd: Any, usual: Callable[[int], Any]
+) -> None:
+    rows = records(**{column: but(odd, usual)})
+    pool = read_records(tmp_path, rows)
+    assert "but not the items" in left_out(pool)
+    assert pool.labelled.tolist() == [n % 2 == 1 for n in range(N)]
+    stated = read_records(tmp_path, [{**row, "labelled": False} for row in rows])
+    assert not stated.labelled.any()
+
+
 @pytest.mark.parametrize("odd", [-1, 0, None, float("inf")])
 def test_an_item_without_a_cost_above_0_is_left_out(tmp_path: Path, odd: Any) -> None:
     pool = read_records(tmp_path, records(cost=but(odd, float_of)))
@@ -108,7 +126,7 @@ def test_a_frame_keeps_an_item_whose_label_or_embedding_is_odd() -> None:
     assert len(pool) == N
     assert pool.embeddings is not None
     assert np.flatnonzero(np.isnan(pool.embeddings).any(axis=1)).tolist() == [ODD]
-    assert pool.labelled.sum() == N - 1
+    assert pool.labelled.sum() == N  # somebody labelled it
 
 
 def str_of(n: int) -> list[float]:

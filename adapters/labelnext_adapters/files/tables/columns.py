@@ -27,6 +27,7 @@ from labelnext_adapters.files.tables.table_options import (
 )
 from labelnext_adapters.files.tables.vectors import Meaning
 
+_LABELS = ("label", "votes", "label_number")
 _TELLING = 2  # items; one may be labelled as predicted by chance
 
 
@@ -154,6 +155,38 @@ def _labels(
         raise
 
 
+def _labelled(
+    reader: TableReader,
+    n_items: int,
+    truth: ObjectColumn | None,
+    labels: NDArray[np.int64] | None,
+    votes: NDArray[np.int64] | None,
+    label_numbers: list[float] | None,
+) -> Any:
+    """Whether items are labelled; None where their labels alone tell.
+
+    Where no column says so, these are the items with labelled objects, or with a label, also one
+    that was left out: somebody has labelled them.
+    """
+    stated = reader.plain("labelled")
+    if stated is not None:
+        return stated
+    if truth is not None:
+        return ~truth.absent
+    odd = [row for name in _LABELS for row in reader.odd.get(name, ())]
+    if not odd:
+        return None
+    labelled = np.zeros(n_items, dtype=bool)
+    labelled[odd] = True
+    if labels is not None:
+        labelled |= labels >= 0
+    if votes is not None:
+        labelled |= (votes >= 0).any(axis=1)
+    if label_numbers is not None:
+        labelled |= ~np.isnan(label_numbers)
+    return labelled
+
+
 def _predicted_labels(
     rows: NDArray[np.floating] | None, labels: NDArray[np.int64] | None
 ) -> list[Notice]:
@@ -204,6 +237,7 @@ def _pool(
         absent &= objects.absent
     n_classes = rows.shape[-1] if rows is not None and rows.shape[-1] > 1 else None
     labels, votes = _labels(reader, classes, n_classes)
+    label_numbers = reader.plain("label_number")
     reader.notices += [] if reader.states("label") else _predicted_labels(rows, labels)
     several = len(sets) > 1 or len(answers) > 1
     kind = reader.answer_kind if answers else "objects"
@@ -220,9 +254,9 @@ def _pool(
         embeddings=reader.embeddings(ids),
         labels=labels,
         votes=votes,
-        numbers=reader.plain("label_number"),
+        numbers=label_numbers,
         truth=labelled_objects,
-        labelled=reader.labelled(truth),
+        labelled=_labelled(reader, len(ids), truth, labels, votes, label_numbers),
         groups=reader.plain("group"),
         metadata=reader.metadata(),
         costs=reader.plain("cost"),

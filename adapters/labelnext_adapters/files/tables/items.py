@@ -23,6 +23,7 @@ class Items:
         place: says in words where an item stands in the file.
         owners: the item of each value, where it isn't that of its row.
         notices: of values that were left out.
+        odd: the items of which a value was left out, by column.
 
     Example:
         >>> items = Items(["a"] * 20, place=lambda row: f"line {row + 1}")
@@ -35,6 +36,7 @@ class Items:
     place: Callable[[int], str] = lambda row: ""
     owners: NDArray[np.intp] | None = None
     notices: list[Notice] = field(default_factory=list)
+    odd: dict[str, list[int]] = field(default_factory=dict)
 
     def leave_out(
         self, what: str, why: dict[int, str], n_values: int, hint: str | None = None
@@ -53,6 +55,7 @@ class Items:
         odd = Oddities(of=what, seen=n_values)
         for row, reason in why.items():
             item = row if self.owners is None else int(self.owners[row])
+            self.odd.setdefault(what, []).append(item)
             odd.leave_out(self.place(item), self.ids[item], reason)
         try:
             self.notices += odd.notices()

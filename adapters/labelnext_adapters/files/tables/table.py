@@ -70,6 +70,7 @@ class TableReader:
         self._table, self._columns = table, columns
         self._whole: dict[str, Any] = {}  # columns by their own names, each of one piece
         self.notices: list[Notice] = []
+        self.odd: dict[str, list[int]] = {}  # rows whose value was left out, by our column
         self.meaning, self.labels_are = meaning, labels_are
         self._ids, self._place = id_texts(ids := self._raw_ids()), place
         usable, left_out = usable_ids(self._ids, place)
@@ -96,7 +97,7 @@ class TableReader:
 
     @property
     def _items(self) -> Items:
-        return Items(self._ids, self._place, notices=self.notices)
+        return Items(self._ids, self._place, notices=self.notices, odd=self.odd)
 
     def states(self, name: str) -> bool:
         """Whether the configuration says which column is one of ours."""
@@ -362,11 +363,6 @@ class TableReader:
         if column is None or pa.types.is_null(column.type):
             return None
         return ObjectColumn("truth", column, ids, certain=True)
-
-    def labelled(self, truth: ObjectColumn | None) -> Any:
-        """Whether items are labelled; those with labelled objects if no column says so."""
-        stated = self.plain("labelled")
-        return stated if stated is not None or truth is None else ~truth.absent
 
     def label_names(self) -> list[str]:
         """The names that labels have, sorted; none where they are numbers."""
