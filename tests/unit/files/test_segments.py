@@ -206,7 +206,7 @@ def test_times_of_arrow_are_starts_and_ends(tmp_path: Path, unit: str, kind: str
         ends = ends.cast(pa.int64())
     columns = {"file": ["a", "a"], "start": ends.cast(clock), "end": ends.cast(clock)}
     table = pa.table({**columns, "label": ["x", "y"], "score": [0.75, 0.25]})
-    assert with_seconds(table).column("end").to_pylist() == [2.0, 3.0]
+    assert with_seconds(table)[0].column("end").to_pylist() == [2.0, 3.0]
     pa.parquet.write_table(table, tmp_path / "p.parquet")
     pool = read(tmp_path, "p.parquet")
     assert pool.newest_objects is not None
@@ -224,7 +224,22 @@ def test_one_segment_a_file_is_a_segment(tmp_path: Path, start: str) -> None:
 
 def test_texts_that_are_no_clock_times_stay(tmp_path: Path) -> None:
     table = pa.table({"start": ["soon", "00:01"], "end": ["10:30 am", None]})
-    assert with_seconds(table).equals(table)
+    assert with_seconds(table) == (table, [])
+
+
+def test_one_text_that_is_no_time_is_told_and_seconds_stand_beside_times(tmp_path: Path) -> None:
+    starts = ["00:01"] * 20
+    starts[3], starts[5] = "soon", "62,5"
+    rows = [f'{n},"{start}",01:09,cat,0.{n + 10}' for n, start in enumerate(starts)]
+    pool = read(tmp_path, "p.csv", "\n".join(["file,start,end,label,score", *rows]))
+    assert len(pool) == 20
+    assert notice(pool, "left_out").message == (
+        "Left out 1 of 20 values of start, but not the items: line 5: start must be a time such as "
+        "00:01:02.5, or seconds; got 'soon'."
+    )
+    table = pa.table({"start": starts, "end": starts})
+    expected = [None if n == 3 else 62.5 if n == 5 else 1.0 for n in range(20)]
+    assert with_seconds(table)[0].column("start").to_pylist() == expected
 
 
 def test_rows_of_segments_without_names_ask_for_theirs(tmp_path: Path) -> None:

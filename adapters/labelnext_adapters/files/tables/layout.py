@@ -87,9 +87,9 @@ def laid_out(
     usual = usual_records(table, columns)
     columns = {o: t for o, t in columns.items() if not (isinstance(t, str) and t in usual)}
     table, read = without_percent_signs(table, options.scale == "percent", rows.place)
-    table = with_seconds(table)
+    table, timed = with_seconds(table, rows.place)
     columns, found = with_embedding(table, columns)
-    notices = [*rows.notices, *read, *found]
+    notices = [*rows.notices, *read, *timed, *found]
     whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
     names, id_name = set(whole.table.column_names), str(whole.columns["item_id"])
     whole = whole.of_rows(rows_with_values(whole.table, id_name))
