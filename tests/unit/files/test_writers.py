@@ -109,6 +109,22 @@ def test_numbers_written_as_texts_are_numbers_in_lists_too(
     assert order(pool) == ["b", "c", "a"]
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [pa.large_list(pa.large_string()), pa.list_(pa.string(), 2),
+     pa.struct([("cat", pa.large_string()), ("dog", pa.large_string())])],
+)  # fmt: skip
+def test_numbers_written_as_texts_are_numbers_in_every_type(
+    tmp_path: Path, kind: pa.DataType
+) -> None:
+    rows: list[Any] = [[str(p), str(round(1 - p, 3))] for p in CAT.values()]
+    if pa.types.is_struct(kind):
+        rows = [dict(zip(("cat", "dog"), row, strict=True)) for row in rows]
+    table = pa.table({"id": [*CAT], "probs": pa.array(rows, kind)})
+    pyarrow.parquet.write_table(table, tmp_path / "p.parquet")
+    assert order(read(tmp_path, "p.parquet")) == ["b", "c", "a"]
+
+
 def test_one_odd_text_in_lists_of_numbers_decides_for_itself_alone(tmp_path: Path) -> None:
     records = [{"id": str(n), "probs": [str(n / 40), str(1 - n / 40)]} for n in range(40)]
     records[3]["probs"] = ["?", "0.5"]

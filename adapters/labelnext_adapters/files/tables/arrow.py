@@ -213,6 +213,11 @@ def is_list(kind: pa.DataType) -> bool:
     )
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds texts."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 def written_out(array: Any) -> int:
     """The bytes that values take beyond what is stored, where it is kept once and referred to.
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.tables.arrow import is_list
+from labelnext_adapters.files.tables.arrow import is_list, is_text
 from labelnext_adapters.files.tables.column_names import plain
 from labelnext_adapters.files.tables.score_columns import are_scores
 from labelnext_adapters.files.tables.table_options import TableOptions, flat_columns
@@ -92,7 +92,7 @@ def _is_of_numbers(kind: pa.DataType) -> bool:
 
 def _is_written(table: pa.Table, field: pa.Field) -> bool:
     """Whether a column holds lists of numbers as text, as pandas writes them to CSV."""
-    if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
+    if not is_text(field.type):
         return False
     texts = table.column(field.name).slice(0, _SAMPLED).drop_null().to_pylist()
     return bool(texts) and all(_WRITTEN.fullmatch(text) for text in texts)

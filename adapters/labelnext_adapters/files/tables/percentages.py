@@ -10,6 +10,7 @@ import pyarrow as pa
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.tables.arrow import is_text
 
 _PERCENTAGE = re.compile(r"\s*([+-]?\d+(?:[.,]\d+)?)\s*%\s*$")
 _MOST_ODD = 0.1
@@ -33,7 +34,7 @@ def without_percent_signs(
     columns, odd = [], Oddities("row", seen=table.num_rows)
     for at, name in enumerate(table.column_names):
         column = table.column(name)
-        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        if not is_text(column.type):
             continue
         if not any((value or "").rstrip().endswith("%") for value in column[:20].to_pylist()):
             continue

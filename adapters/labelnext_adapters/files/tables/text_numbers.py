@@ -10,6 +10,7 @@ import pyarrow as pa
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.tables.arrow import is_list, is_text
 from labelnext_adapters.files.tables.column_names import is_ranked_class
 from labelnext_adapters.files.tables.header import NUMBER
 
@@ -101,8 +102,8 @@ def with_inner_numbers(
     notices: list[Notice] = []
     for at, field in enumerate(table.schema):
         kind = field.type
-        listed = pa.types.is_list(kind) and pa.types.is_string(kind.value_type)
-        mapped = pa.types.is_struct(kind) and all(pa.types.is_string(f.type) for f in kind)
+        listed = is_list(kind) and is_text(kind.value_type)
+        mapped = pa.types.is_struct(kind) and all(is_text(f.type) for f in kind)
         if not (listed or mapped) or not is_scores(field.name):
             continue
         values = table.column(at).to_pylist()
