@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from labelnext.adapter.sample import SHARDED, may_be_part, suffix_of
+from labelnext.errors import Unavailable
 from labelnext.support.files import matches
 from labelnext_adapters.files.image_names import IMAGE_ENDINGS
 
@@ -38,7 +39,7 @@ def names_taken(glob: Path) -> list[str]:
     """The files that a glob takes, relative to `base_of`, sorted; hidden ones don't count."""
     folder = base_of(glob)
     pattern = glob.relative_to(folder).as_posix()
-    names = (name for name in names_below(folder) if matches(name, pattern))
+    names = (n for n in names_below(folder, whole="/" in pattern) if matches(n, pattern))
     return sorted(name for name in names if may_be_part(folder, name))
 
 
@@ -55,7 +56,7 @@ def folder_of(glob: Path) -> Path | None:
         return None
     pattern, found = glob.relative_to(folder).as_posix(), False
     of_images = suffix_of(glob) in IMAGE_ENDINGS  # which elsewhere lie beside the data
-    for name in names_below(folder):
+    for name in names_below(folder, whole="/" in pattern):
         if of_images or may_be_part(folder, name):
             if suffix_of(Path(name)) in _IN_PARTS or not matches(name, pattern):
                 return None  # before the rest of a large folder is listed
@@ -63,12 +64,27 @@ def folder_of(glob: Path) -> Path | None:
     return folder if found else None
 
 
-def names_below(folder: Path) -> Iterator[str]:
+def names_below(folder: Path, *, whole: bool = True) -> Iterator[str]:
     """The files in a folder and in those inside it, relative to it; no pipes or devices.
 
     Links to folders aren't followed.
+
+    Args:
+        folder: where they are.
+        whole: whether each folder inside must be readable.
+
+    Raises:
+        Unavailable: if one isn't.
     """
-    for place, _, names in os.walk(folder):
+    for place, _, names in os.walk(folder, onerror=_refuse if whole else None):
         for name in names:
             if os.path.isfile(path := os.path.join(place, name)):
                 yield Path(path).relative_to(folder).as_posix()
+
+
+def _refuse(error: OSError) -> None:
+    reason = f"{error.strerror or error}"
+    raise Unavailable(
+        f"can't list the folder {error.filename!r}: {reason:.300}.",
+        hint="allow yourself to read it, or name the files with a glob that leaves it out.",
+    ) from error

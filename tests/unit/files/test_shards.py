@@ -15,7 +15,7 @@ import pytest
 from labelnext.adapter import open_adapter
 from labelnext.adapter.formats import recognition
 from labelnext.config.config import load_config
-from labelnext.errors import InvalidInput, LabelnextError, NotFound
+from labelnext.errors import InvalidInput, LabelnextError, NotFound, Unavailable
 from labelnext.runs.run import run
 from tests.unit.files.reading import order, read
 
@@ -303,3 +303,36 @@ def test_a_glob_passes_pipes_and_reports_by(tmp_path: Path, name: str) -> None:
 def test_notes_beside_files_do_not_count(tmp_path: Path, path: str, name: str) -> None:
     written(tmp_path, {"a.json": [ROWS[0]], "b.json": [ROWS[1]], name: "what this is"})
     assert len(read(tmp_path, path)) == 2
+
+
+def lock(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let nobody list folders of that name, not even who may read everything."""
+    listed = os.scandir
+
+    def scandir(place: Any = ".") -> Any:
+        if str(place).endswith(name):
+            raise PermissionError(13, "Permission denied", str(place))
+        return listed(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+@pytest.mark.parametrize("path", ["parts/**/*.csv", "parts/**/*.parquet", "parts"])
+def test_a_folder_inside_that_cannot_be_listed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    folder = written(tmp_path, {"a.csv": "id,cat,dog\n" + TABLE[0], "locked/b.csv": "-"})
+    if not path.endswith(".csv"):
+        (folder / "a.csv").unlink()
+        pa.parquet.write_table(pa.table({"item_id": ["a"], "p_x": [1.0]}), folder / "a.parquet")
+    lock(monkeypatch, "locked")
+    with pytest.raises(Unavailable, match=r"can't list the folder '.*locked': Permission denied"):
+        read(tmp_path, path)
+
+
+def test_a_folder_that_a_glob_leaves_out_need_not_be_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, {"a.csv": "id,cat,dog\n" + TABLE[0], "locked/b.csv": "-"})
+    lock(monkeypatch, "locked")
+    assert len(read(tmp_path, "parts/*.csv")) == 1
