@@ -56,11 +56,6 @@ _OURS = re.compile(
 _log = logging.getLogger("labelnext")
 
 
-def _is_hidden(path: str, base: str) -> bool:
-    """Whether a name of a file or folder below the base says that it is no data."""
-    return any(part.startswith((".", "_")) for part in path[len(base) :].strip("/").split("/"))
-
-
 class Dataset:
     """The files of a pool.
 
@@ -136,7 +131,7 @@ class Dataset:
 
     def _wanted(self, path: str, base: str) -> bool:
         inside = path[len(base) :].strip("/")
-        if _is_hidden(path, base):
+        if any(part.startswith((".", "_")) for part in inside.split("/")):
             return False
         globbed = base != self._path
         if not (matches(path, self._path) if globbed else path.endswith(_ENDINGS) or path == base):

@@ -137,8 +137,9 @@ def read_pool(files: Input) -> Pool:
     name = Path(path).name
     files.context.report("read", 0, None)
     read = partial(kind.read, path, files.options, files.context)
-    others = [other.name for other in files.files]
-    for one in (Path(path), *files.files):
+    inputs = files.files
+    others = [other.name for other in inputs]
+    for one in dict.fromkeys((Path(path), *inputs)):
         if not (one.is_dir() or is_of_tables(one)):
             check_file(one)
             check_kind(one)

@@ -32,6 +32,8 @@ def positions(what: str, labels: ArrayLike | None, classes: Sequence[str] | None
         return labels
     if labels is None or cells.dtype.kind not in "OUTf":
         return labels
+    if cells.dtype.kind == "f":
+        return np.where(np.isnan(cells), -1, cells)
     cells = np.asarray(labels, dtype=object)  # numpy would turn NaN beside texts into a text
     unlabelled = classes is not None and all(map(_is_none, cells.flat))
     if not unlabelled and not any(isinstance(cell, str) for cell in cells.flat):

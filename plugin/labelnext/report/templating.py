@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from labelnext.support.words import counted, done, some
@@ -13,9 +14,7 @@ if TYPE_CHECKING:
     import jinja2
 
 #: Embeddings, overrides and isolates of the direction in which text runs.
-_DIRECTIONS = dict.fromkeys(
-    [*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}"
-)
+_DIRECTIONS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 
 @functools.cache
@@ -58,7 +57,7 @@ def filled_template(name: str, **values: object) -> str:
     )
     page = templates().get_template(name)
     text = page.render(style=style, script=script, policy=policy, **values)
-    text = text.translate(_DIRECTIONS)
+    text = _DIRECTIONS.sub("\N{REPLACEMENT CHARACTER}", text)
     return text.encode(errors="backslashreplace").decode()  # paths may hold bytes that aren't text
 
 

@@ -117,10 +117,8 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
             columns["probabilities"], columns["item_ids"], meaning, notices
         )
     objects = None
-    offsets, confidences = (
-        arrays.get("offsets"),
-        arrays.get("confidences", arrays.get("confidence")),
-    )
+    offsets = arrays.get("offsets")
+    confidences = arrays.get("confidences", arrays.get("confidence"))
     if offsets is not None and confidences is not None:
         parts = {name: array(ours, ours) for name, ours in _OBJECTS.items()}
         objects = Objects(offsets, confidences, **parts)

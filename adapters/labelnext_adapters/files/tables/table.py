@@ -87,11 +87,8 @@ class TableReader:
         """Leave out the other rows."""
         if rows.all():
             return
-        kept, place = np.flatnonzero(rows), self._place
-        self._table, self._ids = (
-            self._table.filter(pa.array(rows)),
-            self._ids.filter(pa.array(rows)),
-        )
+        kept, place, mask = np.flatnonzero(rows), self._place, pa.array(rows)
+        self._table, self._ids = self._table.filter(mask), self._ids.filter(mask)
         self._whole = {}
         self._place = lambda row: place(int(kept[row]))
 
