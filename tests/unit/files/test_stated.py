@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,35 @@ def test_texts_to_label_are_no_answers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text", ["a cat", "0.9", "1, 0.9", "Confidence: 0.9", "version 2", "cat (0.9), dog (0.8)",
-             "cat: 0.9 because it purrs", "at 10:30", "3.5 / 5", "cat, 90"],
+             "cat: 0.9 because it purrs", "at 10:30", "3.5 / 5", "cat, 90", "Topic 1", "Topic 0",
+             "Type-1", "stars: 1", "toxic=0"],
 )  # fmt: skip
 def test_other_texts_are_no_class_beside_its_confidence(text: str) -> None:
     assert paired(text) is None
+
+
+@pytest.mark.parametrize("beside", [{"confidence": 0.75}, {"logprob": math.log(0.75)}])
+@pytest.mark.parametrize("answer", ["up 20%", "Group 0.5", "Topic 1"])
+def test_a_number_in_an_answer_is_none_of_its_confidence_that_stands_beside(
+    tmp_path: Path, answer: str, beside: dict[str, float]
+) -> None:
+    records = [{"id": "a", "answer": answer, **beside}, {"id": "b", "answer": "x", **beside}]
+    pool = read(tmp_path, "o.jsonl", lines(records), format="llm")
+    assert pool.classes == (answer, "x")
+    assert [one.confidences.round(9).tolist() for one in pool.answers] == [[0.75, 0.75]]
+
+
+@pytest.mark.parametrize("answer", ["cat (1)", "cat, 1", "cat with a confidence of 1", "cat 1.0"])
+def test_a_class_may_be_certain(answer: str) -> None:
+    stated = paired(answer)
+    assert stated is not None
+    assert (stated["label"], float(stated["confidence"])) == ("cat", 1)
+
+
+def test_numbered_classes_are_no_confidences(tmp_path: Path) -> None:
+    records = [{"id": str(n // 3), "judge": f"m{n % 3}", "verdict": f"Topic {n % 2}"}
+               for n in range(9)]  # fmt: skip
+    assert read(tmp_path, "o.jsonl", lines(records)).classes == ("Topic 0", "Topic 1")
 
 
 def test_where_no_answer_is_the_keys_that_are_read_are_named(tmp_path: Path) -> None:

@@ -162,10 +162,12 @@ def replies_in(record: Any, answer_key: str | None = None) -> list[Reply | str]:
     if isinstance(record, str) and record.strip():
         return [Reply(record, fields=told_in(record))]
     if isinstance(record, Mapping):
+        numbers = (*CONFIDENCES, *DISTRIBUTIONS, *LOGPROBS)
+        told = told_in if all(record.get(name) is None for name in numbers) else json_in
         for name in (answer_key,) if answer_key else (*ANSWERS, *WRITTEN, *SEVERAL):
             value = record.get(name)
             if isinstance(value, bool | int) or (isinstance(value, str) and value.strip()):
-                inside = told_in(value) if isinstance(value, str) else None
+                inside = told(value) if isinstance(value, str) else None
                 return [Reply(str(value), fields=inside or record)]
             if isinstance(value, Mapping):
                 return [Reply(fields=usual_fields(value))]

@@ -35,6 +35,8 @@ _PAIR = re.compile(
     r"\s?(?:confidence|confident|probability|certainty|certain|sure)?[)\]]?"
     r"(?:\s{0,3}(?:[,;|\n/]|and\b)\s{0,3}|\s{0,3}$)", re.I,
 )  # fmt: skip
+#: What sets a confidence of 0 or 1 apart from the number of a class.
+_APART = re.compile(r"[,;|(\[]|\b(?:confidence|probability|certainty|score)\b", re.I)
 _SHORT = 500  # characters of a text of pairs
 _TRIES = 50  # braces in a text
 _LONGEST = 1 << 16  # characters of a text in which an object is looked for
@@ -86,6 +88,8 @@ def paired(text: str) -> Mapping[str, Any] | None:
         return None
     if len(found) == 1:
         ((label, sure),) = found.items()
+        if sure in ("0", "1") and not _APART.search(bare):
+            return None
         return {"label": label, "confidence": sure}
     shares = {
         name: float(sure[:-1]) / 100 if sure.endswith("%") else float(sure)
