@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from labelnext.errors import InvalidInput
 from tests.unit.files.reading import lines, order, read
@@ -45,6 +46,16 @@ def test_columns_of_class_scores_beside_answers_are_named(tmp_path: Path) -> Non
     assert "source.columns: {probabilities: [cat, dog]}" in told(pool)
     scored = read(tmp_path, "p.csv", text, columns={"probabilities": ["cat", "dog"]})
     assert order(scored)[0] == "b"
+
+
+@pytest.mark.parametrize("cat", ["cat, big", "cat: big", "7", "true", "#1", "{cat}", "a 'b' c"])
+def test_the_line_that_reads_columns_can_be_copied(tmp_path: Path, cat: str) -> None:
+    rows = [f"{item},cat,0.{n},{p},{q}" for n, (item, (p, q)) in enumerate(SHARES.items(), 1)]
+    text = "\n".join([f'id,pred,score,"{cat}",dog', *rows])
+    line = told(read(tmp_path, "p.csv", text)).partition("set source.columns: ")[2]
+    columns = yaml.safe_load(line.removesuffix("."))
+    assert columns == {"probabilities": [cat, "dog"]}
+    assert read(tmp_path, "p.csv", text, columns=columns).classes == (cat, "dog")
 
 
 def test_numbers_that_are_no_class_scores_are_not_named(tmp_path: Path) -> None:

@@ -36,6 +36,22 @@ _RARE = ("\x01", "^", "~", ":", "#", "/", "\\", "*", "\x1f", "\xa6", "\xa7")  # 
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
+def spelt(name: str) -> str:
+    """A name as it is written between brackets of YAML: in quotes where it needs them.
+
+    Example:
+        >>> spelt("Feature Vector"), spelt("cat, big"), spelt("7")
+        ('Feature Vector', '"cat, big"', '"7"')
+    """
+    import yaml
+
+    try:
+        bare = yaml.safe_load(f"[{name}]") == [name]
+    except yaml.YAMLError:
+        bare = False
+    return name if bare else json.dumps(name, ensure_ascii=False)
+
+
 def first_of(names: Iterable[str], wanted: Sequence[str]) -> str | None:
     """The first of the wanted names that there is, in any case, with any sign between words."""
     names = sorted(names, reverse=True)

@@ -21,6 +21,7 @@ from labelnext_adapters.files.tables.column_names import (
     has_our_names,
     id_column,
     spans_in,
+    spelt,
 )
 from labelnext_adapters.files.tables.guessed_ids import check_guess
 from labelnext_adapters.files.tables.known_names import ANSWERS, CERTAINTIES, IDS, SEGMENTS, SIZES
@@ -159,7 +160,7 @@ def _id_of(table: pa.Table, columns: Mapping[str, str | Sequence[str]]) -> str:
         usual = [name for name in IDS if name != "name"]  # which is rather that of a class
         found = next((n for n in inner if first_of([n.rpartition(".")[2]], usual)), None)
         if found is not None and error.hint:
-            error.hint = f"to use another column, set source.columns: {{item_id: {found}}}."
+            error.hint = f"to use another column, set source.columns: {{item_id: {spelt(found)}}}."
         raise
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.tables.arrow import is_list
-from labelnext_adapters.files.tables.column_names import first_of, plain
+from labelnext_adapters.files.tables.column_names import first_of, plain, spelt
 from labelnext_adapters.files.tables.header import NUMBER
 from labelnext_adapters.files.tables.known_names import (
     ANSWERS,
@@ -121,7 +121,7 @@ def _of_numbers(
         return _none_taken(
             f"{listed(parts)} seem to be embeddings. If they "
             "are, call them e_0, e_1, … or list all in source.columns: {embedding: "
-            f"[{parts[0]}, …]}}; {_or_classes(of_parts, scale)}",
+            f"[{spelt(parts[0])}, …]}}; {_or_classes(of_parts, scale)}",
         )
     if values is not None and (values < 0).any():
         return _none_taken(
@@ -194,14 +194,14 @@ def _one_number(name: str) -> Notice:
     if plain(name) in DOUBTS:
         what = (
             f"{name} seems to say how uncertain the model is (if it is in [0, 1], set "
-            f"source.columns: {{uncertainty: {name}}}; else divide it by its largest possible "
-            "value)"
+            f"source.columns: {{uncertainty: {spelt(name)}}}; else divide it by its largest "
+            "possible value)"
         )
     else:
         what = (
             f"{name} can be how sure the model is of its answer (set source.columns: "
-            f"{{confidence: {name}}}), or the probability of one class (set source.columns: "
-            f"{{probabilities: [{name}]}} and source.multilabel: true)"
+            f"{{confidence: {spelt(name)}}}), or the probability of one class (set source.columns: "
+            f"{{probabilities: [{spelt(name)}]}} and source.multilabel: true)"
         )
     return _none_taken(f"{what}.")
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.tables.arrow import is_list, is_text
-from labelnext_adapters.files.tables.column_names import plain
+from labelnext_adapters.files.tables.column_names import plain, spelt
 from labelnext_adapters.files.tables.score_columns import are_scores
 from labelnext_adapters.files.tables.table_options import TableOptions, flat_columns
 
@@ -114,7 +114,7 @@ def _with_list(
     message = (
         f"{'Column' if len(maybe) == 1 else 'Columns'} {listed(maybe)} {verb} not read; to use "
         f"{'it' if len(maybe) == 1 else 'one'} as embeddings, set source.columns: "
-        f"{{embedding: {maybe[0]}}}."
+        f"{{embedding: {spelt(maybe[0])}}}."
     )
     return dict(columns), [Notice("not_read", message)]
 

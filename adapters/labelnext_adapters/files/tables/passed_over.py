@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.tables.column_names import first_of, plain
+from labelnext_adapters.files.tables.column_names import first_of, plain, spelt
 from labelnext_adapters.files.tables.known_names import INDEXES, LOGITS, VECTORS
 from labelnext_adapters.files.tables.laid_out import LaidOut
 from labelnext_adapters.files.tables.nested import is_vector
@@ -44,11 +44,11 @@ def beside_answers(out: LaidOut, options: TableOptions) -> LaidOut:
     free = [field for field in out.table.schema if field.name not in out.mapped | set(NAMES)]
     vectors = [field.name for field in free if is_vector(field.type)]
     if name := first_of(vectors, (*VECTORS, *LOGITS)):
-        cure, subject = f"{{probabilities: {name}}}", f"Column {name!r} was"
+        cure, subject = f"{{probabilities: {spelt(name)}}}", f"Column {name!r} was"
         cure += " and source.logits: softmax" if plain(name) in LOGITS else ""
     elif are_class_scores(out.table, columns := free_numbers(out), options):
         cure, subject = (
-            f"{{probabilities: [{', '.join(columns)}]}}",
+            f"{{probabilities: [{', '.join(map(spelt, columns))}]}}",
             f"Columns {listed(columns)} were",
         )
     else:
