@@ -74,6 +74,31 @@ def test_arrays_have_the_names_that_people_give_them(tmp_path: Path, ids: str, s
     assert order(read(tmp_path, "p.npz")) == ["b", "c", "a"]
 
 
+@pytest.mark.parametrize("scores", ["logits", "softmax", "outputs"])
+def test_the_likeliest_classes_beside_scores_are_no_scores(tmp_path: Path, scores: str) -> None:
+    rows = np.array([[p, 1 - p] for p in CAT.values()])
+    np.savez(tmp_path / "p.npz", ids=[*CAT], pred=rows.argmax(axis=1), **{scores: rows})
+    pool = read(tmp_path, "p.npz")
+    assert order(pool) == ["b", "c", "a"]
+    assert "pred" in notice(pool, "not_read").message
+
+
+def test_the_likeliest_classes_beside_confidences_are_no_scores(tmp_path: Path) -> None:
+    sure = np.array([*CAT.values()])
+    np.savez(tmp_path / "p.npz", ids=[*CAT], pred=np.array([0, 1, 0]), confidences=sure)
+    pool = read(tmp_path, "p.npz")
+    assert order(pool) == ["b", "c", "a"]
+    assert "pred" in notice(pool, "not_read").message
+
+
+def test_names_of_classes_are_no_ids(tmp_path: Path) -> None:
+    rows = np.array([[p, 1 - p] for p in CAT.values()])
+    np.savez(tmp_path / "p.npz", names=["cat", "dog"], probs=rows)
+    pool = read(tmp_path, "p.npz")
+    assert pool.classes == ("cat", "dog")
+    assert pool.item_ids.tolist() == ["0", "1", "2"]
+
+
 def test_a_second_array_of_scores_is_said_to_be_unread(tmp_path: Path) -> None:
     rows = np.array([[p, 1 - p] for p in CAT.values()])
     np.savez(tmp_path / "p.npz", ids=np.array([*CAT]), probs=rows, predictions=rows[::-1])

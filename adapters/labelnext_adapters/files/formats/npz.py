@@ -98,11 +98,15 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     def array(name: str, ours: str) -> Any:
         usual = (name, *_ALSO.get(name, ()))
         names = (options.columns[ours],) if ours in options.columns else usual
-        found = next((one for one in names if one in arrays), "")
-        used.add(found)
-        return arrays.get(found)
+        there = [one for one in names if one in arrays]
+        if name == ours == "probabilities" and ours not in options.columns:
+            there = _rows_first({one: arrays[one] for one in there})
+        used.update(there[:1])
+        return arrays[there[0]] if there else None
 
     columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
+    if "names" in used and _are_classes(arrays["names"], columns):
+        columns |= {"item_ids": None, "classes": arrays["names"]}
     notices: list[Notice] = []
     columns["item_ids"] = _item_ids(
         columns, sorted(held), notices, stated="item_id" in options.columns
@@ -129,6 +133,23 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     if objects is None and columns["probabilities"] is None and columns["embeddings"] is None:
         notices.append(_no_predictions(held))
     return Pool(objects=objects, multilabel=meaning.multilabel, notices=notices, **columns)
+
+
+def _rows_first(arrays: Mapping[str, NDArray[Any]]) -> list[str]:
+    """The names of arrays that may hold scores, rows before columns; whole numbers are classes."""
+    flat = {name: array.ndim < 2 for name, array in arrays.items()}
+    whole = {name for name, array in arrays.items() if array.dtype.kind in "iu"}
+    may_be = [n for n in arrays if n == "probabilities" or not (flat[n] and n in whole)]
+    return sorted(may_be, key=flat.__getitem__)
+
+
+def _are_classes(names: NDArray[Any], columns: Mapping[str, Any]) -> bool:
+    """Whether names are as many as the classes, but not the items, of probabilities."""
+    matrix = columns["probabilities"]
+    if matrix is None or matrix.ndim < 2 or columns["classes"] is not None:
+        return False
+    n_items, n_classes = matrix.shape[-2:]
+    return bool(n_items != len(names) == n_classes)
 
 
 def _item_ids(
