@@ -114,6 +114,10 @@ class FilesAdapter(Adapter):
             "error", f"{str(path)!r} does not exist.", nearby(path) or "set source.path."
         )
         try:
+            shards = shards_in(Path(path)) if is_of_tables(path) else []
+        except LabelnextError as error:
+            return [Finding("error", error.message, error.hint)]
+        try:
             kind, in_parts = self._input.format, self._input.in_parts
         except LabelnextError:
             if absent(path):
@@ -133,8 +137,8 @@ class FilesAdapter(Adapter):
             return [gone]
         what = "file"
         if isinstance(path, Path):
-            if is_of_tables(path):
-                what = f"glob of {counted(len(shards_in(path)), 'file')}"
+            if shards:
+                what = f"glob of {counted(len(shards), 'file')}"
             else:
                 what = "folder" if path.is_dir() else f"file of {path.stat().st_size:,} bytes"
         message = f"{str(path)!r} is {a_format(kind.name)} {what}: {self._input.why}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -241,6 +242,9 @@ def test_a_glob_that_matches_nothing_says_what_there_is(tmp_path: Path, glob: st
     told = r"matches none of 2 files: 1 \.json, 1 \.txt \(a\.json, notes\.txt\)\."
     with pytest.raises(NotFound, match=told):
         read(tmp_path, glob)
+    (found,) = open_adapter("files", directory=tmp_path, path=glob).check()
+    assert found.level == "error"
+    assert re.search(told, found.message)
 
 
 def test_an_empty_folder_and_one_of_hidden_files_are_called_so(tmp_path: Path) -> None:
