@@ -27,6 +27,7 @@ BOX = [10, 20, 50, 40]
 NAN = float("nan")
 NUMBERS: list[Any] = ["high", None, NAN, 7.5, [], {}]  # in place of a score
 WHOLE: list[Any] = [None, "x", 7, [], {}, True]  # in place of a record
+BLANK: list[Any] = ["", [], {}]  # hold nothing that could be lost
 LINES = ["?", "", "a,b,c,d,e,f,g,h,i", "1"]  # in place of a line
 Record = Callable[[str, Any, Any], Any]
 
@@ -75,7 +76,7 @@ def write(folder: Path, many: Many, n_items: int, at: int, odd: Any, *, whole: b
         path.mkdir()
         ending = many.name or ".json"
         for item, value in records.items():
-            stem = item.removesuffix(".jpg") if ending != ".jpg.json" else item[:-4]
+            stem = item.removesuffix(".jpg")
             plain = isinstance(value, str) and ending != ".json"
             text = value if plain else json.dumps(value)
             (path / f"{stem}{ending}").write_text(text)
@@ -112,20 +113,24 @@ def told(pool: Pool) -> dict[str, list[float] | None]:
     return {i: None if m else row for i, row, m in zip(names, found, lost, strict=True)}
 
 
-def wrong_with(pool: Pool, n_items: int, at: int) -> str | None:
+def wrong_with(pool: Pool, n_items: int, at: int, odd: Any) -> str | None:
     """What an odd record changed of others, or that nothing is said of it; None if all is well."""
     found, expected = told(pool), scores(n_items)
     name = [*expected][at]
     for item, p in expected.items():
         if item != name and found.get(item.removesuffix(".jpg")) != [p]:
             return f"{item} is {found.get(item.removesuffix('.jpg'))}, not {[p]}"
-    if found.keys() > {item.removesuffix(".jpg") for item in expected}:
+    if len(found) > n_items:
         return f"items were made up: {sorted(found)[-3:]}"
     named = any(name in f"{one.message} {one.item_ids}" for one in pool.notices)
     codes = {one.code for one in pool.notices}
-    if found.get(name.removesuffix(".jpg")) and not named and not codes & {"left_out", "mended"}:
-        return f"{name} is {found[name.removesuffix('.jpg')]}, and nothing is said of it"
-    return None
+    if named or codes & {"left_out", "broken_records", "mended"}:
+        return None
+    stem = name.removesuffix(".jpg")
+    if stem not in found and odd not in BLANK:
+        return f"{name} is lost, and nothing is said of it"
+    score = found.get(stem)
+    return f"{name} is {score}, and nothing is said of it" if score else None
 
 
 def tries(many: Many) -> Iterator[tuple[Any, bool]]:
@@ -142,7 +147,7 @@ def wrong(many: Many, n_items: int, at: int, odd: Any, *, whole: bool) -> str | 
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder), many, n_items, at, odd, whole=whole)
         try:
-            return wrong_with(read(path, many), n_items, at)
+            return wrong_with(read(path, many), n_items, at, odd)
         except LabelnextError as error:
             return str(error)
 

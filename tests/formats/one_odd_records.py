@@ -288,7 +288,7 @@ MANY: dict[str, Many] = {
     "npz": of_numbers(npz),
     "npy": of_numbers(npy, ids="ids.txt"),
     "pickle": of_numbers(pickled),
-    "cvat": Many(drawn, cvat, odd=["high", "", "nan", "7.5"], odd_records=["<image/>", "", "x"]),
+    "cvat": Many(drawn, cvat, odd=["high", "", "nan", "7.5"], odd_records=["<image/>", ""]),
     "voc": Many(voc, "folder", name=".xml", odd=["high", "", "nan", "7.5"],
                 odd_records=["<annotation/>", "", "x", "<a>"]),
     "voc-text": Many(lambda n, p, q: f"{KITTI} {p}\n", "folder", name=".txt"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
@@ -44,13 +46,22 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
         InvalidInput: if the file holds no answers, or too many that can't be used.
     """
     from labelnext_adapters.files.content.shards import read_all
-    from labelnext_adapters.files.llm import ratings
-    from labelnext_adapters.files.llm.pool import Asked, pool_of_records
     from labelnext_adapters.files.llm.table import read_rows
-    from labelnext_adapters.files.llm.traces import described, pool_of_traces
 
     path = Path(path)
-    records = read_rows(path) if suffix_of(path) in _TABLES else read_all(path)
+    if suffix_of(path) not in _TABLES:
+        return _pool_of(read_all(path), options, context)
+    records, notices = read_rows(path)
+    pool = _pool_of(records, options, context)
+    return replace(pool, notices=(*notices, *pool.notices))
+
+
+def _pool_of(records: Sequence[tuple[str, Any]], options: LlmOptions, context: Context) -> Pool:
+    """The items of traces, ratings or answers, each record with its place."""
+    from labelnext_adapters.files.llm import ratings
+    from labelnext_adapters.files.llm.pool import Asked, pool_of_records
+    from labelnext_adapters.files.llm.traces import described, pool_of_traces
+
     percent = options.scale == "percent"
     plain = [record for _, record in records[:20] if isinstance(record, dict)]
     if options.score_name is not None or described(plain):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from labelnext.adapter.sample import Sample
+from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
 from labelnext_adapters.files.llm.judge_columns import columns_of_judges
 from labelnext_adapters.files.llm.replies import JUDGES, are_paired, stated_in
@@ -17,21 +18,25 @@ from labelnext_adapters.files.tables.rows import read_csv, texts_of
 _SAMPLED = 200
 
 
-def read_rows(path: Path) -> list[tuple[str, Mapping[str, str]]]:
+def read_rows(path: Path) -> tuple[list[tuple[str, Mapping[str, str]]], list[Notice]]:
     """The rows as records of texts, without empty ones, each with its place.
+
+    Returns:
+        The records, and notices of lines that were left out.
 
     Raises:
         InvalidInput: if the file is no CSV.
     """
     rows = read_csv(path, lambda name: True)
     columns = {name: texts_of(rows.table.column(name)) for name in rows.table.column_names}
-    return [
+    records = [
         (
             rows.place(number),
             {name: text for name, text in zip(columns, texts, strict=True) if text},
         )
         for number, texts in enumerate(zip(*columns.values(), strict=True))
     ]
+    return records, rows.notices
 
 
 def first_rows(sample: Sample) -> Sequence[Mapping[str, str]]:
