@@ -29,7 +29,7 @@ def read_rows(path: Path) -> tuple[list[tuple[str, Mapping[str, str]]], list[Not
     """
     rows = read_csv(path, lambda name: True)
     columns = {name: texts_of(rows.table.column(name)) for name in rows.table.column_names}
-    records = [
+    records: list[tuple[str, Mapping[str, str]]] = [
         (
             rows.place(number),
             {name: text for name, text in zip(columns, texts, strict=True) if text},
