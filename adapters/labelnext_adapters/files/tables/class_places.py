@@ -26,6 +26,7 @@ _UNKNOWN = (
     "if the model doesn't know the class, leave the label empty, and add a column called labelled "
     "with true or false."
 )
+_SPELT = "write them as the classes are called."
 _SEVERAL = (
     "if items have several classes, give the column label another name, and add one called "
     "labelled with true or false."
@@ -83,7 +84,10 @@ def class_places(
         meant = _meant(wrong, names)
         said = {value: f"{rule}; got {value!r:.60}{meant.get(value, '')}" for value in wrong}
         why = {row: said[values[indices[row]]] for row in strange.tolist()}
-        hint = _misread(what, wrong, values, names) or _cure(what, [*map(str, wrong)], names)
+        unknown = _UNKNOWN if what == "label" and names else None
+        hint = _misread(what, wrong, values, names) or (
+            _SPELT if len(meant) == len(wrong) else unknown
+        )
         of = items or Items(range(len(taken)))
         of.leave_out(what, why, int((taken != -1).sum()), hint)
         taken[strange] = -1
@@ -141,7 +145,7 @@ def _meant(values: Sequence[Any], names: Collection[str]) -> dict[Any, str]:
     found = {}
     for value in values[:_COMPARED]:
         text = str(value).strip().lower()
-        near = [text] if text in by_lower else difflib.get_close_matches(text, by_lower, 1, 0.8)
+        near = [text] if text in by_lower else difflib.get_close_matches(text, by_lower, 1)
         if near:
             found[value] = f" (did you mean {by_lower[near[0]]!r}?)"
     return found
@@ -155,21 +159,6 @@ def _misread(
     if names and (min(wholes, default=0), max(wholes, default=0)) == (1, len(names)):
         return COUNTED_FROM_1
     return _SEVERAL if what == "label" and _are_several([*map(str, wrong)], names) else None
-
-
-def _cure(what: str, strange: Sequence[str], names: Collection[str]) -> str | None:
-    """What to do about a text that is no class; None where nothing is known.
-
-    Example:
-        >>> _cure("label", ["Cat"], ["cat", "dog"])
-        "did you mean 'cat' by 'Cat'?"
-    """
-    known = list(islice(names, _COMPARED))
-    for text in strange[:_COMPARED]:
-        alike = [name for name in known if name.lower() == text.lower()]
-        if near := alike or difflib.get_close_matches(text, known, n=1):
-            return f"did you mean {near[0]!r} by {text!r}?"
-    return _UNKNOWN if what == "label" and names else None
 
 
 def _are_several(texts: Sequence[str], names: Collection[str]) -> bool:

@@ -337,7 +337,7 @@ def test_what_needs_the_whole_pool_is_refused(
 
 def test_a_folder_without_parquet_files_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    with pytest.raises(NotFound, match="holds no files"):
+    with pytest.raises(NotFound, match="is empty"):
         labelnext.run(settings(tmp_path, tmp_path / "data"))
 
 
