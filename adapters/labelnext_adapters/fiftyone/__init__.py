@@ -53,6 +53,7 @@ class FiftyOneAdapter(Adapter):
         }
     )
     target_keys: ClassVar[tuple[str, ...]] = ("dataset",)
+    runs_apart: ClassVar[bool] = True
     SourceOptions: ClassVar[type[Options]] = FiftyOneSource
     WriteOptions: ClassVar[type[WriteOptions]] = FiftyOneWrite
     SendOptions: ClassVar[type[SendOptions]] = FiftyOneSend
