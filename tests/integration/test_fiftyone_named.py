@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labelnext.adapter import open_adapter
-from labelnext.errors import NotFound
+from labelnext.errors import InvalidInput, NotFound
 from labelnext.runs.run import explain
 from tests.integration.fiftyone_runs import fill, opened
 
@@ -53,3 +53,9 @@ def test_the_likeliest_name_is_said(filled: Any, option: str, meant: str | None)
     with pytest.raises(NotFound, match=f"{option} must be") as caught:
         open_adapter("fiftyone", pred_field="pred", **wrong).read()
     assert caught.value.hint == f"did you mean {right!r}?"
+
+
+def test_a_field_of_another_kind_is_answered_by_those_that_fit(filled: Any) -> None:
+    with pytest.raises(InvalidInput, match="got 'name' of StringField") as caught:
+        open_adapter("fiftyone", dataset=filled.name, pred_field="name").read()
+    assert caught.value.hint == "fields of labels: pred."
