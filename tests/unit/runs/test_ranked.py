@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from labelnext.acquisition import get_acquisition
 from labelnext.config.recipe import recipe_of
 from labelnext.config.sections import Acquisition, Selection
 from labelnext.errors import ConfigError, InvalidInput
@@ -120,3 +121,15 @@ def test_a_function_that_is_named_scores_items_where_both_are_there() -> None:
 def test_items_that_are_asked_for_are_not_replaced_by_boxes() -> None:
     with pytest.raises(InvalidInput, match="set of: objects to score its objects"):
         follow(recipe(of="items"), BOXES)
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("margin", "margin needs a class probability vector for each object"),
+        ("distinct_entropy", "distinct_entropy needs an embedding for each object"),
+        ("bald", "bald needs class probabilities, but the pool has none"),
+    ],
+)
+def test_what_boxes_lack_is_said_without_a_cure_that_does_not_help(name: str, lacking: str) -> None:
+    assert get_acquisition(name).obstacle(BOXES) == lacking
