@@ -66,7 +66,7 @@ def opened(browser: Browser, address: str, width: int, scheme: Any = "light") ->
     assert faults == []
     assert [url for url in asked if not url.startswith(("data:", address))] == []
     if folder := os.environ.get("LABELNEXT_PICTURES"):  # for the docs, when asked for
-        name = f"report-{scheme}.png" if width > 390 else "report-phone.png"
+        name = f"{Path(address).stem}-{scheme if width > 390 else 'phone'}.png"
         lead = "ranking.csv · run labelnext · 2026-11-28"  # not this machine's folder and clock
         page.locator(".lead").evaluate("(e, text) => { e.textContent = text }", lead)
         page.screenshot(path=Path(folder) / name)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labelnext_adapters.fiftyone.app.own_views import is_own_view
 from tests.integration.app import context, execute, form, part, requests
 
 pytest_plugins = ("tests.integration.mongod",)
@@ -84,6 +85,25 @@ def test_a_view_of_a_ranking_that_was_deleted_is_not_the_user_s(ranked: Any, kin
     inputs = form("rank_samples", ranked, view)
     assert inputs["view_target"]["default"] == "DATASET"
     assert inputs["scope"]["default"].startswith("Ranks **5 of 6** samples")
+
+
+@pytest.mark.parametrize("kind", ["class", "boxes", "attribute", "named"])
+def test_a_view_by_scores_of_predictions_is_the_user_s(ranked: Any, kind: str) -> None:
+    """Scores that FiftyOne knows no field of, as it doesn't know those of a deleted ranking."""
+    import fiftyone as fo
+    from fiftyone import ViewField
+
+    sure = ViewField("score") > 0.5
+    boxes = [fo.Detections(detections=[fo.Detection(label="no", score=0.9)]) for _ in range(6)]
+    ranked.set_values("boxes", boxes)
+    view = {
+        "class": lambda: ranked.filter_labels("pred", ~sure),
+        "boxes": lambda: ranked.filter_labels("boxes", sure),
+        "attribute": lambda: ranked.sort_by("boxes.detections.score"),
+        "named": lambda: ranked.match_labels(filter=sure, fields="boxes"),
+    }[kind]()
+    assert view.get_field("boxes.detections.score") is None
+    assert not is_own_view(view)
 
 
 def test_a_view_without_samples_says_so_whatever_else_there_is(ranked: Any) -> None:

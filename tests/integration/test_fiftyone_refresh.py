@@ -39,7 +39,9 @@ def _read_anew(dataset: Any) -> bool:
     return dataset._doc is not known
 
 
-@pytest.mark.parametrize("what", ["attribute", "classes", "view", "run", "order of a view"])
+@pytest.mark.parametrize(
+    "what", ["attribute", "classes", "view", "run", "order of a view", "no stages"]
+)
 def test_a_dataset_is_read_anew_where_another_process_changed(filled: Any, what: str) -> None:
     """FiftyOne's own object of the dataset stays as it is; the database changes beside it."""
     import fiftyone.core.odm as foo
@@ -59,8 +61,10 @@ def test_a_dataset_is_read_anew_where_another_process_changed(filled: Any, what:
         database.runs.update_one({"_id": run.id}, changed)
     elif what == "view":
         database.views.update_one({"_id": view.id}, {"$set": {"description": "theirs"}})
-    else:
+    elif what == "order of a view":
         database.views.update_one({"_id": view.id}, {"$set": {"view_stages": []}})
+    else:  # an empty list may not be stored at all
+        database.views.update_one({"_id": view.id}, {"$unset": {"view_stages": True}})
     assert _read_anew(filled)
     seen = {
         "attribute": lambda: filled.get_field("pred.further") is not None,
@@ -68,6 +72,7 @@ def test_a_dataset_is_read_anew_where_another_process_changed(filled: Any, what:
         "run": lambda: filled.get_run_info("other").config.method == "another",
         "view": lambda: filled.get_saved_view_info("mine")["description"] == "theirs",
         "order of a view": lambda: len(filled.load_saved_view("mine")) == 5,
+        "no stages": lambda: len(filled.load_saved_view("mine")) == 5,
     }
     assert seen[what]()
     assert not _read_anew(filled)

@@ -301,7 +301,7 @@ def test_several_tags_of_objects_are_read_together(
     polygon = {**SHAPES["PolygonLabels"][1], "from_name": "y", "score": 0.5}
     tasks = [{"data": {"o": "x"}, "predictions": [{**predicted(box), "result": [polygon, box]}]}]
     project = label_studio.create_project(f"<View>{TWO_SHAPES}</View>", tasks)
-    with pytest.raises(InvalidInput, match="from_name must be one of the control tags"):
+    with pytest.raises(InvalidInput, match="source.from_name must be one of .*; it is not set"):
         connect(project).read()
     pool: Any = connect(project, from_name=["x", "y"]).read()
     assert pool.classes == ("a", "b", "c")

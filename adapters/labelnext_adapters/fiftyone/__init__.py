@@ -53,6 +53,7 @@ class FiftyOneAdapter(Adapter):
         }
     )
     target_keys: ClassVar[tuple[str, ...]] = ("dataset",)
+    runs_apart: ClassVar[bool] = True
     SourceOptions: ClassVar[type[Options]] = FiftyOneSource
     WriteOptions: ClassVar[type[WriteOptions]] = FiftyOneWrite
     SendOptions: ClassVar[type[SendOptions]] = FiftyOneSend
@@ -170,6 +171,12 @@ class FiftyOneAdapter(Adapter):
         from labelnext_adapters.fiftyone.read.previews import previews_of
 
         return previews_of(self._collection(), item_ids, self.context.key)
+
+    def item_of(self, own_id: str) -> str | None:
+        """The item of a sample, by its id, path or file name, or its address in the App."""
+        from labelnext_adapters.fiftyone.read.previews import item_of
+
+        return item_of(self._collection(), own_id, self.context.key)
 
     def address(self) -> str | None:
         """The App's address of the view with the batch; None if no App runs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -91,16 +92,14 @@ class Dataset:
             infos = self._infos(base)
         except FileNotFoundError:
             infos = []
+        except UnicodeEncodeError as error:
+            raise self._no_utf_8(os.fsencode(error.object)) from error
         except OSError as error:
             raise Unavailable(f"can't list {self._place!r}: {error!s:.300}.") from error
         try:
             wanted = [info for info in infos if self._wanted(info.path, base)]
         except UnicodeDecodeError as error:
-            raise InvalidInput(
-                f"files in {self._place!r} must have names in UTF-8; got one with the bytes "
-                f"{error.object[-40:]!r}.",
-                hint="rename it.",
-            ) from error
+            raise self._no_utf_8(error.object) from error
         others = [i.path for i in wanted if suffix_of(Path(i.path)) in (*_TEXTS, *IMAGE_ENDINGS)]
         if len(others) == len(wanted):
             if self._near:
@@ -113,6 +112,13 @@ class Dataset:
                 hint="for files of another kind point path at one.",
             )
         return sorted(wanted, key=lambda info: str(info.path))
+
+    def _no_utf_8(self, name: bytes) -> InvalidInput:
+        return InvalidInput(
+            f"files in {self._place!r} must have names in UTF-8; got one with the bytes "
+            f"{name[-40:]!r}.",
+            hint="rename it.",
+        )
 
     def _infos(self, base: str) -> list[pyarrow.fs.FileInfo]:
         from pyarrow.fs import FileSelector, FileType

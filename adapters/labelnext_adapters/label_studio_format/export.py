@@ -19,7 +19,14 @@ from labelnext_adapters.label_studio_format.predictions import Columns, make_poo
 from labelnext_adapters.label_studio_format.records import Task, read_tasks
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import find_setup
-from labelnext_adapters.label_studio_format.versions import COPY, Members, Merge, chosen, settle
+from labelnext_adapters.label_studio_format.versions import (
+    COPY,
+    Members,
+    Merge,
+    chosen,
+    in_use,
+    settle,
+)
 from labelnext_adapters.label_studio_format.xml import derived_tags, parse_config, unread_types
 
 
@@ -69,7 +76,8 @@ def read_exports(
     said: dict[str, Any] = {"numbers": [math.nan] * len(rows)} if setup.of_numbers else {}
     if labels is not None and any(labelled):
         notices += truth.notices(dict(enumerate(item_ids)))
-        notices += truth.older(_dates(tasks, [*members]))
+        waiting = [row for row, done in zip(rows, labelled, strict=True) if not done]
+        notices += truth.older(_dates(tasks, in_use(members, waiting)))
         said = truth.columns(rows)
         settle(members, truth.made)
     read = (members or {None: Columns(setup)}, rows, item_ids, labelled, notices)

@@ -49,7 +49,7 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
         )
     if from_name is None and len(wanted) > 1:
         raise InvalidInput(
-            f"from_name must be one of the control tags {', '.join(able)}; got None.",
+            f"source.from_name must be one of the control tags {', '.join(able)}; it is not set.",
             hint=f"{hint} You can combine tags that label parts of items in a list.",
         )
     return _combined(project, {name: able[name] for name in wanted})

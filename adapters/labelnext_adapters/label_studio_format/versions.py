@@ -85,6 +85,20 @@ def settle(members: Members, labels: Mapping[int, Said]) -> None:
         columns.settle(labels)
 
 
+def in_use(members: Members, tasks: Sequence[int]) -> list[str | None]:
+    """The versions that count: all that are read, or each one that is some task's newest.
+
+    Args:
+        members: as of `chosen`.
+        tasks: that are to be labelled.
+    """
+    columns = {id(columns_of) for columns_of in members.values()}
+    if len(members) < 2 or len(columns) > 1:
+        return [*members]
+    by_version = next(iter(members.values())).versions(tasks)
+    return [version for version in members if version in by_version]
+
+
 def newest_notice(members: Members, tasks: Sequence[int], place: str) -> list[Notice]:
     """How many tasks' newest prediction is of which version, where there are several.
 

@@ -103,11 +103,12 @@ class AcquisitionFunction:
         return {**shared, "per_cost": bool, **option_kinds(self.function)}
 
     def default_of(self, pool: Pool) -> Unit:
-        """What to score by default: items if possible, else objects."""
+        """What to score by default: items if possible or nothing else is there, else objects."""
         if pool.answers:
             return "items"
         possible = [unit for unit in self.of if self.obstacle(pool, unit) is None]
-        return possible[0] if possible else self.of[0]
+        only_objects = pool.members is None and pool.object_sets and "objects" in self.of
+        return possible[0] if possible else "objects" if only_objects else self.of[0]
 
     def unit_on(self, pool: Pool, of: Unit | None) -> Unit:
         """What is scored when `of` is asked for: one confidence per item is the item's own."""
@@ -126,7 +127,8 @@ class AcquisitionFunction:
         if not n_members:
             if of == "objects":
                 return f"{self.name} needs detected objects, but the pool has none"
-            hint = "" if not pool.object_sets else "; set of: objects to score its objects"
+            able = "objects" in self.of and self.obstacle(pool, "objects") is None
+            hint = "; set of: objects to score its objects" if able else ""
             return f"{self.name} needs class probabilities, but the pool has none{hint}"
         if self.members and n_members < 2:
             return f"{self.name} needs several model versions, but the pool has one"

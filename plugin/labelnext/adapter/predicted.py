@@ -53,11 +53,16 @@ def rows_there(
     there = np.fromiter((item in known for item in ids), dtype=bool, count=len(ids))
     missing, strange = _named(ids, pool.missing), _named(ids, ~there)
     if len(ids) and not there.any():
+        hint = (
+            "set source.key to the key or field that holds the ids, or --key to the file's column "
+            "with them."
+        )
+        if any(item.removesuffix(".0") in known for item in strange):
+            hint = 'write the ids as whole numbers, such as by astype("Int64") in pandas.'
         raise InvalidInput(
             f"the predictions must have ids of {where}; none of {len(ids)} is a {noun}: "
             f"{listed(strange)}; {where} has {listed([*known][:3]) or 'none'}.",
-            hint="set source.key to the key or field that holds the ids, or --key to the file's "
-            "column with them.",
+            hint=hint,
         )
     left_out = []
     if strange:

@@ -118,6 +118,7 @@ class Adapter(Writes, Protocol):
         install: the command that installs them.
         capabilities: what it can do; by default, read and write.
         target_keys: keys of `source` and `send` that name the project or dataset.
+        runs_apart: whether runs of different names (`write.run`) write nothing in common.
         SourceOptions: the adapter's own keys of `source`, a subclass of `Options`.
         WriteOptions: the keys of `write`, a subclass of `WriteOptions`.
 
@@ -134,6 +135,7 @@ class Adapter(Writes, Protocol):
     install: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]] = BASIC
     target_keys: ClassVar[tuple[str, ...]] = ()
+    runs_apart: ClassVar[bool] = False
     SourceOptions: ClassVar[type[Options]]
     WriteOptions: ClassVar[type[WriteOptions]]
 

@@ -123,7 +123,8 @@ def _validated(name: str, model: type[_Options], data: Mapping[str, Any]) -> _Op
         if refused.cause is not None:
             raise ConfigError(refused.cause.message, hint=refused.cause.hint) from None
         option = ".".join(map(str, refused.location))
-        near = difflib.get_close_matches(option, set(model.model_fields) - {option}, n=1)
+        known = model.model_fields
+        near = [] if option in known else difflib.get_close_matches(option, known, n=1)
         hint = refused.hint or (f"did you mean {near[0]!r}?" if near else None)
         message = f"option {option} of adapter {name} {refused.text}"
         raise ConfigError(message, hint=hint) from None

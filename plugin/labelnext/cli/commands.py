@@ -342,16 +342,17 @@ def schema() -> None:
 
 def _say_stopped() -> None:
     """What can be done after Ctrl-C: about the run that was begun, never about an earlier one."""
-    run_id = run_at_work()
-    if run_id is None:
+    at_work = run_at_work()
+    if at_work is None:
         err.print("Stopped before a run began: there is nothing to undo.")
         return
-    err.print(f"Stopped in run {run_id}.", soft_wrap=True)
-    for what, words in (
-        ("To see whether it was finished", ("runs", CONFIG)),
-        ("To finish it", ("resume", CONFIG, run_id)),
-        ("To undo it", ("undo", CONFIG, run_id)),
-    ):
+    run_id, undoing = at_work
+    err.print(f"Stopped in {'the undo of ' if undoing else ''}run {run_id}.", soft_wrap=True)
+    to_undo, to_resume = ("undo", CONFIG, run_id), ("resume", CONFIG, run_id)
+    cures = (
+        {"To finish it": to_undo} if undoing else {"To finish it": to_resume, "To undo it": to_undo}
+    )
+    for what, words in {"To see whether it was finished": ("runs", CONFIG), **cures}.items():
         err.print(f"{what}: {escaped(how(*words))}", soft_wrap=True)
 
 

@@ -46,7 +46,7 @@ def recipe_of(acquisition: Acquisition, selection: Selection, directory: Path) -
     unit = None
     if acquisition.name is not None:
         units = () if acquisition.name == AUTO else get_acquisition(acquisition.name).of
-        unit = acquisition.of if not units or acquisition.of in units else units[0]
+        unit = acquisition.of if not units or acquisition.of in (None, *units) else units[0]
     recipe = asked(
         acquisition.name,
         options=options,

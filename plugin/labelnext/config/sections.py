@@ -39,8 +39,9 @@ class Acquisition(Options):
     """The acquisition function (labelnext acquisitions); auto: the margin for items, least
     confidence for items with one confidence each, the weighted sum of entropies for objects; null
     if the selection method needs no score."""
-    of: Unit = "items"
-    """What to score: items (by their class probabilities), or objects (then reduced)."""
+    of: Unit | None = None
+    """What to score: items (by their class probabilities), or objects (then reduced); null: items
+    if they have probabilities, else objects."""
     reduce: Reduction | None = None
     """How an item's object scores become one: mean, max, min, sum, mean_top_k or weighted_sum (a
     sum with class weights); null: auto's choice, or mean if you name a function."""

@@ -160,7 +160,7 @@ class Journal:
         Raises:
             WriteFailed: if the disk is full.
         """
-        work_on_run(self.run_id)
+        work_on_run(self.run_id, undoing=self.undoing or kind == "undoing")
         row = {"kind": kind, **data}
         if kind == "before" and row["step"] in self.befores:
             return  # the step was started before: only its first snapshot is original

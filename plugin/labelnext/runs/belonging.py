@@ -75,8 +75,10 @@ def reaches(journal: Journal, settings: Config | Outline) -> bool:
 
 def _is_renamed(journal: Journal, settings: Config | Outline) -> bool:
     """Whether a run wrote to what the configuration names, which had another name then."""
-    name = settings.source.adapter
+    name, target = settings.source.adapter, journal.origin.get("place")
     if journal.what == "send" or journal.header["plan"].get("adapter") != name:
+        return False
+    if isinstance(target, Mapping) and _named(target) == _place(settings, journal.what):
         return False
     asked = getattr(get_adapter(name), "is_renamed", Adapter.is_renamed)
     return bool(asked(settings.source_options, journal.plan))
@@ -117,10 +119,15 @@ def check_unread_by(journal: Journal, settings: Config) -> None:
 def builds_on(later: Journal, earlier: Journal) -> bool:
     """Whether a later run may have built on an earlier one of the same state folder."""
     first, second = earlier.origin, later.origin
-    if not (first and second) or _target(first) == _target(second):
+    if not (first and second):
         return True
     config = first.get("config")  # none of Python code, whose runs have only their target in common
-    return config is not None and config == second.get("config")
+    if config is not None and config == second.get("config"):
+        return True
+    wrote = later.header["plan"]
+    adapter, run = str(wrote.get("adapter")), str(wrote.get("run"))
+    apart = later.what == "run" and _are_apart(earlier, adapter, run)
+    return _target(first) == _target(second) and not apart
 
 
 def overwrites(settings: Config, journal: Journal) -> bool:
@@ -135,7 +142,17 @@ def shared_with(journal: Journal, settings: Config) -> bool:
     origin = journal.origin
     if not other or not origin or belongs(journal, settings):
         return False
+    if _are_apart(journal, settings.source.adapter, settings.write.run):
+        return False
     return reaches(journal, settings) and _same_output(origin, settings)
+
+
+def _are_apart(journal: Journal, adapter: str, run: str) -> bool:
+    """Whether a ranking and one of that name write nothing in common, even in one place."""
+    wrote = journal.header["plan"]
+    if journal.what != "run" or wrote.get("adapter") != adapter or wrote.get("run") == run:
+        return False
+    return bool(getattr(get_adapter(adapter), "runs_apart", Adapter.runs_apart))
 
 
 def _target(origin: Mapping[str, Any]) -> tuple[Any, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,8 +51,7 @@ def undo(
         ConfigError: if the run is already undone, or a later run built on it.
     """
     settings = holding(loaded(config), run_id, _UNDONE, adapter)
-    with only_run(settings.state):
-        journal = _found(settings, run_id, "undone")
+    with _held(settings, run_id, "undone") as journal:
         with _platform(settings, journal, adapter, None) as platform:
             stayed = writer_of(settings, platform, journal, None).undo(journal)
             if isinstance(platform, Adapter):
@@ -104,11 +103,28 @@ def resume(
         ConfigError: if the run is already done or undone, or a later run built on it.
     """
     settings = holding(loaded(config), run_id, _RESUMED, adapter)
-    with only_run(settings.state):
-        journal = _found(settings, run_id, "resumed")
+    with _held(settings, run_id, "resumed") as journal:
         with _platform(settings, journal, adapter, progress) as platform:
             writer_of(settings, platform, journal, progress).apply(journal.plan, journal)
         return journal
+
+
+@contextmanager
+def _held(
+    settings: Config, run_id: str | None, verb: Literal["undone", "resumed"]
+) -> Iterator[Journal]:
+    """The journal of a run, as `_found`, while no other run goes on; makes no state folder."""
+    if not settings.state.is_dir():
+        try:
+            _found(settings, run_id, verb)
+        except NotFound as error:
+            error.hint = error.hint or (
+                f"runs are noted in {str(settings.state)!r}, which isn't there: if state was "
+                "changed since, name the earlier folder."
+            )
+            raise
+    with only_run(settings.state):
+        yield _found(settings, run_id, verb)
 
 
 def _platform(

@@ -21,7 +21,7 @@ CONFIG = "CONFIG"
 """In `how`, stands for the configuration at work; printed as it is when there is none."""
 
 _config: ContextVar[str | None] = ContextVar("config", default=None)
-_run: ContextVar[str | None] = ContextVar("run", default=None)
+_run: ContextVar[tuple[str, bool] | None] = ContextVar("run", default=None)
 _OWN = re.compile(r"labelnext(\[[^\]]*\])?")
 
 
@@ -45,14 +45,17 @@ def work_on(config: Path | str) -> None:
     _config.set(str(config))
 
 
-def run_at_work() -> str | None:
-    """The id of the run whose journal this command wrote to last; None if it began none."""
+def run_at_work() -> tuple[str, bool] | None:
+    """The run whose journal this command wrote to last, and whether it is being undone.
+
+    None if the command began none.
+    """
     return _run.get()
 
 
-def work_on_run(run_id: str) -> None:
+def work_on_run(run_id: str, *, undoing: bool = False) -> None:
     """From now on, `run_at_work` is this run."""
-    _run.set(run_id)
+    _run.set((run_id, undoing))
 
 
 def how(*words: str | Path, program: str = "labelnext") -> str:

@@ -1,4 +1,4 @@
-"""What is said of options that an adapter doesn't know."""
+"""What is said of options that an adapter doesn't know or take."""
 
 from __future__ import annotations
 
@@ -30,9 +30,14 @@ from labelnext.errors import ConfigError
             "option datset of adapter fiftyone is not .*did you mean 'dataset'",
         ),
         ("files", {"path": "x", "qqqq": 1}, r"option qqqq of adapter files is not a known key\.$"),
+        (
+            "fiftyone",
+            {"dataset": "d", "embeddings": ["emb"]},
+            r"option embeddings of adapter fiftyone must be text or null; got \['emb'\]\.$",
+        ),
     ],
 )
-def test_an_unknown_option_is_named_with_the_nearest(
+def test_a_wrong_option_is_named_and_an_unknown_one_with_the_nearest(
     name: str, source: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(ConfigError, match=said):

@@ -72,7 +72,11 @@ def test_a_stop_says_how_to_look_finish_and_undo_the_run_that_was_begun(
     ]
     assert capsys.readouterr().err.splitlines() == said
     stopped(monkeypatch, lambda: begun[0].record("undoing"))
-    assert capsys.readouterr().err.splitlines() == said
+    assert capsys.readouterr().err.splitlines() == [
+        f"Stopped in the undo of run {run}.",
+        f"To see whether it was finished: {how('runs', 'labelnext.yaml')}",
+        f"To finish it: {how('undo', 'labelnext.yaml', run)}",
+    ]
 
 
 def test_a_stop_before_a_run_began_offers_no_undo_of_an_earlier_one(

@@ -60,7 +60,7 @@ DEFAULTS: dict[str, Any] = {
     },
     "acquisition": {
         "name": "auto",
-        "of": "items",
+        "of": None,
         "reduce": None,
         "floor": None,
         "no_objects": None,
@@ -189,7 +189,10 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         ),
         (MINIMAL + "selection: {method: topk}\n", "selection.method must be one of.*'top_k'"),
         (MINIMAL + "acquisition: {name: margn}\n", "acquisition.name must be one of.*'margin'"),
-        (MINIMAL + "acquisition: {of: boxes}\n", "acquisition.of must be 'items' or 'objects'"),
+        (
+            MINIMAL + "acquisition: {of: boxes}\n",
+            "acquisition.of must be 'items', 'objects' or null",
+        ),
         (MINIMAL + "acquisition: {floor: 2}\n", "acquisition.floor must be at most 1; got 2"),
         (MINIMAL + "write: {mode: yolo}\n", "write.mode must be 'queue'; got 'yolo'"),
         (MINIMAL + "engine: cloud\n", "line 2: engine must be 'local'"),

@@ -134,19 +134,21 @@ def test_a_table_that_ends_within_its_header_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "cure"),
+    ("label", "meant", "hint"),
     [
-        ("Cat", " (did you mean 'cat'?)."),
-        ("dgo", " (did you mean 'dog'?)."),
-        ("zebra", ". Hint: if the model doesn't know the class, leave the label empty"),
+        ("Cat", r" \(did you mean 'cat'\?\)", "write them as the classes are called"),
+        ("dgo", r" \(did you mean 'dog'\?\)", "write them as the classes are called"),
+        ("zebra", "", "if the model doesn't know the class, leave the label empty"),
     ],
 )
-def test_a_label_that_is_no_class_has_a_cure(tmp_path: Path, label: str, cure: str) -> None:
+def test_a_label_that_is_no_class_has_a_cure(
+    tmp_path: Path, label: str, meant: str, hint: str
+) -> None:
     content = f"id,cat,dog,label\na,0.9,0.1,{label}\nb,0.6,0.4,\nc,0.2,0.8,dog\n"
-    with pytest.raises(InvalidInput) as caught:
+    said = f"label must be one of cat, dog; got '{label}'{meant}"
+    with pytest.raises(InvalidInput, match=said) as caught:
         read(tmp_path, "p.csv", content)
-    assert f"label must be one of cat, dog; got {label!r}{cure}" in str(caught.value)
-    assert str(caught.value).count("did you mean") == ("did you mean" in cure)  # said once
+    assert str(caught.value.hint).startswith(hint)
 
 
 def test_the_cure_of_an_unknown_label_works(tmp_path: Path) -> None:

@@ -321,7 +321,7 @@ def test_empty_text_files_are_called_empty(tmp_path: Path) -> None:
 
 def test_images_beside_something_else_need_a_word(tmp_path: Path) -> None:
     put(tmp_path / "p", {"a.jpg": b"", "b.jpg": b"", "c.jpg": b"", "film.mp4": b"x"})
-    with pytest.raises(NotFound, match=r"Parquet files; .*source.format: images"):
+    with pytest.raises(NotFound, match=r"3 images, 1 \.mp4 .*source.format: images"):
         read(tmp_path, "p")
     assert read(tmp_path, "p", format="images").item_ids.tolist() == ["a.jpg", "b.jpg", "c.jpg"]
 

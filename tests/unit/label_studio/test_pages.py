@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import pytest
 
+from labelnext.adapter.protocol import Context
 from labelnext.errors import AccessDenied, Unavailable
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.pages import task_pages
+from labelnext_adapters.label_studio.server.pages import few_tasks, task_pages
 from labelnext_adapters.label_studio.server.refusals import TimedOut
 
 
@@ -74,3 +76,32 @@ def test_an_error_is_raised_where_its_page_is_wanted() -> None:
     with pytest.raises(AccessDenied, match="no"):
         next(reading)
     assert len(server.asked) == 3
+
+
+def few(server: Server, most: float) -> list[int] | None:
+    tasks = few_tasks(
+        cast("Client", server), 1, "id,data", most, page_size=2, filters=(), context=Context(Path())
+    )
+    return None if tasks is None else [task.id for task in tasks]
+
+
+def test_few_tasks_are_read_on_from_the_page_that_counts_them() -> None:
+    server = Server(5)
+    assert few(server, 5) == [1, 2, 3, 4, 5]
+    assert server.asked == [(0, 2), (2, 2), (4, 2)]
+    assert few(Server(2), 2) == [1, 2]
+    assert few(Server(0), 0) == []
+
+
+def test_too_many_tasks_take_one_request() -> None:
+    server = Server(5)
+    assert few(server, 4.9) is None
+    assert server.asked == [(0, 2)]
+
+
+def test_tasks_that_are_deleted_after_they_were_counted_are_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = Server(0)
+    monkeypatch.setattr(server, "get", lambda *_, **__: b'{"tasks": [], "total": 1}')
+    assert few(server, 3) == []

@@ -202,6 +202,21 @@ def test_predictions_older_than_the_newest_annotation_are_said(tmp_path: Path) -
     assert "old_predictions" not in codes(read(tmp_path, tasks, labels=None))
 
 
+def test_only_versions_that_count_are_called_older_than_the_labels(tmp_path: Path) -> None:
+    tasks = [task(n, [choice("good", score=0.5)]) for n in (1, 2, 3)]
+    tasks[0]["annotations"] = [{"id": 1, "result": [choice("bad")], "created_at": "2026-01-02"}]
+    newer = {"model_version": "m2", "created_at": "2026-01-03"}
+    for row in tasks[1:]:
+        row["predictions"].append({**row["predictions"][0], **newer, "id": row["id"] + 100})
+    assert "old_predictions" not in codes(read(tmp_path, tasks))  # each waiting task has one of m2
+    committee = read(tmp_path, tasks, model_version=["m1", "m2"])
+    (told,) = [n.message for n in committee.notices if n.code == "old_predictions"]
+    assert "predictions of m1 are older" in told
+    del tasks[2]["predictions"][1]
+    (told,) = [n.message for n in read(tmp_path, tasks).notices if n.code == "old_predictions"]
+    assert "predictions of m1 are older" in told
+
+
 def test_annotations_that_do_not_fit_the_setup_are_counted_by_their_items(tmp_path: Path) -> None:
     pool = read(tmp_path, [task(4, said=[choice("gone")])])
     assert pool.labelled.tolist() == [True]

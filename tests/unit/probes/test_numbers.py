@@ -159,8 +159,8 @@ def test_files_with_numbers_are_ranked_and_their_error_is_told(tmp_path: Path) -
     [
         (["", ""], "[nan, nan]"),  # nobody has labelled yet
         (["2.5", ""], "[2.5, nan]"),
-        (["$2", "$3"], "label_number must be a number, or empty for none; got '$2' in row 1"),
-        (["inf", "1"], "numbers must be finite"),
+        (["$2", "$3"], "label_number must be a number, or empty for none; got '$2'"),
+        (["inf", "1"], "label_number must be a number, or empty for none; got 'inf'"),
     ],
 )
 def test_cells_of_numbers_may_be_empty(cells: list[str], said: str, tmp_path: Path) -> None:

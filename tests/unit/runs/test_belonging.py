@@ -47,6 +47,16 @@ def test_undo_takes_back_the_newest_run_of_its_own_configuration(tmp_path: Path)
     assert "--all" in caught.value.hint
 
 
+@pytest.mark.parametrize("end", [undo, resume], ids=["undo", "resume"])
+def test_undo_and_resume_make_no_state_folder(tmp_path: Path, end: Any) -> None:
+    alpha = configured(tmp_path, "alpha", "alpha.csv")
+    labelnext.run(alpha)
+    alpha.write_text(f"{alpha.read_text()}state: elsewhere\n")
+    with pytest.raises(NotFound, match="has no run to .*elsewhere', which isn't there: if state"):
+        end(alpha)
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_one_output_of_two_configurations_is_named_and_undone_in_turn(tmp_path: Path) -> None:
     alpha, beta = (configured(tmp_path, name, "r.csv") for name in ("alpha", "beta"))
     first = labelnext.run(alpha).run_id

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import labelnext
-from labelnext.adapter import Capability, Preview, open_adapter
+from labelnext.adapter import Capability, Finding, Preview, open_adapter
 from labelnext.errors import NotFound, Unavailable
+from labelnext.runs.check import check
 from labelnext.runs.run import explain
 from labelnext_adapters.files import FilesAdapter
 
@@ -87,3 +88,18 @@ def test_explain_takes_ids_of_the_platform(config: dict[str, Any], adapter: Link
     assert explain(config, "a", adapter=adapter).item_id == "a"
     with pytest.raises(NotFound, match="no item is called '18'"):
         explain(config, "18", adapter=adapter)
+
+
+def test_check_says_once_what_holds_for_the_first_items_and_for_all(
+    config: dict[str, Any], adapter: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(config["source"]["path"])
+    path.write_text(path.read_text() + "\n" + path.read_text().splitlines()[0])
+    (notice,) = adapter.read().notices
+    first = [
+        Finding("warning", f"In the first 2 items: {notice.message}"),
+        Finding("warning", "In the first 2 items: another thing."),
+    ]
+    monkeypatch.setattr(Linked, "check", lambda self: first)
+    said = [f.message for f in check(config, adapter=adapter).findings if f.level == "warning"]
+    assert said == ["In the first 2 items: another thing.", notice.message]

@@ -129,6 +129,13 @@ def test_no_ids_in_common_say_what_the_ids_are() -> None:
     )
 
 
+def test_ids_with_a_decimal_point_are_told_from_another_key() -> None:
+    pool = Pool(["1.0", "2.0"], probabilities=[[0.5, 0.5]] * 2)
+    with pytest.raises(InvalidInput, match="none of 2 is a task") as caught:
+        rows_there(pool, {"1": 1, "2": 2}, "project 7", "task")
+    assert "write the ids as whole numbers" in str(caught.value.hint)
+
+
 def test_several_versions_or_none_are_refused() -> None:
     several = Pool(["x"], probabilities=[[[0.5, 0.5]], [[0.75, 0.25]]], versions=["m1", "m2"])
     with pytest.raises(InvalidInput, match="must be of one model version; got 2: m1, m2"):

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from labelnext.acquisition import get_acquisition
+from labelnext.config.recipe import recipe_of
+from labelnext.config.sections import Acquisition, Selection
 from labelnext.errors import ConfigError, InvalidInput
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import Ranking, rank
 from labelnext.ranking.ranking import batch_ranking
-from labelnext.runs.ranked import with_clusters, with_prelabels
+from labelnext.ranking.recipe import Recipe
+from labelnext.runs.ranked import follow, with_clusters, with_prelabels
 
 
 def predicted(pool: Pool, ranking: Ranking) -> Pool:
@@ -88,3 +96,40 @@ def test_clusters_leave_out_items_without_an_embedding_and_need_some() -> None:
     with pytest.raises(InvalidInput, match=r"write\.clusters needs embeddings or class"):
         with_clusters(Pool("a"), batch_of("a"), 2)
     assert with_clusters(Pool("a"), batch_of(), 2).clusters == {}
+
+
+BOXES = Pool("ab", objects=Objects([0, 1, 2], [0.9, 0.6]))  # b's box is the less certain one
+
+
+def recipe(**acquisition: Any) -> Recipe:
+    named = Acquisition(name="least_confidence", **acquisition)
+    return recipe_of(named, Selection(), Path())
+
+
+@pytest.mark.parametrize("of", [{}, {"of": None}, {"of": "objects"}], ids=str)
+def test_a_function_that_is_named_scores_boxes_where_there_is_nothing_else(of: Any) -> None:
+    ranking = follow(recipe(**of, reduce="max"), BOXES)
+    assert (ranking.of, ranking.item_ids.tolist()) == ("objects", ["b", "a"])
+
+
+def test_a_function_that_is_named_scores_items_where_both_are_there() -> None:
+    pool = replace(BOXES, probabilities=[[0.6, 0.4], [0.9, 0.1]])  # a is the less certain item
+    assert follow(recipe(), pool).item_ids.tolist() == ["a", "b"]
+    assert follow(recipe(of="objects"), pool).item_ids.tolist() == ["b", "a"]
+
+
+def test_items_that_are_asked_for_are_not_replaced_by_boxes() -> None:
+    with pytest.raises(InvalidInput, match="set of: objects to score its objects"):
+        follow(recipe(of="items"), BOXES)
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("margin", "margin needs a class probability vector for each object"),
+        ("distinct_entropy", "distinct_entropy needs an embedding for each object"),
+        ("bald", "bald needs class probabilities, but the pool has none"),
+    ],
+)
+def test_what_boxes_lack_is_said_without_a_cure_that_does_not_help(name: str, lacking: str) -> None:
+    assert get_acquisition(name).obstacle(BOXES) == lacking

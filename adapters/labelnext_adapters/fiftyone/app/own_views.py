@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from labelnext_adapters.fiftyone.read.label_types import (
 from labelnext_adapters.fiftyone.read.own_runs import registered, run_names
 
 _STRUCTURE = ("SelectGroupSlices", "ToFrames")  # stages that say what the items are
+_OF_A_RANKING = re.compile(r"\$?([^$.]+)\.(?:rank|score)")
 
 
 def is_own_view(view: Any) -> bool:
@@ -82,11 +84,10 @@ def _names(stage: Any, fields: Sequence[str]) -> bool:
 
 def _names_gone(dataset: Any, stage: Any) -> bool:
     """Whether a stage goes by the rank or score of a ranking that was deleted since."""
-    named = [text.lstrip("$") for text in _texts(stage["kwargs"])]
-    parts = [text for text in named if text.endswith((".rank", ".score"))]
+    paths = filter(None, map(_OF_A_RANKING.fullmatch, _texts(stage["kwargs"])))
     return any(
-        dataset.get_field(text) is None and dataset.get_field(f"{PREFIX}{text}") is None
-        for text in parts
+        dataset.get_field(path[1]) is None and dataset.get_field(f"{PREFIX}{path[1]}") is None
+        for path in paths
     )
 
 

@@ -148,10 +148,12 @@ def load_dataset(name: str) -> Any:
 
     with talking():
         if not fo.dataset_exists(name):
+            near = unknown("dataset", name, fo.list_datasets()).hint
             known = listed(fo.list_datasets(), 20) or "none"
             raise NotFound(
                 f"dataset must be one of the database's ({known}); got {name!r}.",
-                hint="set source.database or FIFTYONE_DATABASE_URI if another database is meant.",
+                hint=near
+                or "set source.database or FIFTYONE_DATABASE_URI if another database is meant.",
             )
         return fo.load_dataset(name)
 
@@ -290,7 +292,10 @@ def open_collection(
         with talking():
             if not root.has_saved_view(view):
                 known = listed(root.list_saved_views(), 20) or "none"
-                raise NotFound(f"view must be a saved view of {root.name} ({known}); got {view!r}.")
+                raise NotFound(
+                    f"view must be a saved view of {root.name} ({known}); got {view!r}.",
+                    hint=unknown("view", view, root.list_saved_views()).hint,
+                )
             collection = _loaded_view(root, view)
     check_flat(collection, frames=frames)
     samples = _sliced(collection, group_slice)

@@ -34,11 +34,12 @@ def refresh(dataset: Any) -> None:
     ours = (document.saved_views or (), (document.runs or {}).values())
     for (collection, parts), documents in zip(_PARTS.items(), ours, strict=True):
         found = database[collection].find({"_dataset_id": document.id}, parts)
-        now = {one["_id"]: [one.get(part) for part in parts] for one in found}
+        now = {one["_id"]: one for one in found}
         alike += [
-            now.get(one.id) == [getattr(one, part) for part in parts]
+            _alike(now.get(one.id, {}).get(part), getattr(one, part))
             for one in documents
             if not isinstance(one, DBRef)  # without a document
+            for part in parts
         ]
     if not all(alike):
         dataset._reload(hard=True)  # `reload` also reads each sample in memory, one by one
@@ -57,6 +58,7 @@ _PARTS = {
 
 
 def _alike(one: Any, other: Any) -> bool:
+    """Whether two values are the same; an empty one may not be stored at all."""
     return bool((one or None) == (other or None))
 
 

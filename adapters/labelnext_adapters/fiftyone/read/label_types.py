@@ -110,7 +110,9 @@ def kind_of(collection: Any, option: str, path: str) -> Kind:
     """
     name = class_name(field_of(collection, option, path))
     if name not in KINDS:
-        hint = None
+        fields = collection.get_field_schema().items()
+        fit = [known for known, field in fields if class_name(field) in LABELS]
+        hint = f"fields of labels: {listed(fit, 20)}." if fit else None
         if name == "Segmentation":
             hint = f"{SEGMENTATION}."
         raise InvalidInput(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from labelnext.adapter.preview import Preview
 from labelnext_adapters.fiftyone.database.connection import talking
@@ -43,6 +43,28 @@ def previews_of(collection: Any, item_ids: Sequence[str], key: str | None) -> di
         image = partial(_bytes, path) if isinstance(path, str) and elsewhere is None else None
         shown[str(item)] = Preview(link, None, image, address=elsewhere)
     return shown
+
+
+def item_of(collection: Any, own_id: str, key: str | None) -> str | None:
+    """The item of the one sample that is meant; None if it is none or several.
+
+    Args:
+        collection: a dataset or view.
+        own_id: the sample's id, its address in the App, its path, or the end of it, such as the
+            file's name.
+        key: as in `previews_of`.
+    """
+    sample = parse_qs(urlsplit(own_id).query).get("id", [own_id])[0]
+    with talking():
+        columns = fetch(collection, ["id", "filepath", key or "id"])
+    found = [
+        str(item)
+        for known, path, item in zip(
+            columns["id"], columns["filepath"], columns[key or "id"], strict=True
+        )
+        if known == sample or path == own_id or path.endswith(f"/{own_id}")
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def app_address() -> str | None:

@@ -26,6 +26,7 @@ _UNKNOWN = (
     "if the model doesn't know the class, leave the label empty, and add a column called labelled "
     "with true or false."
 )
+_SPELT = "write them as the classes are called."
 _SEVERAL = (
     "if items have several classes, give the column label another name, and add one called "
     "labelled with true or false."
@@ -83,8 +84,10 @@ def class_places(
         meant = _meant(wrong, names)
         said = {value: f"{rule}; got {value!r:.60}{meant.get(value, '')}" for value in wrong}
         why = {row: said[values[indices[row]]] for row in strange.tolist()}
-        unknown = _UNKNOWN if what == "label" and names and not meant else None
-        hint = _misread(what, wrong, values, names) or unknown
+        unknown = _UNKNOWN if what == "label" and names else None
+        hint = _misread(what, wrong, values, names) or (
+            _SPELT if len(meant) == len(wrong) else unknown
+        )
         of = items or Items(range(len(taken)))
         of.leave_out(what, why, int((taken != -1).sum()), hint)
         taken[strange] = -1
@@ -142,7 +145,8 @@ def _meant(values: Sequence[Any], names: Collection[str]) -> dict[Any, str]:
     found = {}
     for value in values[:_COMPARED]:
         text = str(value).strip().lower()
-        if near := difflib.get_close_matches(text, by_lower, n=1):
+        near = [text] if text in by_lower else difflib.get_close_matches(text, by_lower, 1)
+        if near:
             found[value] = f" (did you mean {by_lower[near[0]]!r}?)"
     return found
 

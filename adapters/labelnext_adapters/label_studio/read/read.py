@@ -42,7 +42,7 @@ from labelnext_adapters.label_studio_format.moments import moment
 from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import find_setup
-from labelnext_adapters.label_studio_format.versions import Members, chosen, settle
+from labelnext_adapters.label_studio_format.versions import Members, chosen, in_use, settle
 
 PAGE_SIZE_WITH_PREDICTIONS = 200
 _FIELDS = f"{TASK_FIELDS},predictions"
@@ -101,7 +101,8 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         if truth is None:
             truth = read_truth(client, source.number, setup, source.labels, context)
         notices += truth.notices(dict(zip(tasks.ids, tasks.item_ids, strict=True)))
-        notices += truth.older(dates)
+        waiting = [t for t, done in zip(tasks.ids, tasks.annotated, strict=True) if not done]
+        notices += truth.older({version: dates[version] for version in in_use(members, waiting)})
         labels = truth.columns(tasks.ids)
         tasks.undecided = undecided(truth.said) if labels.keys() <= {"labels", "votes"} else {}
         notices += undecided_notices(tasks)

@@ -112,7 +112,8 @@ def few_tasks(
     tasks = first.tasks
     if len(tasks) < first.total:
         options: dict[str, Any] = {"page_size": page_size, "filters": filters, "context": context}
-        rest = task_pages(client, project, fields, after=tasks[-1].id, **options)
+        last = tasks[-1].id if tasks else 0  # none where somebody deleted them since the count
+        rest = task_pages(client, project, fields, after=last, **options)
         tasks = [*tasks, *(task for page in rest for task in page)]
     return tasks
 

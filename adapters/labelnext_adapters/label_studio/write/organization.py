@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from labelnext.errors import ConfigError, LabelnextError
+from labelnext.errors import AccessDenied, ConfigError, InvalidInput, NotFound
 from labelnext.journal.journal import Journal, journals
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.shapes import User
@@ -22,9 +22,10 @@ def check_organization(client: Client, journal: Journal) -> None:
     Raises:
         ConfigError: if the run, or the one before it by the same configuration, wrote in another
             organization.
+        Unavailable: if the server doesn't answer.
     """
     active = None
-    with suppress(LabelnextError):  # an older server, or a token without the right to ask
+    with suppress(AccessDenied, InvalidInput, NotFound):  # an older server, or no right to ask
         active = client.get_row("api/current-user/whoami", User).get("active_organization")
     if active is None:
         return

@@ -95,7 +95,9 @@ def check_included(settings: Config, platform: Streams, parts: Sequence[Part]) -
     ids: list[str] = []
     labelled: list[bool] = []
     for part in parts:
-        read = readable(settings, platform, part) if len(ids) < len(wanted) else None
+        if len(ids) >= len(wanted):
+            break
+        read = readable(settings, platform, part)
         if read is not None:
             rows = np.flatnonzero(pc.is_in(read[1], wanted).to_numpy(zero_copy_only=False))
             ids += map(str, read[1].take(pa.array(rows)).to_pylist())

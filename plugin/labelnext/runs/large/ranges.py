@@ -91,7 +91,7 @@ class Split:
         return [
             Part(
                 number,
-                " and ".join(dict.fromkeys((group[0].name, group[-1].name))),
+                " to ".join(dict.fromkeys((group[0].name, group[-1].name))),
                 {"scores": [self.scoring.name(part) for part in group]},
                 sum(part.rows for part in group),
             )

@@ -284,17 +284,17 @@ def test_the_batch_is_found_in_a_part_whichever_is_larger(ids: list[str], batch:
 
 
 @pytest.mark.parametrize(
-    ("rows", "n_ranges", "together"),
+    ("rows", "n_ranges", "together", "names"),
     [
-        ([3, 3, 3, 9, 0], 1, [9, 9]),  # of 18 rows, up to 9
-        ([3, 3, 3, 9, 0], 2, [3, 3, 3, 9, 0]),  # up to 4; a part is never cut
-        ([0, 5], 1, [0, 5]),
-        ([7], 1, [7]),
-        ([], 1, []),
+        ([3, 3, 3, 9, 0], 1, [9, 9], ["0 to 2", "3 to 4"]),  # of 18 rows, up to 9
+        ([3, 3, 3, 9, 0], 2, [3, 3, 3, 9, 0], [*"01234"]),  # up to 4; a part is never cut
+        ([0, 5], 1, [0, 5], [*"01"]),
+        ([7], 1, [7], ["0"]),
+        ([], 1, [], []),
     ],
 )
 def test_parts_are_sorted_together_up_to_half_a_range(
-    rows: list[int], n_ranges: int, together: list[int]
+    rows: list[int], n_ranges: int, together: list[int], names: list[str]
 ) -> None:
     scoring: Any = SimpleNamespace(name=lambda part: part.name)
     starts = tuple((1.0 / n, str(n)) for n in range(1, n_ranges))
@@ -302,6 +302,7 @@ def test_parts_are_sorted_together_up_to_half_a_range(
     parts = [Part(number, str(number), {}, n) for number, n in enumerate(rows)]
     groups = split.groups(parts)
     assert [group.rows for group in groups] == together
+    assert [group.name for group in groups] == names
     assert [name for group in groups for name in group.payload["scores"]] == [
         part.name for part in parts
     ]
