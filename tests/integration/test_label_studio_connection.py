@@ -47,7 +47,7 @@ def test_a_url_with_a_path_is_explained(label_studio: LabelStudio, connect: Open
 def test_the_address_of_a_page_is_no_address_of_a_server(
     label_studio: LabelStudio, connect: Open, page: str
 ) -> None:
-    with pytest.raises(ConfigError, match="url must be the server's address alone, http") as caught:
+    with pytest.raises(ConfigError, match="must be the server's address alone, http") as caught:
         connect(1, url=f"{label_studio.url}/{page}")
     assert f"alone, {label_studio.url}" in str(caught.value)
 
@@ -213,7 +213,9 @@ def test_configurations_with_either_token_are_of_one_target(
             "acquisition: {name: margin}\n"
         )
     made = [run(path).run_id for path in (legacy, personal)]
-    for path in (legacy, personal):
-        assert [journal.run_id for journal in runs(path)] == made
-    assert [undo(path)[0].run_id for path in (legacy, personal)] == made[::-1]
+    for path, run_id in zip((legacy, personal), made, strict=True):
+        assert [journal.run_id for journal in runs(path)] == [run_id]
+    with pytest.raises(ConfigError, match=f"the later run {made[1]} of .*personal.yaml builds on"):
+        undo(legacy)
+    assert [undo(path)[0].run_id for path in (personal, legacy)] == made[::-1]
     assert label_studio.tabs(project) == []
