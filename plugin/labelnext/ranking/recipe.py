@@ -287,7 +287,7 @@ def not_trained(pool: Pool) -> str:
 
 def _with_method(recipe: Recipe, pool: Pool, n_labels: int | None) -> Recipe:
     """The recipe with the selection method that auto chooses, and the reason."""
-    scored, space = recipe.scored, auto_space(recipe, pool)
+    scored, space = recipe.scored, _auto_space(recipe, pool, whole=n_labels is None)
     opinion = scored and n_labels is None and gives_opinion(pool, recipe)
     name, why = auto_selection(
         n_anchors(pool, space) if n_labels is None else n_labels,
@@ -307,16 +307,17 @@ def _with_method(recipe: Recipe, pool: Pool, n_labels: int | None) -> Recipe:
     )
 
 
-def auto_space(recipe: Recipe, pool: Pool) -> Coordinates | None:
-    """What the method that auto chooses measures distances by; None if there is nothing.
+def _auto_space(recipe: Recipe, pool: Pool, *, whole: bool) -> Coordinates | None:
+    """What the method that auto chooses measures distances by; None for the best scores.
 
-    Class probabilities are taken only if the recipe says so: herding by them lost to the best
-    scores on unevenly frequent classes, by up to 3 points of accuracy.
+    In a whole pool without embeddings, class probabilities: of two classes, scores tell as much.
     """
     asked: Coordinates | None = recipe.space.get("space")
-    if asked == "probabilities":
-        return asked
-    return None if pool.embeddings is None else "embeddings"
+    if asked == "probabilities" or pool.embeddings is not None:
+        return asked or "embeddings"
+    several = pool.probabilities is not None and pool.probabilities.shape[-1] > 2
+    plain = asked is None and several and not pool.multilabel
+    return "probabilities" if plain and whole and recipe.scored else None
 
 
 def _with_function(recipe: Recipe, pool: Pool) -> Recipe:

@@ -40,7 +40,8 @@ def auto(
       or with nothing but embeddings: TypiClust.
     - Otherwise, with embeddings: uncertainty herding with scores, or BADGE with only probabilities.
       The herding goes by a second opinion too, if there are classes of labels and predictions.
-    - Without embeddings: the best scores.
+    - Without embeddings: the best scores; `rank` takes weighted k-center by class probabilities
+      instead, where there are three classes or more.
 
     A `LabelnextWarning` names the method and the reason.
 
@@ -173,7 +174,8 @@ def auto_selection(
             )
         return "top_k", "the pool has scores but no embeddings"
     if space == "probabilities":
-        return "uncertainty_herding", "items are compared by their class probabilities"
+        name = "weighted" if scored and n_classes is not None else "uncertainty_herding"
+        return name, "items are compared by their class probabilities"
     few, labels = few_labels(n_classes), counted(n_labels, "label")
     if n_labels < few:
         if not n_labels:

@@ -26,6 +26,7 @@ from labelnext.pool.read_only import read_only
 from labelnext.selection.vectors import as_points
 from labelnext.testing.reading import ReadsSuite
 from labelnext_adapters.fiftyone.database.values import stream
+from labelnext_adapters.files.formats.npz import NpzOptions
 from labelnext_adapters.files.spacy.documents import read_docbin
 from labelnext_adapters.files.spacy.pool import pool_of_documents
 from labelnext_adapters.files.tables.vectors import usable_members
@@ -50,6 +51,7 @@ ALLOWED: Mapping[Callable[..., Any], str] = {
     pool_of_documents: "a key of spaCy's user data",
     onnx_embedder: "what a model of images takes and gives",
     read_docbin: "values of msgpack",
+    NpzOptions: "arrays of a file, before there is a pool",
     load_pickle: "the state of a pickled array",
     stream: "vectors of samples, before there is a pool",
 }

@@ -149,12 +149,31 @@ def test_nothing_to_go_by_is_refused() -> None:
 
 def test_a_space_that_is_named_is_taken() -> None:
     items = pool(3, probabilities=ROWS, embeddings=POINTS)
-    named, method = {"space": "probabilities", "budget": 5}, "uncertainty_herding"
+    named, method = {"space": "probabilities", "budget": 5}, "weighted"
     ranking = rank(items, "margin", selection="auto", **named)
     expected = rank(items, "margin", selection=method, **named)
     assert ranking.item_ids.tolist() == expected.item_ids.tolist()
     without = rank(pool(3, probabilities=ROWS), "margin", selection="auto", space="embeddings")
     assert without.selection == "top_k"
+
+
+SEVERAL = RNG.dirichlet(np.ones(3), 60)
+
+
+@pytest.mark.parametrize("n_labels", [0, 9])
+def test_without_embeddings_several_classes_are_spread(n_labels: int) -> None:
+    items = pool(n_labels, probabilities=SEVERAL)
+    ranking = rank(items, "margin", selection="auto", budget=8)
+    expected = rank(items, "margin", selection="weighted", space="probabilities", budget=8)
+    assert ranking.item_ids.tolist() == expected.item_ids.tolist()
+    assert ranking.item_ids.tolist() != rank(items, "margin", budget=8).item_ids.tolist()
+    why = "auto chose weighted: items are compared by their class probabilities."
+    assert why in [notice.message for notice in ranking.notices]
+
+
+def test_several_labels_an_item_are_not_spread_unasked() -> None:
+    items = pool(9, probabilities=SEVERAL, multilabel=True)
+    assert rank(items, "entropy", selection="auto", budget=8).selection == "top_k"
 
 
 def test_the_function_alone_chooses_as_rank_does() -> None:

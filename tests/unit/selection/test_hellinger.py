@@ -92,11 +92,11 @@ def test_every_method_goes_by_probabilities_as_by_their_roots(method: str) -> No
     assert not [n for n in asked.notices if n.code == "space"]
 
 
-def test_auto_goes_by_probabilities_only_where_asked() -> None:
+def test_auto_goes_by_probabilities_of_two_classes_only_where_asked() -> None:
     pool = Pool("abcd", probabilities=ROWS)
     assert rank(pool, "margin", selection="auto").selection == "top_k"
     asked = rank(pool, "margin", selection="auto", space="probabilities")
-    assert asked.selection == "uncertainty_herding"
+    assert asked.selection == "weighted"
     assert rank(pool, "margin", selection="auto", space="embeddings").selection == "top_k"
 
 
