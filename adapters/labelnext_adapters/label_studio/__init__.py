@@ -194,7 +194,8 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.write.performer import Writer
 
         self._check_project(journal)
-        check_organization(self.client, journal)
+        if all(map(self._is_here, journal.plan.steps)):  # else the writer refuses
+            check_organization(self.client, journal)
         if self._tasks is not None and self._kept is not None:
             self._kept.keep(self._tasks, journal)
         self._tasks = None  # what was read is old once something was written
