@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any
+
+import yaml
 
 from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter.formats import format_names, get_format
@@ -115,11 +118,10 @@ def _keys(section: dict[str, Any], schema: dict[str, Any]) -> str:
 
 def _shown(entry: dict[str, Any]) -> str:
     value = entry.get("const", entry.get("default"))
-    return (
-        {None: "null", True: "true", False: "false"}.get(value, str(value))
-        if not isinstance(value, (dict, list))
-        else str(value)
-    )
+    if isinstance(value, str):
+        return value
+    shown = yaml.safe_dump(value, default_flow_style=True, width=math.inf)
+    return shown.removesuffix("...\n").strip()
 
 
 def _kind(entry: dict[str, Any], schema: dict[str, Any]) -> str:

@@ -95,15 +95,37 @@ def test_every_acquisition_function_is_in_the_table_with_its_direction() -> None
     assert rows == {n: get_acquisition(n).direction for n in names}, AGAIN
 
 
-@pytest.fixture(scope="module")
-def written() -> ModuleType:
-    """The script that writes what is read without the site."""
-    spec = importlib.util.spec_from_file_location("written", ROOT / "docs" / "written.py")
+def script(name: str) -> ModuleType:
+    """A module of docs/, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def written() -> ModuleType:
+    """The script that writes what is read without the site."""
+    return script("written")
+
+
+def test_the_table_of_keys_shows_each_default_as_it_is_written_in_yaml() -> None:
+    shown = re.findall(r"(?m)^\| `(\w+)` \| .* \| `([^`]*)` \|", script("tables").configuration())
+    for key, default in {
+        "seed": "0",
+        "budget": "100",
+        "timeout": "60",
+        "test_size": "0.4",
+        "unlabelled": "false",
+        "metadata": "[]",
+        "model_options": "{max_iter: 1000}",
+        "strategies": "[least_confidence, margin, entropy, variance, image_diversity]",
+        "calibrate": "off",
+        "minutes": "null",
+    }.items():
+        assert {value for name, value in shown if name == key} == {default}
 
 
 NOTEBOOKS = [f"docs/tutorials/notebooks/{n}.ipynb" for n in ("mnist", "diversity", "detection")]
