@@ -176,6 +176,22 @@ def test_pictures_and_pages_that_are_linked_exist(page: Path) -> None:
     assert gone == []
 
 
+def anchors(page: Path) -> set[str]:
+    """The ids of a page's headings, as the site makes them."""
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    plain = [re.sub(r"[^\w\s-]", "", line) for line in re.findall(r"(?m)^#+ (.*)$", text)]
+    return {re.sub(r"[-\s]+", "-", line.strip().lower()) for line in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_sections_that_are_linked_exist(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    links = [pair for pair in re.findall(r"\]\(([^)#]*)#([^)]+)\)", text) if "//" not in pair[0]]
+    assert [
+        (to, at) for to, at in links if at not in anchors((page.parent / to) if to else page)
+    ] == []
+
+
 def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text("utf-8")
     pages = [page.relative_to(ROOT / "docs").as_posix() for page in PAGES[1:]]
