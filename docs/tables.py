@@ -80,18 +80,27 @@ def commands() -> str:
     for name in group.list_commands(context):  # type: ignore[attr-defined]  # a group of commands
         command = group.get_command(context, name)  # type: ignore[attr-defined]
         usage = " ".join(command.collect_usage_pieces(typer.Context(command)))
-        rows = [
-            (f"`{', '.join(p.opts)}`", p.help or "")
-            for p in command.params
-            if getattr(p, "help", None) and p.param_type_name == "option" and "--help" not in p.opts
-        ]
+        rows = [_parameter(p) for p in command.params if p.name not in ("config", "help")]
+        subcommands = getattr(command, "commands", {})
+        rows += [(f"`{name} {sub}`", "", part.help) for sub, part in subcommands.items()]
         text = inspect.cleandoc(command.help or "")
         parts.append(f"## labelnext {name}\n\n```text\nlabelnext {name} {usage}\n```\n\n{text}")
         if command.epilog:
             parts.append("Example: `" + command.epilog.removeprefix("Example: ") + "`")
         if rows:
-            parts.append(_table(("option", "meaning"), rows))
+            parts.append(_table(("argument or option", "default", "meaning"), rows))
     return "\n\n".join(parts)
+
+
+def _parameter(parameter: Any) -> tuple[str, str, str]:
+    """The row of an argument or option."""
+    is_argument = parameter.param_type_name == "argument"
+    name = parameter.metavar or parameter.name if is_argument else ", ".join(parameter.opts)
+    default = "required" if parameter.required else ""
+    switch = not is_argument and (parameter.is_flag or parameter.count)
+    if parameter.default is not None and not switch:
+        default = f"`{parameter.default}`"
+    return f"`{name}`", default, parameter.help
 
 
 TABLES = {

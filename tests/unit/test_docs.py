@@ -131,6 +131,16 @@ def test_the_table_of_keys_shows_each_default_as_it_is_written_in_yaml() -> None
 NOTEBOOKS = [f"docs/tutorials/notebooks/{n}.ipynb" for n in ("mnist", "diversity", "detection")]
 
 
+def test_the_page_of_commands_shows_arguments_options_and_their_defaults() -> None:
+    rows = script("tables").commands().splitlines()
+    assert "| `platform` | `files` | The adapter, as listed by `labelnext adapters`. |" in rows
+    assert "| `--poll` | `10.0` | Seconds between checks. |" in rows
+    assert "| `--once` |  | Check once, rank if needed, and exit. |" in rows
+    assert "| `OUT` | required | The file: .parquet, .csv or .jsonl. |" in rows
+    removal = "Remove the plugin from FiftyOne's plugin folder."
+    assert f"| `fiftyone uninstall` |  | {removal} |" in rows
+
+
 @pytest.mark.parametrize(
     "name", ["README.md", "docs/architecture.md", "config.example.yaml", *NOTEBOOKS]
 )
