@@ -45,11 +45,20 @@ from labelnext.support.words import counted
 _HELP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
 
 
+#: In the order in which they are first needed; all others follow.
+_IN_ORDER = (
+    *("init", "check", "run", "explain", "undo", "resume", "runs", "status", "watch"),
+    *("send", "fetch", "labels", "push", "predictions", "replay", "export"),
+)
+
+
 class _Commands(TyperGroup):
     """The core commands, then those of installed adapters."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *_brought()]
+        names = super().list_commands(ctx)
+        first = [name for name in _IN_ORDER if name in names]
+        return [*dict.fromkeys([*first, *names, *_brought()])]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return super().get_command(ctx, cmd_name) or _brought().get(cmd_name)
@@ -111,7 +120,9 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")
     ] = False,
-    budget: Annotated[int | None, typer.Option(help="Size of the batch.")] = None,
+    budget: Annotated[
+        int | None, typer.Option(help="Size of the batch; selection.budget by default.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Also write the ranking to a .jsonl, .csv or .parquet file.")
     ] = None,
