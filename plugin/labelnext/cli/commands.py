@@ -150,7 +150,7 @@ def run(
 
 @app.command(epilog="Example: labelnext check labelnext.yaml")
 def check(config: ConfigPath, as_json: Json = False) -> None:
-    """Check everything a run needs: connection, data and functions. Writes nothing."""
+    """Check everything a run needs: connection, data and functions. Changes nothing."""
     from labelnext.runs.check import check as check_pipeline
 
     with progress_bars() as progress:
@@ -188,10 +188,13 @@ def replay(config: ConfigPath, as_json: Json = False) -> None:
 @app.command(epilog="Example: labelnext explain labelnext.yaml image-17.jpg")
 def explain(
     config: ConfigPath,
-    item_id: Annotated[str, typer.Argument(metavar="ITEM_ID", help="Id of the item.")],
+    item_id: Annotated[
+        str,
+        typer.Argument(metavar="ITEM_ID", help="Id of the item, or its address on the platform."),
+    ],
     as_json: Json = False,
 ) -> None:
-    """Explain why an item ranks where it does, and what would change that. Writes nothing."""
+    """Explain why an item ranks where it does, and what would change that. Changes nothing."""
     from labelnext.runs.run import explain as explain_item
 
     with progress_bars() as progress:
