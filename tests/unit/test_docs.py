@@ -202,6 +202,14 @@ def test_sections_that_are_linked_exist(page: Path) -> None:
     ] == []
 
 
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.stem)
+def test_what_belongs_to_a_step_is_indented_as_the_site_needs_it(page: Path) -> None:
+    text = re.sub(r"(?ms)^```.*?^```", "", page.read_text("utf-8"))
+    assert (
+        re.findall(r"\n\n {1,3}\S.*", text) == []
+    )  # the list would end there, and begin again at 1
+
+
 def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text("utf-8")
     pages = [page.relative_to(ROOT / "docs").as_posix() for page in PAGES[1:]]
