@@ -54,7 +54,12 @@ _LIVE = 100  # samples in memory that cost a write less than a second
 
 
 def read_pool(
-    collection: Any, options: FiftyOneSource, key: str | None, metadata: Sequence[str] = ()
+    collection: Any,
+    options: FiftyOneSource,
+    key: str | None,
+    metadata: Sequence[str] = (),
+    *,
+    boxes: bool = True,
 ) -> Pool:
     """All samples of the collection, with their stored predictions.
 
@@ -63,6 +68,8 @@ def read_pool(
         options: which fields to read.
         key: the field that is an item's id; the sample's own id when None.
         metadata: further fields to read.
+        boxes: whether somebody uses the boxes of predicted objects; those that are compared with
+            labels or with other fields, or have embeddings, are read anyway.
 
     Raises:
         NotFound: if a field does not exist.
@@ -72,6 +79,9 @@ def read_pool(
     fields = [(name, kind_of(collection, "pred_field", name)) for name in options.pred_fields]
     truth = labels_of(collection, options.gt_field) if options.gt_field else None
     numbers = number_path(collection, options.gt_field) if options.gt_field else None
+    compared = len(fields) > 1 or options.object_embeddings or (truth and truth.of_objects)
+    if not boxes and not compared:
+        fields = [(name, kind.without_box()) for name, kind in fields]
     _check(collection, options, fields, key, metadata)
     held = {name: held_vectors(collection, name, kind, options.vectors) for name, kind in fields}
     with talking():
