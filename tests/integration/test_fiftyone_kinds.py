@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labelnext import probe
+from labelnext import probe, run
+from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput, NotFound
 from tests.integration.test_fiftyone_read import add, box, boxes, codes, logits, read
 
@@ -362,3 +363,34 @@ def test_one_keypoint_polyline_or_event_of_a_sample_is_its_only_object(dataset: 
         pool = read(dataset, pred_field=field)
         assert pool.objects.confidences.tolist() == [confidence]
         assert pool.objects.boxes is not None
+
+
+def test_boxes_that_nothing_uses_are_left_out_and_nothing_else_is(dataset: Any) -> None:
+    import fiftyone as fo
+
+    point = fo.Keypoint(label="car", points=[(0.5, 0.5)], confidence=[0.25])
+    fields = {name: boxes(box("car", 0.75)) for name in ("pred", "other", "truth")}
+    add(dataset, {**fields, "point": point})
+
+    def left_out(**source: Any) -> bool:
+        adapter = open_adapter("fiftyone", dataset=dataset.name, **source)
+        whole, bare = adapter.read(), adapter.read_without_boxes()
+        for known, found in zip(whole.object_sets, bare.object_sets, strict=True):
+            assert found.confidences.tolist() == known.confidences.tolist()
+            assert found.class_ids.tolist() == known.class_ids.tolist()
+        return bare.object_sets[0].boxes is None
+
+    assert left_out(pred_field="pred")
+    assert not left_out(pred_field="point")  # each point has a confidence
+    assert not left_out(pred_field=["pred", "other"])  # a committee compares them
+    assert not left_out(pred_field="pred", gt_field="truth")
+
+
+def test_a_run_without_a_page_ranks_as_one_with_a_page(dataset: Any, tmp_path: Path) -> None:
+    add(dataset, *({"pred": boxes(*[box("car", c / 8)] * c)} for c in (3, 1, 4)))
+    source = {"adapter": "fiftyone", "dataset": dataset.name, "pred_field": "pred"}
+    given = {"source": source, "state": tmp_path / "state"}
+    pages = (None, tmp_path / "page.html")
+    bare, shown = (run({**given, "report": {"path": page}}).ranking for page in pages)
+    assert bare.item_ids.tolist() == shown.item_ids.tolist()
+    assert bare.scores.tolist() == shown.scores.tolist()

@@ -101,11 +101,19 @@ class FiftyOneAdapter(Adapter):
 
     def read(self) -> Pool:
         """All samples of the dataset or view, with their stored predictions."""
+        return self._read()
+
+    def read_without_boxes(self) -> Pool:
+        """As `read`, without the boxes of predicted objects if nothing here compares them."""
+        return self._read(boxes=False)
+
+    def _read(self, *, boxes: bool = True) -> Pool:
         from labelnext_adapters.fiftyone.read.read import read_pool
 
         collection = self._collection()
         self.context.report("read samples", 0)
-        pool = read_pool(collection, self.source, self.context.key, self.context.metadata)
+        context = self.context
+        pool = read_pool(collection, self.source, context.key, context.metadata, boxes=boxes)
         self.context.report("read samples", len(pool), len(pool))
         self._ids = None if self.context.key else pool.item_ids
         return pool

@@ -154,6 +154,10 @@ class Adapter(Writes, Protocol):
     def read(self) -> Pool:
         """All items, with their stored predictions."""
 
+    def read_without_boxes(self) -> Pool:
+        """As `read`, for somebody who uses no boxes of predicted objects: they may be left out."""
+        return self.read()
+
     def plan(self, ranking: Ranking) -> Plan:
         """Plan how to write the ranking. Changes nothing."""
 

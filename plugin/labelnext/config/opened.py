@@ -50,12 +50,22 @@ def opened_target(settings: Config, progress: Progress | None) -> Iterator[Targe
             target.close()
 
 
-def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = None) -> Pool:
-    """The items of the source, with what the side file, made embeddings and a probe add."""
+def read_pool(
+    settings: Config, adapter: Adapter, progress: Progress | None = None, *, boxes: bool = True
+) -> Pool:
+    """The items of the source, with what the side file, made embeddings and a probe add.
+
+    Args:
+        settings: the configuration.
+        adapter: of its source.
+        progress: called with a stage, how much is done, and of how much.
+        boxes: whether somebody uses the boxes of predicted objects.
+    """
     choice = settings.source.probe
     if choice is not None:
         choice.estimator()  # a wrong model fails before the data is read
-    pool = adapter.read()
+    # An adapter of an earlier version always reads them.
+    pool = (adapter.read if boxes else getattr(adapter, "read_without_boxes", adapter.read))()
     if not {*settings.source.metadata} <= {*(pool.metadata or ())}:
         raise ConfigError(
             f"source.metadata must be left out for {adapter.name} data without further columns; "

@@ -69,7 +69,7 @@ def check(
         pool = None
         try:
             check_places(settings)
-            job = job_of(settings, platform, progress)
+            job = job_of(settings, platform, progress, shows_boxes=True)
             findings += job.remarks()
             pool = job.pool
             read = [*shown_items(pool), *shown_metadata(pool)]

@@ -12,13 +12,24 @@ from labelnext.journal.plan import Progress
 from labelnext.runs.job import Job
 
 
-def job_of(settings: Config, platform: Adapter, progress: Progress | None) -> Job:
-    """The job for the adapter's pool: in parts, or in memory."""
+def job_of(
+    settings: Config, platform: Adapter, progress: Progress | None, *, shows_boxes: bool = False
+) -> Job:
+    """The job for the adapter's pool: in parts, or in memory.
+
+    Args:
+        settings: the configuration.
+        platform: the open adapter.
+        progress: called with a stage, how much is done, and of how much.
+        shows_boxes: whether boxes of objects are shown, also where the ranking doesn't use them.
+    """
     parts = cast("Streams", platform).parts() if can(platform, Capability.STREAMS) else None
     if parts is None:
+        from labelnext.runs.ranked import uses_boxes
         from labelnext.runs.whole import WholeJob  # which undo, resume and lists do without
 
-        return WholeJob(settings, platform, progress)
+        boxes = shows_boxes or uses_boxes(settings, platform)
+        return WholeJob(settings, platform, progress, boxes=boxes)
     from labelnext.runs.large.job import LargeJob  # most pools are whole
 
     return LargeJob(settings, platform, progress, parts)

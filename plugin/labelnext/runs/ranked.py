@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.acquisition import ACQUISITIONS, AUTO
+from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config
 from labelnext.errors import ConfigError, InvalidInput
 from labelnext.pool.objects import Notice
@@ -23,6 +25,22 @@ from labelnext.selection.clustering import k_means
 
 _MOST_CLUSTERS = 250
 _MOST_NUMBERED = 1000  # items: a platform may take a request for each
+
+
+def uses_boxes(settings: Config, platform: Adapter) -> bool:
+    """Whether a run may use the boxes of objects that one model version predicted.
+
+    Its page shows them, a review compares them, pre-labels hold them, and of functions of other
+    packages nobody knows. labelnext's own functions compare those of several versions, or those
+    with labels, which an adapter reads anyway.
+    """
+    recipe, shown = settings.recipe, settings.report.path is not None
+    name = recipe.acquisition
+    foreign = name not in (None, AUTO) and not ACQUISITIONS.is_built_in(name)
+    return (
+        shown or foreign or recipe.purpose == "review"
+        or getattr(platform, "wants_prelabels", bool)()
+    )  # fmt: skip
 
 
 def rank_pool(settings: Config, pool: Pool) -> Ranking:

@@ -38,12 +38,21 @@ class WholeJob:
         settings: the configuration.
         platform: the open adapter.
         progress: called with a stage, how much is done, and of how much.
+        boxes: whether somebody uses the boxes of predicted objects.
     """
 
     modules: Sequence[str] = ()
 
-    def __init__(self, settings: Config, platform: Adapter, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        settings: Config,
+        platform: Adapter,
+        progress: Progress | None,
+        *,
+        boxes: bool = True,
+    ) -> None:
         self._settings, self._platform, self._progress = settings, platform, progress
+        self._boxes = boxes
         self._pool: Pool | None = None
         self._ranking: Ranking | None = None
         self.recipe: Recipe = settings.recipe
@@ -54,7 +63,9 @@ class WholeJob:
         """The pool, read on first access."""
         if self._pool is None:
             with self.stages.timed("read"):
-                self._pool = read_pool(self._settings, self._platform, self._progress)
+                self._pool = read_pool(
+                    self._settings, self._platform, self._progress, boxes=self._boxes
+                )
         return self._pool
 
     @property

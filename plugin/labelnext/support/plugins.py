@@ -186,6 +186,10 @@ class Table(Generic[Row]):
         ours = [p for p in self.installed() if p.package == _OURS and p.cause is None]
         return [*self._built_in, *sorted(p.name for p in ours)]
 
+    def is_built_in(self, name: str) -> bool:
+        """Whether the row is labelnext's own and has no entry point."""
+        return name in self._built_in
+
     def installed(self) -> list[Plugin]:
         """All entry points of the group, loaded, whether usable or not."""
         return [self._loaded(entry) for entry in entries(self.group)]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from labelnext.acquisition import get_acquisition
+from labelnext.acquisition import ACQUISITIONS, get_acquisition
+from labelnext.config import load_config
 from labelnext.config.recipe import recipe_of
 from labelnext.config.sections import Acquisition, Selection
 from labelnext.errors import ConfigError, InvalidInput
@@ -16,7 +18,7 @@ from labelnext.pool import Objects, Pool
 from labelnext.ranking import Ranking, rank
 from labelnext.ranking.ranking import batch_ranking
 from labelnext.ranking.recipe import Recipe
-from labelnext.runs.ranked import follow, with_clusters, with_prelabels
+from labelnext.runs.ranked import follow, uses_boxes, with_clusters, with_prelabels
 
 
 def predicted(pool: Pool, ranking: Ranking) -> Pool:
@@ -133,3 +135,28 @@ def test_items_that_are_asked_for_are_not_replaced_by_boxes() -> None:
 )
 def test_what_boxes_lack_is_said_without_a_cure_that_does_not_help(name: str, lacking: str) -> None:
     assert get_acquisition(name).obstacle(BOXES) == lacking
+
+
+@pytest.mark.parametrize(
+    ("changed", "used"),
+    [
+        ({}, False),
+        ({"acquisition": {"name": "entropy", "of": "objects"}}, False),
+        ({"report": {"path": "page.html"}}, True),
+        ({"purpose": "review"}, True),
+    ],
+)
+def test_boxes_are_used_by_pages_and_reviews_alone(changed: dict[str, Any], used: bool) -> None:
+    given = {"source": {"adapter": "files", "path": "pool.csv"}, "report": {"path": None}}
+    assert uses_boxes(load_config({**given, **changed}), cast("Any", object())) is used
+
+
+def test_boxes_may_be_used_by_what_writes_pre_labels_and_by_functions_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = {"source": {"adapter": "files", "path": "pool.csv"}, "report": {"path": None}}
+    settings = load_config({**given, "acquisition": {"name": "entropy"}})
+    platform = cast("Any", SimpleNamespace(wants_prelabels=lambda: True))
+    assert uses_boxes(settings, platform)
+    monkeypatch.setattr(ACQUISITIONS, "_built_in", {})  # then entropy is another package's
+    assert uses_boxes(settings, cast("Any", object()))

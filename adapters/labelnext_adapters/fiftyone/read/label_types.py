@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,10 @@ class Kind:
             'pred.polylines'
         """
         return f"{field}.{self.listed}" if self.listed else field
+
+    def without_box(self) -> Kind:
+        """The same without a box; points stay, because each has a confidence."""
+        return replace(self, shape=None) if self.shape == "bounding_box" else self
 
     def label(self, field: str) -> str:
         """Where the classes of a field's labels are.

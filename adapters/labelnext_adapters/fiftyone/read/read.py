@@ -54,7 +54,12 @@ _LIVE = 100  # samples in memory that cost a write less than a second
 
 
 def read_pool(
-    collection: Any, options: FiftyOneSource, key: str | None, metadata: Sequence[str] = ()
+    collection: Any,
+    options: FiftyOneSource,
+    key: str | None,
+    metadata: Sequence[str] = (),
+    *,
+    boxes: bool = True,
 ) -> Pool:
     """All samples of the collection, with their stored predictions.
 
@@ -63,24 +68,25 @@ def read_pool(
         options: which fields to read.
         key: the field that is an item's id; the sample's own id when None.
         metadata: further fields to read.
+        boxes: whether somebody uses the boxes of predicted objects; those that are compared with
+            labels or with other fields, or have embeddings, are read anyway.
 
     Raises:
         NotFound: if a field does not exist.
         InvalidInput: if a field is of a wrong type, its vectors do not fit the classes, or the
             key is not set and distinct on every sample.
     """
-    fields = [(name, kind_of(collection, "pred_field", name)) for name in options.pred_fields]
     truth = labels_of(collection, options.gt_field) if options.gt_field else None
     numbers = number_path(collection, options.gt_field) if options.gt_field else None
+    fields = _fields(collection, options, truth, boxes=boxes)
     _check(collection, options, fields, key, metadata)
     held = {name: held_vectors(collection, name, kind, options.vectors) for name, kind in fields}
     with talking():
         paths = _paths(collection, options, fields, truth, key, held, numbers)
         columns = fetch(collection, [*paths, *metadata])
         further = {path: columns[path] for path in metadata} or None
-    read = fields if truth is None else [*fields, (str(options.gt_field), truth)]
-    for name, kind in read:
-        if kind.single:
+    for name, of in (*fields, (str(options.gt_field), truth)):
+        if of is not None and of.single:
             _as_lists(columns, name)
     ids = keyed(columns["id"], columns[key] if key else None, key)
     reading = Reading(options, columns, ids, _declared(collection, options))
@@ -107,6 +113,17 @@ def read_pool(
         notices=reading.notices,
         **parts,
     )
+
+
+def _fields(
+    collection: Any, options: FiftyOneSource, truth: Kind | None, *, boxes: bool
+) -> list[tuple[str, Kind]]:
+    """The fields with predictions; with boxes where asked, or where these are compared."""
+    fields = [(name, kind_of(collection, "pred_field", name)) for name in options.pred_fields]
+    compared = len(fields) > 1 or (truth is not None and truth.of_objects)
+    if boxes or compared or options.object_embeddings:
+        return fields
+    return [(name, kind.without_box()) for name, kind in fields]
 
 
 def _check(
