@@ -121,11 +121,21 @@ def test_a_compose_stack_has_nothing_that_it_does_not_define() -> None:
     services, volumes = stack["services"], set(stack["volumes"])
     known = {"image", "build", "command", "environment", "volumes", "ports", "depends_on"}
     for service in services.values():
-        assert set(service) <= known | {"restart"}
+        assert set(service) <= known | {"restart", "stop_grace_period"}
         assert set(service.get("depends_on", [])) <= set(services)
         mounted = {entry.split(":")[0] for entry in service.get("volumes", [])}
         assert {name for name in mounted if not name.startswith((".", "/"))} <= volumes
     assert (ROOT / "docker" / services["labelnext"]["build"]["context"]).resolve() == ROOT
+
+
+def test_a_stack_starts_before_there_is_a_token_and_waits_for_a_ranking_to_end() -> None:
+    stack = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text("utf-8"))
+    labelnext = stack["services"]["labelnext"]
+    # Whatever a single service needs, docker compose asks for all variables of the file.
+    assert labelnext["environment"] == {"LABEL_STUDIO_API_KEY": "${LABEL_STUDIO_API_KEY:-}"}
+    unit = (ROOT / "docs" / "label-studio.md").read_text("utf-8")
+    assert "TimeoutStopSec=600\n" in unit
+    assert labelnext["stop_grace_period"] == "10m"
 
 
 def test_the_compose_file_pins_its_images_and_holds_no_secret() -> None:

@@ -20,7 +20,10 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 
+_LARGEST = np.finfo(np.float16).max
 _AT_ONCE, _KEPT, _THREADS = 32, 256, 8  # contents in memory, kept together, read at the same time
+
+_NOT_FINITE = f"the model's vector holds NaN, infinity or numbers above {_LARGEST:,.0f}"
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,8 @@ def _made(
             known.update(zip(contents, embedder([*contents.values()]), strict=True))
             for item, key in keys.items():
                 made = known[key]
+                if not isinstance(made, str) and not np.isfinite(made).all():
+                    made = known[key] = _NOT_FINITE
                 if isinstance(made, str):
                     broken[item] = made
                     continue
@@ -214,7 +219,7 @@ def _embedded(
     if pool.item_ids.size and not vectors:
         reason = next(iter(broken.values()), "")
         raise InvalidInput(
-            f"source.embeddings needs {what}s that can be read, but none of "
+            f"source.embeddings needs {what}s that can be used, but none of "
             f"{counted(len(broken), what)} can be: {reason.rstrip('.')}."
         )
     notices = [n for n in pool.notices if n.code != "no_embedding"]
@@ -223,7 +228,7 @@ def _embedded(
     notices += _left_out(without, f"without a{'n' if what == 'image' else ''} {what}", f"no_{what}")
     unreadable = [item for item in ordered if item in broken]
     why = f". Of {unreadable[0]}: {broken[unreadable[0]].rstrip('.')}" if unreadable else ""
-    notices += _left_out(unreadable, f"whose {what} can't be read", f"broken_{what}", why)
+    notices += _left_out(unreadable, f"whose {what} can't be used", f"broken_{what}", why)
     if pool.embeddings is not None:
         message = f"Embeddings of the items' {what}s replace those of the source."
         notices.append(Notice("embeddings_replaced", message))

@@ -17,6 +17,8 @@ from labelnext.support.started import how_to_install
 from labelnext.support.words import counted
 
 _KEY = "source.embeddings.onnx"
+_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
+"""Of a model's input, as onnxruntime names them."""
 
 
 def onnx_embedder(
@@ -56,7 +58,13 @@ def onnx_embedder(
             f"{counted(1 + len(more), 'input')}, the first with "
             f"{counted(len(given.shape), 'dimension')}."
         )
-    last = given.shape[3] == 3
+    if given.type not in _TYPES or not _has_colours(given.shape):
+        raise ConfigError(
+            f"{_KEY} must be a model that takes real numbers for three colours, first or last; got "
+            f"{given.type} of shape {given.shape}.",
+            hint="export the model with float32 or float16 inputs of red, green and blue.",
+        )
+    last, kind = given.shape[3] == 3, _TYPES[given.type]
     centre, scale = (np.array(values, dtype=np.float32) for values in (mean, std))
 
     def vector(data: bytes) -> NDArray[np.float16]:
@@ -66,7 +74,7 @@ def onnx_embedder(
         pixels = (np.asarray(image, dtype=np.float32) / 255 - centre) / scale
         array = pixels if last else np.ascontiguousarray(pixels.transpose(2, 0, 1))
         try:
-            out = np.asarray(session.run(None, {given.name: array[None]})[0])
+            out = np.asarray(session.run(None, {given.name: array[None].astype(kind)})[0])
         except Exception as error:  # onnxruntime has errors of its own
             raise ConfigError(
                 f"{_KEY} must take an image of {size} pixels; {path.name} raised "
@@ -77,6 +85,18 @@ def onnx_embedder(
 
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return vector, f"onnx {digest} {size} {list(mean)} {list(std)}, 1"
+
+
+def _has_colours(shape: Sequence[Any]) -> bool:
+    """Whether the second or the last dimension can be that of three colours.
+
+    Example:
+        >>> _has_colours([1, 3, 224, 224]), _has_colours(["n", "c", "h", "w"])
+        (True, True)
+        >>> _has_colours([1, 1, 224, 224])
+        False
+    """
+    return shape[3] == 3 or shape[1] == 3 or not isinstance(shape[1], int)
 
 
 def _session(path: Path) -> Any:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Callable, Sequence
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -22,6 +25,7 @@ Vector: TypeAlias = "NDArray[np.float16]"
 Embedder: TypeAlias = "Callable[[Sequence[bytes]], Sequence[Vector | str]]"
 
 _KEY = "source.embeddings"
+_OWNED = re.compile(r"\w[\w.-]*/\w[\w.-]*")  # a name on Hugging Face
 _SIDE = 1024  # pixels that models of images get at most, before they make them smaller
 
 
@@ -35,6 +39,7 @@ class Package:
         of: what its models take.
         load: gives for a model's folder what makes rows of texts, or of images of Pillow.
         by_name: whether `load` takes the model's name, which the package knows, and no folder.
+        owner: whose models on Hugging Face may be named without it.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Package:
     of: Literal["text", "image"]
     load: Callable[[str], Callable[[list[Any]], Any]]
     by_name: bool = False
+    owner: str | None = None
 
 
 def _sentence_transformers(folder: str) -> Callable[[list[Any]], Any]:
@@ -76,7 +82,10 @@ def _timm(folder: str) -> Callable[[list[Any]], Any]:
 def _open_clip(folder: str) -> Callable[[list[Any]], Any]:
     import open_clip
 
-    model, _, transform = open_clip.create_model_and_transforms(f"local-dir:{folder}")
+    # Without weights, it would make a model at random.
+    model, _, transform = open_clip.create_model_and_transforms(
+        f"local-dir:{folder}", require_pretrained=True
+    )
     return _by_torch(model, transform, model.encode_image)
 
 
@@ -97,7 +106,11 @@ def _by_torch(model: Any, transform: Any, forward: Any) -> Callable[[list[Any]],
 
 PACKAGES = {
     "sentence-transformers": Package(
-        "sentence-transformers", "sentence_transformers", "text", _sentence_transformers
+        "sentence-transformers",
+        "sentence_transformers",
+        "text",
+        _sentence_transformers,
+        owner="sentence-transformers",
     ),
     "model2vec": Package("model2vec", "model2vec", "text", _model2vec),
     "fastembed": Package("fastembed", "fastembed", "text", _fastembed, by_name=True),
@@ -129,7 +142,7 @@ def package_embedder(package: Package, model: str, directory: Path) -> tuple[Emb
     if package.by_name:
         content, place = model, model
     else:
-        folder = _folder_of(model, directory)
+        folder = _folder_of(model, directory, package.owner)
         content, place = _digest(folder), str(folder)
     # Loading takes seconds, and no time where all vectors are kept.
     rows_of = cache(partial(_loaded, package, place, model))
@@ -138,7 +151,8 @@ def package_embedder(package: Package, model: str, directory: Path) -> tuple[Emb
 
 def _loaded(package: Package, place: str, model: str) -> Callable[[list[Any]], Any]:
     try:
-        return package.load(place)
+        with _handlers_of_root_kept():
+            return package.load(place)
     except Exception as error:  # of the package's own
         hint = "name the folder of another model."
         if package.by_name:
@@ -148,6 +162,18 @@ def _loaded(package: Package, place: str, model: str) -> Callable[[list[Any]], A
             f"{package.name} says: {_said(error)}.",
             hint=hint,
         ) from error
+
+
+@contextmanager
+def _handlers_of_root_kept() -> Iterator[None]:
+    """Takes off the root logger what is added to it inside, as open_clip does to print to it."""
+    root = logging.getLogger()
+    before = [*root.handlers]
+    try:
+        yield
+    finally:
+        for handler in [handler for handler in root.handlers if handler not in before]:
+            root.removeHandler(handler)
 
 
 def _embedder(package: Package, loaded: Callable[[], Callable[[list[Any]], Any]]) -> Embedder:
@@ -190,21 +216,27 @@ def _given(package: Package, content: bytes) -> Any:
         return _Broken(str(error))
 
 
-def _folder_of(model: str, directory: Path) -> Path:
+def _folder_of(model: str, directory: Path, owner: str | None) -> Path:
     """The folder of a model, by its path or in the cache of Hugging Face."""
     folder = directory / Path(model).expanduser()
     if folder.is_dir():
         return folder
+    name = f"{owner}/{model}" if owner and "/" not in model else model
     try:
         from huggingface_hub import snapshot_download
 
-        return Path(snapshot_download(model, local_files_only=True))
+        return Path(snapshot_download(name, local_files_only=True))
     except (ImportError, OSError, ValueError) as error:
+        hint = "name the model's folder, or its name on Hugging Face, such as owner/model."
+        if _OWNED.fullmatch(name):
+            hint = (
+                f"where there is a network, run hf download {name}; or copy its files into a "
+                "folder, and name that."
+            )
         raise NotFound(
             f"{_KEY} must name a model on this machine; {model!r} is no folder, and not in the "
             "cache of Hugging Face.",
-            hint=f"where there is a network, run hf download {model}; or copy its files into a "
-            "folder, and name that.",
+            hint=hint,
         ) from error
 
 

@@ -69,7 +69,8 @@ class Pool(FromElsewhere):
             the names, None for none.
         votes: shape (n_items, n_people), class chosen by each person, as in `labels`.
         numbers: shape (n_items,), the number that an item is labelled with, NaN for none.
-        labelled: shape (n_items,), bool; when None, the items with a label, a vote or a number.
+        labelled: shape (n_items,), bool; when None, the items with a label, a vote, a number, or
+            labelled objects (those that aren't `missing` from them).
         open: shape (n_items,), bool; the items to choose from; when None, those not labelled.
         deferred: shape (n_items,), bool; items that come after all others, whatever their score.
         groups: shape (n_items,), such as a video's name.
@@ -177,6 +178,9 @@ class Pool(FromElsewhere):
         said = None if numbers is None else checked_numbers("numbers", numbers, n)
         if said is not None:
             done = done | ~np.isnan(said)
+        there = None if truth is None else checked_objects("truth", truth, ids, collected)
+        if there is not None:
+            done = done | (there.counts > 0 if there.missing is None else ~there.missing)
         if labelled is not None:
             done = column_of("labelled", labelled, n, np.bool_)
         if sets is not None:
@@ -199,7 +203,7 @@ class Pool(FromElsewhere):
             costs=None if costs is None else checked_costs(costs, ids),
             multilabel=multilabel,
             objects=sets if isinstance(objects, tuple) or sets is None else sets[0],
-            truth=None if truth is None else checked_objects("truth", truth, ids, collected),
+            truth=there,
             estimates=None if estimates is None else checked_numbers("estimates", estimates, n),
             versions=None if versions is None else checked_versions(versions, predicted, sets),
             missing=absent,

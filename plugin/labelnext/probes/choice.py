@@ -66,8 +66,9 @@ class Choice:
             return
         if "." not in self.name:
             error = unknown(self.keys.model, self.name, KINDS)
-            path = "or name a class by its import path, such as sklearn.svm.SVC."
-            raise UnknownName(error.message, hint=f"{error.hint} {path}" if error.hint else path)
+            path = "name a class by its import path: sklearn.ensemble.RandomForestClassifier."
+            near = f"{error.hint} Or " if error.hint else ""
+            raise UnknownName(error.message, hint=near + path)
         check_importable(self.path, self.allow_import, self.keys)
 
     def estimator(self, counts: NDArray[np.integer] | None = None, seed: int = 0) -> Any:

@@ -19,6 +19,8 @@ from labelnext.probes.numbers import is_of_numbers, with_estimates
 from labelnext.probes.objects import as_items, learnable_objects, with_class_vectors
 from labelnext.probes.space import space_of
 from labelnext.ranking.recipe import NOT_TRAINED
+from labelnext.support.annotations import Seed
+from labelnext.support.signatures import checked, fitted_options
 from labelnext.support.words import counted
 
 # Remarks on predictions that the probe replaces.
@@ -33,12 +35,13 @@ _STALE = (
 )
 
 
+@checked
 def probe(
     pool: Pool,
     model: str = "logistic",
     *,
     options: Mapping[str, Any] | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     allow_import: bool = False,
 ) -> Pool:
     """A pool with class probabilities learned from its embeddings and the labels so far.
@@ -74,7 +77,8 @@ def probe(
         allow_import: let model be a class of any module: importing a module runs its code.
 
     Raises:
-        InvalidInput: if the pool has no embeddings, or its labels are objects and these have none.
+        InvalidInput: if the pool has no embeddings, or its labels are objects and these have none;
+            or if an argument is of another kind.
         ConfigError: if the model can't be used.
 
     Example:
@@ -84,6 +88,7 @@ def probe(
         [0, 0, 1, 1, 0]
     """
     must_be_pool(pool)
+    fitted_options({"model": model}, {"model": str})
     choice = Choice(model, options or {}, allow_import)
     choice.estimator()
     return probed(pool, choice, seed)

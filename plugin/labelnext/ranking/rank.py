@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition import AUTO, Unit, advice
-from labelnext.errors import InvalidInput, LabelnextError, LabelnextWarning
+from labelnext.errors import InvalidInput, LabelnextError, LabelnextWarning, listed
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool, must_be_pool
 from labelnext.ranking.doubt import check_doubt
@@ -25,10 +25,20 @@ from labelnext.selection.constraints import Constraints
 from labelnext.selection.hellinger import vectors_of_pool
 from labelnext.selection.likeness import Likeness
 from labelnext.selection.sorting import stable_order
-from labelnext.selection.vectors import Array, Points, Space, finite_rows
+from labelnext.selection.vectors import LARGEST, Array, Points, Space, finite_rows
+from labelnext.support.words import counted
 
 # Methods take one prediction per item, for any number of model versions.
 _OF_ALL_VERSIONS = {"probabilities": "mean_probabilities", "objects": "newest_objects"}
+# Notices of a pool that name items without an embedding.
+_NO_EMBEDDING = (
+    "broken_image",
+    "broken_text",
+    "no_embedding",
+    "no_image",
+    "no_text",
+    "probe_without_embedding",
+)
 _OF_LABELLED = ("labelled_embeddings", "labelled_classes")
 
 
@@ -116,6 +126,8 @@ def ranked(pool: Pool, recipe: Recipe) -> Ranking:
     rows = np.concatenate([batch, rest])
     unscored = ~usable & free
     unscored[batch] = False
+    if by_vectors and space.space != "probabilities":
+        notices += _without_embedding(pool, recipe, unscored, utilities)
     order = pool.tie_order
     return Ranking(
         item_ids=pool.item_ids[batch],
@@ -195,6 +207,38 @@ def _chosen(
         rest = rest[stable_order(utilities[rest])]
         rest = np.concatenate(_tiers(pool, rest))
     return batch, rest, usable, notices
+
+
+def _without_embedding(
+    pool: Pool,
+    recipe: Recipe,
+    unscored: NDArray[np.bool_],
+    utilities: NDArray[np.floating] | None,
+) -> list[Notice]:
+    """A notice of items that aren't ranked for lack of an embedding, unless one tells already.
+
+    Args:
+        pool: the items.
+        recipe: with a method that goes by embeddings.
+        unscored: shape (n_items,), whether an item isn't ranked although it could be labelled.
+        utilities: shape (n_items,), NaN without one; or None.
+    """
+    told = {item for n in pool.notices if n.code in _NO_EMBEDDING for item in n.item_ids}
+    order = pool.tie_order
+    rows = order[unscored[order]]
+    if utilities is not None:
+        rows = rows[~np.isnan(utilities[rows])]
+    if pool.embeddings is not None:
+        there = (np.abs(pool.embeddings[rows].astype(np.float64)) <= LARGEST).all(axis=1)
+        rows = rows[~there]
+    ids = [item for item in pool.item_ids[rows].tolist() if item not in told]
+    if not ids:
+        return []
+    message = (
+        f"{recipe.selection} goes by embeddings, so it leaves out {counted(len(ids), 'item')} "
+        f"without one that can be used: {listed(ids)}."
+    )
+    return [Notice("no_embedding", message, tuple(ids))]
 
 
 def _tiers(pool: Pool, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:

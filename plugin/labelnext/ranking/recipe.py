@@ -24,7 +24,7 @@ from labelnext.ranking.doubt import gives_opinion
 from labelnext.selection import SelectionMethod, get_selection
 from labelnext.selection.auto import auto_options, auto_selection
 from labelnext.selection.constraints import Constraints
-from labelnext.selection.hellinger import has_shares, n_anchors
+from labelnext.selection.hellinger import has_embeddings, has_shares, n_anchors
 from labelnext.selection.likeness import Likeness
 from labelnext.selection.vectors import Coordinates, Space
 from labelnext.support.signatures import fitted_options, option_kinds
@@ -165,7 +165,7 @@ def asked(
         {n: v for n, v in fitted.items() if n in names} for names in takers.values()
     )
     Constraints(**limits)
-    Likeness(**likeness)
+    Likeness(**likeness).check(method)
     return Recipe(
         acquisition=acquisition,
         unit=unit,
@@ -295,6 +295,7 @@ def _with_method(recipe: Recipe, pool: Pool, n_labels: int | None) -> Recipe:
         space=space,
         n_classes=None if pool.probabilities is None else pool.probabilities.shape[-1],
         opinion=opinion,
+        alike=bool(recipe.likeness.get("similar_to")),
     )
     reasons = {**recipe.reasons, "selection": f"auto chose {name}: {why}."}
     measured = {"space": space} if space == "probabilities" else {}
@@ -313,7 +314,7 @@ def _auto_space(recipe: Recipe, pool: Pool, *, whole: bool) -> Coordinates | Non
     In a whole pool without embeddings, class probabilities: of two classes, scores tell as much.
     """
     asked: Coordinates | None = recipe.space.get("space")
-    if asked == "probabilities" or pool.embeddings is not None:
+    if asked == "probabilities" or has_embeddings(pool):
         return asked or "embeddings"
     several = pool.probabilities is not None and pool.probabilities.shape[-1] > 2
     plain = asked is None and several and not pool.multilabel
@@ -392,8 +393,7 @@ def _check_whole(what: str, value: object, least: int, hint: str | None = None) 
     if (
         isinstance(value, bool)
         or not isinstance(value, (int, np.integer))
-        or value < least
-        or value > 2**63 - 1
+        or not least <= value < 2**63
     ):
         raise InvalidInput(
             f"{what} must be a whole number of at least {least}; got {shown(value)}.", hint=hint

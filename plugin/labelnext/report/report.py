@@ -112,7 +112,10 @@ class Report:
         if self.counts["ranked"] or not n:
             return ""
         what = counted(n, "labelled item" if review else "item")
-        return f"nothing was ranked: {what} {'has' if n == 1 else 'have'} no usable prediction."
+        recipe = self.ranking.recipe
+        by_vectors = not review and recipe is not None and "embeddings" in recipe.method.inputs
+        usable = "usable prediction" + (" or embedding" if by_vectors else "")
+        return f"nothing was ranked: {what} {'has' if n == 1 else 'have'} no {usable}."
 
     @property
     def why_nothing(self) -> str:
@@ -123,6 +126,8 @@ class Report:
             return "no item that isn't labelled can be scored"
         if not self.counts["items"]:
             return "there are no items"
+        if self.counts["ranked"]:
+            return "no item fits into the budget and the other limits on the batch"
         every = self.counts["labelled"] == self.counts["items"]
         return "every item is labelled" + ("" if every else " or left out")
 

@@ -149,6 +149,7 @@ def auto_selection(
     space: Coordinates | None,
     n_classes: int | None,
     opinion: bool = False,
+    alike: bool = False,
 ) -> tuple[str, str]:
     """The method that suits the available data, and why.
 
@@ -158,6 +159,7 @@ def auto_selection(
         space: what distances between items can go by; None for nothing.
         n_classes: of the class probabilities; None without any.
         opinion: labels and embeddings can say where the model is wrong.
+        alike: the scores say what the batch should be like, so they count without labels, too.
 
     Raises:
         InvalidInput: if there are neither embeddings nor scores.
@@ -176,6 +178,8 @@ def auto_selection(
     if space == "probabilities":
         name = "weighted" if scored and n_classes is not None else "uncertainty_herding"
         return name, "items are compared by their class probabilities"
+    if alike:
+        return "uncertainty_herding", "the pool has embeddings, and similar_to goes by scores"
     few, labels = few_labels(n_classes), counted(n_labels, "label")
     if n_labels < few:
         if not n_labels:

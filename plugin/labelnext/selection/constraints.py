@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
@@ -89,7 +90,6 @@ class Constraints:
             )
         if self.groups_as_items and "group" in self.quotas:
             raise InvalidInput("quota must not be of group with groups_as_items; got 'group'.")
-
         if self.dedupe_by is not None and self.dedupe is None:
             raise InvalidInput(
                 f"dedupe_by must be left out without dedupe; got {self.dedupe_by!r}.",
@@ -100,6 +100,13 @@ class Constraints:
                 f"min_distance must be left out with dedupe_by: {self.dedupe_by}, as it is between "
                 f"embeddings; got {self.min_distance!r}."
             )
+        ids, excluded = [*map(str, self.include)], {*map(str, self.exclude)}
+        if twice := [name for name, n in Counter(ids).items() if n > 1]:
+            message = f"include must be distinct; got {listed(twice)} more than once."
+            raise InvalidInput(message, hint="name each once.")
+        if both := [name for name in ids if name in excluded]:
+            message = f"include must not be excluded too; got {listed(both)}."
+            raise InvalidInput(message, hint="name each in one of them.")
 
     @property
     def reduction(self) -> Reduced:
@@ -142,12 +149,11 @@ class Constraints:
         """Positions of the items that come first.
 
         Raises:
-            InvalidInput: if one is not in the pool, already labelled, excluded, or listed twice.
+            InvalidInput: if one is not in the pool, or already labelled.
         """
         ids = [str(i) for i in self.include]
         if not ids:
             return np.empty(0, dtype=np.intp)
-        excluded = set(map(str, self.exclude))
         row_of = {name: i for i, name in enumerate(pool.item_ids.tolist())}
         rules = (
             ("be in the pool", [i for i in ids if i not in row_of], NO_SUCH_ID),
@@ -156,8 +162,6 @@ class Constraints:
                 [i for i in ids if i in row_of and not pool.candidates[row_of[i]]],
                 "leave them out of include: they are done.",
             ),
-            ("not be excluded too", [i for i in ids if i in excluded], "name each in one of them."),
-            ("be distinct", ids if len(set(ids)) < len(ids) else [], "name each once."),
         )
         for rule, wrong, hint in rules:
             if wrong:
@@ -200,7 +204,8 @@ class Constraints:
             free[new] = False
             taken = np.concatenate([taken, new])
         left = everyone[free[everyone]]
-        return taken, room.shortfall() + room.near_duplicates(left, taken)
+        notices = room.shortfall() + room.near_duplicates(left, taken)
+        return taken, notices + ([] if len(taken) else room.too_dear(left))
 
 
 class _Room:
@@ -316,6 +321,14 @@ class _Room:
             return 0
         typical = float(np.median(self._costs[candidates])) if self._in_cost else 1.0
         return max(0, math.ceil(self._left / typical))
+
+    def too_dear(self, items: Positions) -> list[Notice]:
+        """A notice of a cost that no item is within."""
+        least = self._costs[items].min(initial=math.inf)
+        if not self._in_cost or not self._left < least < math.inf:
+            return []
+        message = f"Nothing fits the budget of {self._left:g}: the least costs {least:g}."
+        return [Notice("budget", message)]
 
     def shortfall(self) -> list[Notice]:
         """A notice of unmet quotas."""

@@ -62,6 +62,22 @@ def n_anchors(pool: Pool, space: Coordinates | None) -> int:
     return int((pool.labelled & finite_rows(Points(vectors), pool.item_ids)).sum())
 
 
+def has_embeddings(pool: Pool) -> bool:
+    """Whether the pool has embeddings, and any item one without NaN or infinity.
+
+    Example:
+        >>> has_embeddings(Pool("ab", embeddings=[[np.nan], [1]]))
+        True
+        >>> has_embeddings(Pool("ab", embeddings=[[np.nan], [np.nan]]))
+        False
+    """
+    if pool.embeddings is None or not len(pool):
+        return pool.embeddings is not None
+    return any(
+        np.isfinite(block).all(axis=1).any() for _, block in Points(pool.embeddings).blocks()
+    )
+
+
 def has_shares(pool: Pool) -> bool:
     """Whether `class_shares` gives any, without computing them."""
     if pool.mean_probabilities is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ from labelnext.selection.vectors import (
 from labelnext.support.annotations import Id, Positive
 from labelnext.support.signatures import fitted_options, option_kinds
 from labelnext.support.words import NO_SUCH_ID, counted
+
+if TYPE_CHECKING:
+    from labelnext.selection import SelectionMethod
 
 _BLOCK = 4096  # items that are compared at once
 _A_LIST = "in Python, give ids as the list itself: similar_to=['a', 'b']; a column takes one value."
@@ -58,6 +62,19 @@ class Likeness:
             raise InvalidInput(
                 f"similar_strength must be left out without similar_to; got "
                 f"{self.similar_strength!r}."
+            )
+
+    def check(self, method: SelectionMethod) -> None:
+        """Refuse a method that doesn't go by scores: it would choose the same batch without this.
+
+        Raises:
+            InvalidInput: naming the method.
+        """
+        if self.similar_to and "utilities" not in method.inputs:
+            raise InvalidInput(
+                f"similar_to must be left out for {method.name}, which doesn't go by scores; got "
+                f"{shown(self.similar_to)}.",
+                hint="top_k and uncertainty_herding go by scores.",
             )
 
     def weigh(

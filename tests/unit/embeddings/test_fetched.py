@@ -169,7 +169,7 @@ def test_a_run_fetches_each_image_once_and_names_those_that_fail(
     said = {notice.code: notice for notice in report.notices}
     assert said["broken_image"].item_ids == ("c", "d", "e")
     assert said["broken_image"].message.startswith(
-        "No embedding for 3 items whose image can't be read: c, d, e. Of c: it isn't an image"
+        "No embedding for 3 items whose image can't be used: c, d, e. Of c: it isn't an image"
     )
     assert said["no_image"].item_ids == ("f",)
     assert len(asked) == 4

@@ -133,7 +133,7 @@ def test_each_content_is_embedded_once_and_resumed_after_a_kill(tmp_path: Path) 
     assert (notice.code, notice.item_ids) == ("broken_image", ("d",))
     assert (
         notice.message
-        == "No embedding for 1 item whose image can't be read: d. Of d: it isn't an image."
+        == "No embedding for 1 item whose image can't be used: d. Of d: it isn't an image."
     )
     seen.clear()
     again = with_vectors(Pool("dcba"), pictures, one_by_one(embedder), "rules", tmp_path)
@@ -201,16 +201,40 @@ class Session:
         if not Path(path).read_bytes().startswith(b"model"):
             raise RuntimeError("bad protobuf")
         self.shape = [1, 4, 4, 3] if "last" in path else ["N", 3, 4, 4]
+        self.type = "tensor(float16)" if "half" in path else "tensor(float)"
+        if "grey" in path:
+            self.shape = [1, 1, 4, 4]
+        if "bytes" in path:
+            self.type = "tensor(uint8)"
 
     def get_inputs(self) -> list[Any]:
-        return [SimpleNamespace(name="x", shape=self.shape)]
+        return [SimpleNamespace(name="x", shape=self.shape, type=self.type)]
 
     def run(self, _: None, given: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         (image,) = given.values()
+        assert image.dtype == (np.float16 if "16" in self.type else np.float32)
         size = 4 if self.shape[3] == 3 else image.shape[3]
         if size != 4:
             raise RuntimeError("Got: 5 Expected: 4")
         return [image if self.shape[3] == 4 else image.transpose(0, 3, 1, 2)]
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 1e5])
+def test_a_vector_that_is_no_vector_is_named(number: float, tmp_path: Path) -> None:
+    def vector(content: bytes) -> NDArray[np.float16]:
+        with np.errstate(over="ignore"):
+            return np.array([0, number if content == b"b" else 1]).astype(np.float16)
+
+    pictures = {item: Picture(item.encode) for item in "ab"}
+    for _ in range(2):  # made, and made again: it isn't kept
+        pool = with_vectors(Pool("ab"), pictures, one_by_one(vector), "1", tmp_path)
+        assert np.isnan(pool.embeddings).all(axis=1).tolist() == [False, True]
+        assert pool.notices[0].message == (
+            "No embedding for 1 item whose image can't be used: b. Of b: the model's vector holds "
+            "NaN, infinity or numbers above 65,504."
+        )
+    with pytest.raises(InvalidInput, match="none of 1 image can be: the model's vector holds NaN"):
+        with_vectors(Pool("b"), pictures, one_by_one(vector), "1", tmp_path)
 
 
 @pytest.fixture
@@ -221,7 +245,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("runtime")
-@pytest.mark.parametrize("name", ["first.onnx", "last.onnx"])
+@pytest.mark.parametrize("name", ["first.onnx", "last.onnx", "half.onnx"])
 def test_a_model_gets_normalised_channels_and_its_map_is_averaged(
     name: str, tmp_path: Path
 ) -> None:
@@ -247,6 +271,10 @@ def test_what_is_wrong_with_a_model_is_told(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_bytes(b"text")
     with pytest.raises(ConfigError, match=r"must be a model in ONNX format.*bad protobuf"):
         onnx_embedder(tmp_path / "m.onnx", 4, [0] * 3, [1] * 3)
+    for name in ("grey", "bytes"):
+        (tmp_path / name).write_bytes(b"model")
+        with pytest.raises(ConfigError, match="takes real numbers for three colours, first or l"):
+            onnx_embedder(tmp_path / name, 4, [0] * 3, [1] * 3)
     (tmp_path / "m.onnx").write_bytes(b"model")
     embedder, rules = onnx_embedder(tmp_path / "m.onnx", 5, [0] * 3, [1] * 3)
     with pytest.raises(ConfigError, match=r"must take an image of 5 pixels.*Expected: 4"):

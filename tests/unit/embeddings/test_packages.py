@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -70,6 +74,68 @@ def test_a_model_that_is_not_here_is_not_fetched(tmp_path: Path, loads: list[str
         embedded(tmp_path, "org/letters")
     assert "run hf download org/letters" in str(told.value)
     assert loads == []
+
+
+@pytest.mark.parametrize(
+    ("package", "model", "hint"),
+    [
+        ("sentence-transformers", "all-MiniLM-L6-v2", "hf download sentence-transformers/all-Mini"),
+        ("timm", "resnet10t", "or its name on Hugging Face, such as owner/model"),
+        ("model2vec", "../m/model.safetensors", "name the model's folder, or its name on"),
+    ],
+)
+def test_only_what_can_be_fetched_is_to_be_fetched(
+    package: str, model: str, hint: str, tmp_path: Path
+) -> None:
+    there = replace(PACKAGES[package], module="json")
+    with pytest.raises(NotFound, match=hint):
+        package_embedder(there, model, tmp_path)
+
+
+def test_a_name_without_its_owner_is_that_of_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def snapshot(name: str, *, local_files_only: bool) -> str:
+        assert local_files_only
+        asked.append(name)
+        return str(tmp_path)
+
+    hub = SimpleNamespace(snapshot_download=snapshot)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    for package in ("sentence-transformers", "timm"):
+        for model in ("mini", "other/mini"):
+            package_embedder(replace(PACKAGES[package], module="json"), model, tmp_path)
+    assert asked == ["sentence-transformers/mini", "other/mini", "mini", "other/mini"]
+
+
+def test_open_clip_makes_no_model_at_random(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def create(name: str, *, require_pretrained: bool = False) -> None:
+        if require_pretrained:
+            raise RuntimeError(f"no weights for {name}")
+
+    fake = SimpleNamespace(create_model_and_transforms=create)
+    monkeypatch.setitem(sys.modules, "open_clip", fake)
+    embedder, _ = package_embedder(replace(PACKAGES["open_clip"], module="json"), ".", tmp_path)
+    with pytest.raises(ConfigError, match="open_clip_torch says: RuntimeError: no weights for loc"):
+        embedder([RED])
+
+
+def test_a_package_prints_nothing_of_ours(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(_: str) -> Callable[[list[Any]], Any]:
+        logging.basicConfig(force=True)  # as logging.info does where nobody has a handler
+        return lambda texts: [[len(text)] for text in texts]
+
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setitem(PACKAGES, "model2vec", Package("letters", "json", "text", load))
+    embedded(tmp_path, str(model))
+    assert root.handlers == []
 
 
 def test_a_folder_of_something_else_and_a_package_that_fails_are_named(

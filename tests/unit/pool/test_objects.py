@@ -207,3 +207,13 @@ def test_report_always_says_how_many_objects_an_item_has(tmp_path: Path) -> None
     text = labelnext.run(config, dry_run=True).to_text()
     assert "objects per item: 1.00 in the pool, 2.00 in the batch" in text
     assert "1 without objects, 0 below the floor" in text
+
+
+def test_items_with_labelled_objects_are_labelled() -> None:
+    two_of_a = {"offsets": [0, 2, 2, 2], "confidences": [1, 1], "class_ids": [0, 1]}
+    assert Pool("abc", truth=Objects(**two_of_a)).labelled.tolist() == [True, False, False]
+    # Somebody looked at b, and found nothing.
+    truth = Objects(**two_of_a, missing=[False, False, True])
+    assert Pool("abc", truth=truth).labelled.tolist() == [True, True, False]
+    nobody = np.zeros(3, dtype=bool)
+    assert Pool("abc", truth=truth, labelled=nobody).labelled.tolist() == [False] * 3

@@ -236,12 +236,29 @@ def test_what_a_probe_cannot_learn_from_is_refused(pool: Pool, words: str) -> No
 def test_names_are_checked_before_anything_is_imported() -> None:
     with pytest.raises(UnknownName, match="did you mean 'logistic'"):
         probe(evident(), "logistik")
-    with pytest.raises(UnknownName, match="Hint: or name a class by its import path, such as skl"):
+    with pytest.raises(UnknownName, match=r"Hint: name a class by its import path: sklearn\.e"):
         probe(evident(), "svm")
     with pytest.raises(ConfigError, match="model must be a class of sklearn"):
         probe(evident(), "os.path.join")
     with pytest.raises(InvalidInput, match="pool must be a Pool; got list"):
         probe([])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"model": None}, "model must be text; got None"),
+        ({"options": "C=1"}, "options must be a mapping or null; got 'C=1'"),
+        ({"seed": -1}, "seed must be at least 0; got -1"),
+        ({"allow_import": "yes"}, "allow_import must be true or false; got 'yes'"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        probe(evident(), **arguments)
+    if "model" in arguments:
+        with pytest.raises(InvalidInput, match=message):
+            probe(evident(), arguments["model"])
 
 
 def test_rare_classes_are_balanced_unless_options_say_otherwise() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from labelnext.errors import InvalidInput, LabelnextError, UnknownName
 from labelnext.pool import Objects, Pool
+from labelnext.pool.objects import Notice
 from labelnext.ranking import rank
 from labelnext.selection import SelectionMethod
 
@@ -261,3 +262,40 @@ def test_a_seeded_method_fills_the_batch_before_it_takes_deferred_items() -> Non
 def test_a_ranking_of_one_item_is_of_one_item() -> None:
     ranking = rank(Pool(["a"], probabilities=[[0.5, 0.5]]), "margin")
     assert repr(ranking) == "<Ranking of 1 item, batch of 1: margin, top_k>"
+
+
+LACKING = {
+    "NaN": [np.nan, 1],
+    "infinity": [1, -np.inf],
+    "too large": [1, 2e15],
+}
+
+
+@pytest.mark.parametrize("row", LACKING.values(), ids=LACKING)
+@pytest.mark.parametrize("method", ["k_center", "uncertainty_herding", "cluster_margin", "auto"])
+def test_items_that_a_method_leaves_out_for_their_embedding_are_named(
+    method: str, row: list[float]
+) -> None:
+    points = [[0.0, 0], row, [1, 0], [0, 1], *np.eye(2), *np.eye(2), *np.eye(2), *np.eye(2)]
+    rows = np.full((12, 2), 0.5)
+    rows[2] = np.nan  # has no score: not for lack of an embedding
+    pool = Pool(range(12), probabilities=rows, embeddings=points, missing=np.arange(12) == 2)
+    ranking = rank(pool, "margin", selection=method)
+    assert set(ranking.unscored_ids) == {"1", "2"}
+    told = [n for n in ranking.notices if n.code == "no_embedding"]
+    assert [n.item_ids for n in told] == [("1",)]
+    assert "goes by embeddings, so it leaves out 1 item without one that can be" in told[0].message
+    assert not [n for n in rank(pool, "margin").notices if n.code == "no_embedding"]
+
+
+def test_items_without_an_embedding_are_named_once() -> None:
+    known = Notice("no_image", "No embedding for 1 item without an image: 1.", ("1",))
+    pool = Pool(range(3), embeddings=[[0.0], [np.nan], [1]], notices=[known])
+    assert rank(pool, None, selection="k_center").notices == ()
+
+
+def test_auto_goes_by_class_probabilities_where_no_embedding_can_be_used() -> None:
+    rows = np.full((4, 3), 1 / 3)
+    pool = Pool(range(4), probabilities=rows, embeddings=np.full((4, 2), np.nan))
+    ranking = rank(pool, "margin", selection="auto")
+    assert (ranking.selection, len(ranking)) == ("weighted", 4)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from labelnext.errors import InvalidInput
+from labelnext.config import load_config
+from labelnext.errors import ConfigError, InvalidInput
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
 from labelnext.selection import SELECTIONS, get_selection
@@ -70,7 +72,7 @@ def test_included_item_without_a_score_is_ranked() -> None:
     ("options", "message"),
     [
         ({"include": ["zz"]}, "include must be in the pool; got zz"),
-        ({"include": ["a", "a"]}, "include must be distinct; got a, a"),
+        ({"include": ["a", "a"]}, "include must be distinct; got a more than once"),
         ({"include": ["a"], "exclude": ["a"]}, "include must not be excluded too; got a"),
         ({"include": "a"}, "include must be a list of ids; got 'a'"),
         ({"quota": {"cow": 2}}, "quota must name classes of the pool, cat, dog; got 'cow'"),
@@ -88,6 +90,16 @@ def test_included_item_without_a_score_is_ranked() -> None:
 def test_impossible_constraint_is_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         rank(POOL, "margin", **options)
+
+
+@pytest.mark.parametrize("options", ["include: [a, b, a]", "{include: [1], exclude: ['1']}"])
+def test_an_impossible_include_is_refused_before_data_is_read(tmp_path: Path, options: str) -> None:
+    listed = options if options.startswith("{") else f"{{{options}}}"
+    path = tmp_path / "labelnext.yaml"
+    path.write_text("source: {adapter: files, path: missing.csv}\nselection:\n  options: " + listed)
+    with pytest.raises(ConfigError, match="line 3: selection.options.include must") as caught:
+        load_config(path)
+    assert "missing.csv" not in str(caught.value)
 
 
 def test_labelled_item_cannot_be_included() -> None:
@@ -127,6 +139,14 @@ def test_budget_in_cost_takes_what_still_fits() -> None:
     # a costs 3, b 1: full at 4. With 2 left after nothing: a does not fit, b and then d do.
     assert batch(4, budget_in="cost") == "ab"
     assert batch(2, budget_in="cost") == "bd"
+
+
+def test_a_budget_below_every_cost_is_named_with_the_least() -> None:
+    ranking = rank(POOL, "margin", budget=1, budget_in="cost", exclude=list("bdef"))
+    assert len(ranking) == 0
+    assert [n.message for n in ranking.notices] == [
+        "Nothing fits the budget of 1: the least costs 2."
+    ]
 
 
 def test_constraint_needs_its_column() -> None:

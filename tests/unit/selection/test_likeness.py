@@ -77,6 +77,26 @@ def test_works_with_every_method(method: str) -> None:
     assert sorted(batch.tolist()) == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("method", ["k_center", "typiclust", "facility_location", "badge"])
+def test_a_method_that_goes_by_no_scores_is_refused_rather_than_not_told(method: str) -> None:
+    with pytest.raises(InvalidInput, match=f"similar_to must be left out for {method}, which"):
+        rank(POOL, "margin", selection=method, budget=3, similar_to=["f"])
+    assert len(rank(POOL, "margin", selection=method, budget=3)) == 3
+
+
+@pytest.mark.parametrize("acquisition", ["margin", None])
+def test_auto_goes_by_scores_with_few_labels_too(acquisition: str | None) -> None:
+    # Of three crowds, the batch is to come from that of the named item; there is no label.
+    crowds = np.repeat([[9.0, 0, 0], [0, 9, 0], [0, 0, 9]], 4, axis=0)
+    rows = np.full((12, 3), 1 / 3)
+    pool = Pool(range(12), probabilities=rows, embeddings=crowds + np.eye(12, 3) / 9)
+    options = {"similar_to": [5], "similar_strength": 50.0}
+    ranking = rank(pool, acquisition, selection="auto", budget=1, **options)
+    assert ranking.item_ids[0] in {"4", "5", "6", "7"}
+    why = "auto chose uncertainty_herding: the pool has embeddings, and similar_to goes by scores."
+    assert why in [notice.message for notice in ranking.notices]
+
+
 def test_unknown_ids_are_named() -> None:
     notices = rank(POOL, "margin", similar_to=["f", "x"]).notices
     assert [n.item_ids for n in notices if n.code == "unknown_id"] == [("x",)]

@@ -91,7 +91,7 @@ def check_included(settings: Config, platform: Streams, parts: Sequence[Part]) -
     import pyarrow.compute as pc
 
     limits = settings.recipe.constraints
-    wanted = pa.array([*dict.fromkeys(map(str, limits.include))], pa.string())
+    wanted = pa.array([*map(str, limits.include)], pa.string())
     ids: list[str] = []
     labelled: list[bool] = []
     for part in parts:

@@ -361,7 +361,6 @@ def test_choices_that_need_the_whole_pool_are_refused(
     [
         (["d", "a"], "include must not be labelled; got d."),  # in the last part
         (["a", "z"], "include must be in the pool; got z."),
-        (["a", "a"], "include must be distinct; got a, a."),
     ],
 )
 def test_what_can_not_come_first_is_said_before_anything_is_scored(
