@@ -117,9 +117,9 @@ def _is_whole(word: str) -> bool:
 
 
 def _pixels(rows: Sequence[Sequence[str]], place: Place) -> float:
-    """The share of the rows whose boxes must be in pixels."""
+    """The share of the rows whose boxes must be in pixels, across and down."""
     boxes = [_numbers(row, place) for row in rows]
-    return sum(any(one > _PIXELS for one in box) for box in boxes) / len(rows)
+    return sum(min(max(box[0::2]), max(box[1::2])) > _PIXELS for box in boxes) / len(rows)
 
 
 def _numbers(row: Sequence[str], place: Place) -> list[float]:
