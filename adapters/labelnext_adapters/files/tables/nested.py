@@ -271,15 +271,20 @@ def _exploded(
     fields = set(long.column_names)
     corners, shape, spans = corners_in(fields), shape_in(fields), spans_in(fields)
     told = f"{answer!r}, {sure!r}" if answer else repr(sure)
+
+    def place_of(row: int) -> str:
+        return place(int(parents[row]))
+
     of_objects = bool(corners or shape or spans) or plain(name) in OBJECT_LISTS
     if answer is not None and not of_objects:
         if not options.multilabel and options.logits is None and _one_each(parents):
             return _answers(table.select(taken), name, long, parents, (answer, sure))
-        scores = grouped_scores(long, parents, n_items, answer, sure, options)
+        scores = grouped_scores(long, parents, n_items, answer, sure, options, place_of)
         if scores is not None:
-            out = table.select(taken).append_column("probabilities", scores)
+            out = table.select(taken).append_column("probabilities", scores[0])
             message = f"Read {name!r} as the classes of each item ({told})."
-            return Read(out, {"probabilities": "probabilities"}, [Notice("layout", message)])
+            notices = [Notice("layout", message), *scores[1]]
+            return Read(out, {"probabilities": "probabilities"}, notices)
     size = next((s for s in SIZES if all(first_of(taken, (side,)) for side in s)), None)
     sides = None if size is None else [str(first_of(taken, (side,))) for side in size]
     for side in sides or []:
@@ -293,7 +298,7 @@ def _exploded(
         sure,
         corners,
         sides,
-        lambda row: place(int(parents[row])),
+        place_of,
         Meaning.of(options),
         spans,
     )

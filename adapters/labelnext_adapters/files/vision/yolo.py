@@ -93,7 +93,7 @@ def read_yolo(
                     part,
                     run.texts,
                     items,
-                    (classes, places),
+                    places,
                     layout,
                     notices,
                     pointed and len(runs) > 1,
@@ -156,7 +156,7 @@ def _detected(
     lines: Lines,
     texts: Sequence[str],
     items: Items,
-    numbering: tuple[list[str], NDArray[np.int64]],
+    places: NDArray[np.int64],
     layout: Layout | None,
     notices: list[Notice],
     masked: bool,
@@ -164,7 +164,6 @@ def _detected(
     """The detections in these lines; adds to the notices."""
     odd = Oddities("line", seen=len(lines))
     notices += items.notices
-    classes, places = numbering
     rows = items.of_text[lines.files]
     good: NDArray[np.bool_] = np.zeros(len(lines), dtype=bool)
     confidences, kinds = np.full(len(lines), np.nan), np.full(len(lines), -1, dtype=np.int64)
