@@ -188,6 +188,8 @@ def stated_in(record: Mapping[str, Any]) -> str | None:
         fields = json_in(value) if isinstance(value, str) else value
         if not isinstance(fields, Mapping):
             continue
+        if fields is value and name != "label" and "label" in record:
+            continue  # what people said, beside a prediction
         if isinstance(value, str) and not fields.keys().isdisjoint(DISTRIBUTIONS):
             return name
         if not {*CONFIDENCES[:3]} & fields.keys():

@@ -19,7 +19,7 @@ from labelnext_adapters.files.content.shards import items_called, read_all, shar
 from labelnext_adapters.files.globs import base_of, is_glob
 from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.tables.column_names import (
-    TextColumns,
+    ColumnRoles,
     corners_in,
     sides_in,
     spans_in,
@@ -27,7 +27,7 @@ from labelnext_adapters.files.tables.column_names import (
 from labelnext_adapters.files.tables.rows import Rows
 
 
-def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColumns) -> Rows:
+def rows_of_shards(folder: Path, read: Callable[[Path], Rows], roles: ColumnRoles) -> Rows:
     """The rows of all files; what has no id, but is alone in its file, is called by its name.
 
     Such is a record of JSON, or a table of the objects or segments of one item.
@@ -35,7 +35,7 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
     Args:
         folder: of the files, or a glob of them.
         read: reads one that isn't JSON.
-        is_text: whether a column is of ids and names.
+        roles: of the columns.
 
     Raises:
         InvalidInput: if the folder holds something else, too, or the columns don't go together.
@@ -45,16 +45,16 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
     if Sample(shards[0]).may_hold_json:
         records = read_all(folder)
         values = [record if isinstance(record, dict) else {} for _, record in records]
-        if len(records) == len(shards) and not any(is_text.id_among(list(v)) for v in values):
+        if len(records) == len(shards) and not any(roles.id_among(list(v)) for v in values):
             names = items_called(shard.relative_to(base).as_posix() for shard in shards)
             records = [
                 (place, {"item_id": name, **value} if value else one)
                 for name, (place, one), value in zip(names, records, values, strict=True)
             ]
-        return Rows(*table_of_records(records, is_text))
+        return Rows(*table_of_records(records, roles))
     parts: list[Rows] = [guarded(shard.name, "CSV", partial(read, shard)) for shard in shards]
     notices = [notice for part in parts for notice in part.notices]
-    if all(_of_one_item(part.table.column_names, is_text) for part in parts):
+    if all(_of_one_item(part.table.column_names, roles) for part in parts):
         names = items_called(shard.relative_to(base).as_posix() for shard in shards)
         parts = [_called(part, name) for part, name in zip(parts, names, strict=True)]
         notices.append(Notice("layout", "Named items after their files: no column has their ids."))
@@ -78,10 +78,10 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
     return Rows(table, notices, place)
 
 
-def _of_one_item(names: list[str], is_text: TextColumns) -> bool:
+def _of_one_item(names: list[str], roles: ColumnRoles) -> bool:
     """Whether a table without ids has boxes or segments, of one image or recording."""
     drawn = corners_in(names) or sides_in(names) or spans_in(names)
-    return is_text.id_among(names) is None and bool(drawn)
+    return roles.id_among(names) is None and bool(drawn)
 
 
 def _called(part: Rows, name: str) -> Rows:
