@@ -101,7 +101,7 @@ def pool_of_records(
     """
     gathered = Gathered("answer", classes=classes)
     answers = _answers(_by_id(records), asked, gathered)
-    if not answers:
+    if not answers or gathered.odd.too_many:
         _refuse_all(gathered)
     check_one_id([one for _, one in records], [answer.item for answer in answers], asked.key)
     if classes is None:
@@ -331,6 +331,8 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
         try:
             completion = completion_in(record)
         except Unusable:
+            if "custom_id" in record:
+                return "its records are requests of a batch, or their answers"
             continue
         if completion is not None:
             return "its records are completions of a language model"

@@ -119,6 +119,8 @@ def _texts_of_bedrock(value: Mapping[str, Any]) -> list[Any]:
 
 
 def _refuse_failed(record: Mapping[str, Any]) -> None:
+    if {"custom_id", "method", "url", "body"} <= record.keys():
+        raise Unusable("it is a request: the answers are in the batch's output file")
     error = record.get("error")
     if error:
         raise Unusable(f"its request failed: {_message(error)}")
