@@ -16,10 +16,10 @@ from labelnext_adapters.files.content.content import byte_blocks, decoded, guard
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import real
 from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.globs import files_below
 from labelnext_adapters.files.image_names import images_among
 from labelnext_adapters.files.vision.detections import Detections, around, class_of
 from labelnext_adapters.files.vision.options import DetectionOptions
-from labelnext_adapters.files.vision.yolo_folder import files_below
 from labelnext_adapters.files.vision.yolo_lines import spaced
 
 Form = Literal["corners", "middle", "sized", "unknown"]
