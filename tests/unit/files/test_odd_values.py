@@ -179,3 +179,22 @@ def test_boxes_whose_numbers_have_no_names_say_what_to_write(tmp_path: Path) -> 
     assert cured.newest_objects is not None
     assert cured.newest_objects.boxes is not None
     assert cured.newest_objects.boxes.tolist() == boxes
+
+
+@pytest.mark.parametrize("odd", [["cat"], {"a": 1}, 1.5, True])
+@pytest.mark.parametrize(("key", "column"), [("item_id", "label"), ("id", "gold")])
+def test_a_label_of_another_type_still_labels_its_item(
+    tmp_path: Path, odd: Any, key: str, column: str
+) -> None:
+    records = [
+        {
+            key: f"i{k}",
+            "probabilities": {"cat": 0.75, "dog": 0.25},
+            column: "cat" if k < 15 else None,
+        }
+        for k in range(30)
+    ]
+    records[3][column] = odd
+    pool = read(tmp_path, "p.jsonl", lines(records), columns={"label": column})
+    assert pool.labelled.tolist() == [True] * 15 + [False] * 15
+    assert notice(pool, "left_out").item_ids == ("i3",)

@@ -15,7 +15,7 @@ from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import read_json
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.gather import fractions_of
+from labelnext_adapters.files.content.values import fractions_of
 from labelnext_adapters.files.huggingface.features import (
     class_names,
     features_in,

@@ -95,7 +95,7 @@ def table_of_records(
                 odd.leave_out(place, record.get("item_id"), why)
         elif misfits or plain[name]:
             notices += _without(name, misfits, plain[name])
-    notices += _of_shown(shown, records, roles)
+    notices += _of_shown(shown, records, roles, id_name or "item_id")
     try:
         notices += odd.notices()
     except InvalidInput as error:
@@ -182,15 +182,16 @@ def _shown(kinds: dict[str, str], id_name: str | None, roles: Roles) -> list[str
 
 
 def _of_shown(
-    shown: Sequence[str], records: Sequence[tuple[str, Any]], roles: Roles
+    shown: Sequence[str], records: Sequence[tuple[str, Any]], roles: Roles, id_name: str
 ) -> list[Notice]:
     """What is said of texts that are none."""
     notices: list[Notice] = []
     for name in shown:
         strange = _no_texts(records, name)
-        notices += (
-            _said(name, records, strange) if roles.is_said(name) else _without(name, [], strange)
-        )
+        if roles.is_said(name):
+            notices += _said(name, records, strange, id_name)
+        else:
+            notices += _without(name, [], strange)
     return notices
 
 
@@ -202,14 +203,17 @@ def _no_texts(records: Sequence[tuple[str, Any]], name: str) -> list[tuple[str, 
 
 
 def _said(
-    name: str, records: Sequence[tuple[str, Any]], strange: Sequence[tuple[str, Any]]
+    name: str,
+    records: Sequence[tuple[str, Any]],
+    strange: Sequence[tuple[str, Any]],
+    id_name: str,
 ) -> list[Notice]:
     """A notice of the values that are no texts, if they are few."""
     told = {place: record for place, record in records if isinstance(record, dict)}
     odd = Oddities(of=name, seen=sum(record.get(name) is not None for record in told.values()))
     for place, value in strange:
         why = f"{name} must be text or a whole number; got {value!r:.60}"
-        odd.leave_out(place, told[place].get("item_id"), why)
+        odd.leave_out(place, _text(told[place].get(id_name)), why)
     return odd.notices()
 
 
