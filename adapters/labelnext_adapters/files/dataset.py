@@ -18,7 +18,7 @@ from labelnext.support.files import matches
 from labelnext.support.store import filesystem
 from labelnext.support.threads import in_order
 from labelnext_adapters.files.content.unread_texts import refuse_folder
-from labelnext_adapters.files.globs import WILD, names_below
+from labelnext_adapters.files.globs import WILD, files_below
 from labelnext_adapters.files.huggingface.dataset import stored_columns, with_paths
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_dataset, with_ids
@@ -129,7 +129,7 @@ class Dataset:
         if info.type == FileType.NotFound:
             return []
         if self._near:
-            names = [f"{base.rstrip('/')}/{name}" for name in names_below(Path(base))]
+            names = [f"{base.rstrip('/')}/{name}" for name in files_below(Path(base))]
             infos = self._files.get_file_info(names)
         else:
             infos = self._files.get_file_info(FileSelector(base, recursive=True))

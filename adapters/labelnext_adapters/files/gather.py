@@ -16,10 +16,16 @@ from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities, Unusable
 from labelnext_adapters.files.content.unpacked import check_spread
-from labelnext_adapters.files.content.values import id_text, name_text, probability
+from labelnext_adapters.files.content.values import (
+    Box,
+    fractions_of,
+    id_text,
+    name_text,
+    probability,
+)
 from labelnext_adapters.files.tables.vectors import OTHER, ROUNDED, class_vectors
 
-Box = tuple[float, float, float, float]
+_NO_CLASS = "a class must be one of"
 
 
 @dataclass
@@ -184,7 +190,8 @@ class Gathered:
         Raises:
             InvalidInput: if too much can't be used, or predictions of different kinds are mixed.
         """
-        notices = [*self.notices, *self.odd.notices(), *self._box_notices()]
+        strange = self._without_strange()
+        notices = [*self.notices, *self._told(), *strange.notices(), *self._box_notices()]
         if not self._rows:
             raise InvalidInput(f"the file must hold at least one {self.odd.what}; it has none.")
         self._tell_answers()
@@ -216,6 +223,11 @@ class Gathered:
             places = {name: i for i, name in enumerate(classes or [])}
             labels = [places.get(self._labels.get(row, ""), -1) for row in range(len(self._rows))]
             columns["labels"] = labels
+        if strange.left_out:
+            ids = {item for _, item, _ in strange.left_out}
+            known = columns.get("labels", [-1] * len(self._rows))
+            pairs = zip(self._rows, known, strict=True)
+            columns["labelled"] = [item in ids or label >= 0 for item, label in pairs]
         named = [name for name in self._versions if name]
         return Pool(
             list(self._rows),
@@ -225,6 +237,47 @@ class Gathered:
             notices=notices,
             **columns,
         )
+
+    def _told(self) -> list[Notice]:
+        """What was left out.
+
+        Raises:
+            InvalidInput: if it is too much.
+        """
+        try:
+            return self.odd.notices()
+        except InvalidInput as error:
+            if _NO_CLASS in str(error):
+                error.hint = "set source.classes to all names, or leave it out."
+            raise
+
+    def _without_strange(self) -> Oddities:
+        """Leave out what is said of classes that aren't among those stated; the labels of such."""
+        labels = Oddities(of="label", seen=len(self._labels))
+        if self._classes is None:
+            return labels
+        known, ids = {None, *self._classes}, list(self._rows)
+        shown = f"{_NO_CLASS} {listed(self._classes, 20)}"
+        strange: dict[int, str] = {}
+        for version in self._versions.values():
+            for row, scores in [*version.scores.items()]:
+                if named := scores.keys() - self._classes:
+                    strange[row] = min(named)
+                    del version.scores[row]
+            for row, (name, _) in [*version.answers.items()]:
+                if name not in known:
+                    strange[row] = str(name)
+                    del version.answers[row]
+            for row, found in version.objects.items():
+                if others := [name for name, _, _ in found if name not in known]:
+                    strange[row] = str(others[0])
+                    version.objects[row] = [one for one in found if one[0] in known]
+        for row, name in sorted(strange.items()):
+            self.odd.leave_out("", ids[row], f"{shown}; got {name!r:.60}")
+        for row, name in [*self._labels.items()]:
+            if name not in known:
+                labels.leave_out("", ids[row], f"{shown}; got {self._labels.pop(row)!r:.60}")
+        return labels
 
     def _tell_answers(self) -> None:
         """One class an item, with less than all the probability, is an answer."""
@@ -260,12 +313,6 @@ class Gathered:
                 message = f"The classes come from the data: {listed(names)}."
                 notices.append(Notice("derived_classes", message))
             return names or None
-        strange = sorted(met.difference(self._classes))
-        if strange:
-            raise InvalidInput(
-                f"a class must be one of {listed(self._classes, 20)}; got {listed(strange)}.",
-                hint="set source.classes to all names, or leave it out.",
-            )
         return self._classes
 
     def _rest(self, met: Collection[str]) -> list[str]:
@@ -330,39 +377,3 @@ class Gathered:
         message = f"Left out {boxes}, but not the objects in them: {places}."
         ids, rows = list(self._rows), dict.fromkeys(row for row, _ in self._bad_boxes)
         return [Notice("bad_boxes", message, tuple(ids[row] for row in rows))]
-
-
-def fractions_of(box: Sequence[Any], size: Sequence[Any] | None = None) -> Box:
-    """Corners x1 y1 x2 y2 as fractions of the image.
-
-    Args:
-        box: x1 y1 x2 y2.
-        size: width and height in pixels; None if the box is in fractions already.
-
-    Raises:
-        Unusable: if the box or the size can't be used.
-
-    Example:
-        >>> fractions_of([10, 10, 50, 20], (100, 40))
-        (0.1, 0.25, 0.5, 0.5)
-    """
-    if size is not None and any(
-        isinstance(side, bool) or not isinstance(side, int | float) or not 0 < side < 1e9
-        for side in size
-    ):
-        raise Unusable(f"its image must have a width and a height in pixels; got {list(size)}")
-    try:
-        values = [float(value) for value in box]
-    except (TypeError, ValueError, OverflowError) as error:
-        raise Unusable(f"a box must be four numbers; got {box!r:.80}") from error
-    if len(values) != 4 or not all(map(math.isfinite, values)):
-        raise Unusable(f"a box must be four numbers; got {box!r:.80}")
-    width, height = (1.0, 1.0) if size is None else (float(size[0]), float(size[1]))
-    x1, y1, x2, y2 = values[0] / width, values[1] / height, values[2] / width, values[3] / height
-    if x1 > x2 or y1 > y2:
-        raise Unusable(f"a box must have x1 <= x2 and y1 <= y2; got {box!r:.80}")
-    if x1 >= 1 or y1 >= 1 or x2 <= 0 or y2 <= 0:
-        where = "the image" if size is None else f"its image of {size[0]} × {size[1]} pixels"
-        hint = ", or divide pixels by the image's width and height" if size is None else ""
-        raise Unusable(f"a box must overlap {where}{hint}; got {box!r:.80}")
-    return x1, y1, x2, y2

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from labelnext.adapter.sample import SHARDED, may_be_part, suffix_of
+from labelnext.adapter.sample import SHARDED, is_hidden, may_be_part, suffix_of
 from labelnext.errors import Unavailable
 from labelnext.support.files import matches
 from labelnext_adapters.files.image_names import IMAGE_ENDINGS
@@ -39,7 +40,7 @@ def names_taken(glob: Path) -> list[str]:
     """The files that a glob takes, relative to `base_of`, sorted; hidden ones don't count."""
     folder = base_of(glob)
     pattern = glob.relative_to(folder).as_posix()
-    names = (n for n in names_below(folder, whole="/" in pattern) if matches(n, pattern))
+    names = (n for n in files_below(folder, deep="/" in pattern) if matches(n, pattern))
     return sorted(name for name in names if may_be_part(folder, name))
 
 
@@ -56,35 +57,54 @@ def folder_of(glob: Path) -> Path | None:
         return None
     pattern, found = glob.relative_to(folder).as_posix(), False
     of_images = suffix_of(glob) in IMAGE_ENDINGS  # which elsewhere lie beside the data
-    for name in names_below(folder, whole="/" in pattern):
-        if of_images or may_be_part(folder, name):
-            if suffix_of(Path(name)) in _IN_PARTS or not matches(name, pattern):
-                return None  # before the rest of a large folder is listed
-            found = True
-    return folder if found else None
+    with suppress(Unavailable):
+        for name in files_below(folder):
+            if of_images or may_be_part(folder, name):
+                if suffix_of(Path(name)) in _IN_PARTS or not matches(name, pattern):
+                    return None  # before the rest of a large folder is listed
+                found = True
+        return folder if found else None
+    return None
 
 
-def names_below(folder: Path, *, whole: bool = True) -> Iterator[str]:
-    """The files in a folder and in those inside it, relative to it; no pipes or devices.
+def files_below(
+    folder: Path, *, deep: bool = True, links: list[str] | None = None
+) -> Iterator[str]:
+    """The files in a folder, relative to it, as in POSIX paths; in no order. No pipes or devices.
 
-    Links to folders aren't followed.
+    Hidden ones, and what archives of macOS hold beside the files, don't count. Links to folders
+    aren't followed, as they may go round in a circle.
 
     Args:
         folder: where they are.
-        whole: whether each folder inside must be readable.
+        deep: also those in folders inside.
+        links: to which links to folders, and links to nothing, are added.
 
     Raises:
-        Unavailable: if one isn't.
+        Unavailable: if a folder can't be listed.
     """
-    for place, _, names in os.walk(folder, onerror=_refuse if whole else None):
-        for name in names:
-            if os.path.isfile(path := os.path.join(place, name)):
-                yield Path(path).relative_to(folder).as_posix()
+    pending = [""]
+    while pending:
+        inner = pending.pop()
+        try:
+            listed = os.scandir(folder / inner)
+        except OSError as error:
+            raise _unlisted(error) from error
+        with listed as entries:
+            for entry in entries:
+                if is_hidden(entry.name):
+                    continue
+                if entry.is_file():
+                    yield inner + entry.name
+                elif deep and entry.is_dir(follow_symlinks=False):
+                    pending.append(f"{inner}{entry.name}/")
+                elif links is not None and entry.is_symlink():
+                    links.append(inner + entry.name)
 
 
-def _refuse(error: OSError) -> None:
+def _unlisted(error: OSError) -> Unavailable:
     reason = f"{error.strerror or error}"
-    raise Unavailable(
+    return Unavailable(
         f"can't list the folder {error.filename!r}: {reason:.300}.",
         hint="allow yourself to read it, or name the files with a glob that leaves it out.",
-    ) from error
+    )

@@ -74,7 +74,7 @@ def _of_table(table: pa.Table, options: Mapping[str, Any]) -> Pool:
 def _of_records(records: Iterable[Mapping[str, Any]], options: Mapping[str, Any]) -> Pool:
     """Rows whose cells are of several types, read one by one as those of JSON."""
     from labelnext_adapters.files.json.records import table_of_records
-    from labelnext_adapters.files.tables.column_names import TextColumns
+    from labelnext_adapters.files.tables.column_names import ColumnRoles
     from labelnext_adapters.files.tables.rows import Rows
     from labelnext_adapters.files.tables.table_format import pool_of
     from labelnext_adapters.files.tables.table_options import named_columns
@@ -84,8 +84,8 @@ def _of_records(records: Iterable[Mapping[str, Any]], options: Mapping[str, Any]
         (f"row {number}", {name: _cell(value) for name, value in record.items()})
         for number, record in enumerate(records, 1)
     ]
-    text = TextColumns(named_columns(told, context))
-    return pool_of(Rows(*table_of_records(rows, text)), told, context)
+    roles = ColumnRoles(named_columns(told, context))
+    return pool_of(Rows(*table_of_records(rows, roles)), told, context)
 
 
 def _cell(value: Any) -> Any:

@@ -16,7 +16,7 @@ from labelnext.adapter.foreign import refuse_foreign
 from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context, Part
 from labelnext.adapter.sample import Sample, suffix_of
-from labelnext.errors import ConfigError, LabelnextError, LabelnextWarning, listed
+from labelnext.errors import ConfigError, LabelnextError, LabelnextWarning, Unavailable, listed
 from labelnext.support.plugins import Table
 from labelnext.support.rows import check_row
 from labelnext.support.started import how
@@ -135,7 +135,9 @@ class Format:
             if self.of_json and not sample.may_hold_json:
                 return None
             why = self.evidence(sample)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        except (OSError, Unavailable):
+            return None  # said by what reads it
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None  # the content has the wrong shape
         except Exception as error:  # of another package, which no other file has to pay for
             message = f"the format {self.name} can't look at files: {type(error).__name__}: {error}"

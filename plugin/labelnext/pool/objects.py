@@ -32,12 +32,14 @@ class Notice:
         message: one readable sentence.
         item_ids: the items affected; empty if it isn't about particular items.
         stand_for: items of the batch, and how many of those affected each stands for.
+        column: of which the items' values were left out; empty if it isn't about one.
     """
 
     code: str
     message: str
     item_ids: tuple[str, ...] = ()
     stand_for: tuple[tuple[str, int], ...] = ()
+    column: str = ""
 
 
 def fill(target: object, **columns: object) -> None:

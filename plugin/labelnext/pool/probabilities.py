@@ -81,7 +81,7 @@ def _note_gaps(
     """Name the items that have no row in some or all members, unless they are known as missing."""
     absent = np.isnan(np.einsum("mic->mi", members)) & ~missing
     bad, some = absent.all(axis=0), absent.any(axis=0)
-    unread = [n for n in notices if n.code == "left_out" and "of probabilities" in n.message]
+    unread = [n for n in notices if n.code == "left_out" and n.column == "probabilities"]
     told = {item for notice in unread for item in notice.item_ids}
     if items := tuple(item for item in ids[bad].tolist() if item not in told):
         message = f"No score for {counted(len(items), 'item')} without all probabilities: "

@@ -225,3 +225,28 @@ def test_columns_without_a_value_are_called_empty(tmp_path: Path, cell: str) -> 
     rows = ["id,cat,dog", f"a,{cell},{cell}", "b,,"]
     with pytest.raises(InvalidInput, match=r"No column was taken as predictions: cat, dog are emp"):
         rank(read(tmp_path, "t.csv", "\n".join(rows)))
+
+
+MORE = ["max_prob", "Max Probability", "score", "pred_conf", "certainty", "top1_prob", "entropy"]
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_the_largest_score_beside_the_classes_is_none_of_them(tmp_path: Path, name: str) -> None:
+    pool = read(
+        tmp_path, "t.csv", _table(["id", "cat", "dog", name], {"a": ".875", "b": ".5", "c": ".75"})
+    )
+    assert pool.classes == ("cat", "dog")
+    assert order(pool) == ["b", "c", "a"]
+
+
+def test_scores_and_logits_of_the_same_classes_are_told_apart(tmp_path: Path) -> None:
+    rows = [
+        "id,prob_cat,prob_dog,logit_cat,logit_dog",
+        "a,.9,.1,.2,.1",
+        "b,.6,.4,3,1",
+        "c,.7,.3,5,0",
+    ]
+    assert order(read(tmp_path, "t.csv", "\n".join(rows))) == ["b", "c", "a"]
+    by_logits = read(tmp_path, "t.csv", "\n".join(rows), logits="softmax")
+    assert order(by_logits) == ["a", "b", "c"]  # gaps of 0.1, 2 and 5
+    assert by_logits.classes == ("cat", "dog")

@@ -12,6 +12,7 @@ from labelnext.adapter import open_adapter
 from labelnext_adapters.files.content import content
 from labelnext_adapters.files.json.columns import table_of_lines
 from labelnext_adapters.files.json.records import table_of_records
+from labelnext_adapters.files.json.roles import Roles
 
 RECORDS: list[list[dict[str, Any]]] = [
     [{"item_id": "007", "p": [0.25, 0.75]}, {"item_id": "1e5", "p": [1, 0.0]}],
@@ -28,6 +29,11 @@ def lines(path: Path, records: list[Any]) -> Path:
     return path
 
 
+class _Ids(Roles):
+    def is_text(self, name: str) -> bool:
+        return name == "item_id"
+
+
 @pytest.mark.parametrize("name", ['a "b"', "a\\b", "a\nb", ""])
 def test_any_name_of_a_key_is_read(tmp_path: Path, name: str) -> None:
     records = [{"item_id": i, "probabilities": {name: 0.5, "b": 0.5}} for i in "ab"]
@@ -42,7 +48,7 @@ def test_columns_hold_what_a_reader_of_single_records_finds(
 ) -> None:
     table = table_of_lines(lines(tmp_path / "a.jsonl", records))
     placed = [(f"line {n}", record) for n, record in enumerate(records, 1)]
-    careful = table_of_records(placed, lambda name: name == "item_id")[0]
+    careful = table_of_records(placed, _Ids())[0]
     assert table is not None
     assert table.to_pylist() == careful.to_pylist()
 

@@ -133,3 +133,24 @@ def test_one_rating_for_each_item_says_nothing_of_certainty(tmp_path: Path) -> N
     records = [{"id": f"i{n}", "judge": "m", "rating": n} for n in range(3)]
     with pytest.raises(InvalidInput, match="ratings must come from several judges"):
         read(tmp_path, "r.jsonl", lines(records))
+
+
+def test_failed_requests_of_a_batch_may_have_a_file_of_their_own(tmp_path: Path) -> None:
+    failed = {"custom_id": "z", "response": {"status_code": 500, "body": {}}, "error": None}
+    said = [
+        {"custom_id": f"{i}{n}", "response": {"status_code": 200, "body": {"choices": [
+            {"message": {"content": STATED.format(p)}}]}}}
+        for i, p in (("a", 0.9), ("b", 0.6)) for n in range(5)
+    ]  # fmt: skip
+    (tmp_path / "batch_1_error.jsonl").write_text(lines([failed]))
+    (tmp_path / "batch_1_output.jsonl").write_text(lines(said))
+    pool = read(tmp_path, ".")
+    assert order(pool) == [f"{i}{n}" for i in "ba" for n in range(5)]
+    assert "status 500" in notice(pool, "left_out").message
+
+
+def test_requests_are_no_answers(tmp_path: Path) -> None:
+    asked = {"method": "POST", "url": "/v1/chat/completions", "body": {"messages": []}}
+    text = lines([{"custom_id": i, **asked} for i in "abc"])
+    with pytest.raises(InvalidInput, match="it is a request: the answers are in the batch's"):
+        read(tmp_path, "p.jsonl", text)

@@ -16,7 +16,7 @@ import pytest
 from labelnext import Pool, rank
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.tables.vectors import from_logits
-from tests.unit.files.reading import read
+from tests.unit.files.reading import lines, notice, read
 
 N, ODD = 40, 7
 
@@ -179,3 +179,19 @@ def test_boxes_whose_numbers_have_no_names_say_what_to_write(tmp_path: Path) -> 
     assert cured.newest_objects is not None
     assert cured.newest_objects.boxes is not None
     assert cured.newest_objects.boxes.tolist() == boxes
+
+
+@pytest.mark.parametrize("odd", [["cat"], {"a": 1}, 1.5, True])
+@pytest.mark.parametrize(("key", "column"), [("item_id", "label"), ("id", "gold")])
+def test_a_label_of_another_type_still_labels_its_item(
+    tmp_path: Path, odd: Any, key: str, column: str
+) -> None:
+    scores = {"cat": 0.75, "dog": 0.25}
+    labels = ["cat"] * 15 + [None] * 15
+    records: list[dict[str, Any]] = [
+        {key: f"i{k}", "probabilities": scores, column: label} for k, label in enumerate(labels)
+    ]
+    records[3][column] = odd
+    pool = read(tmp_path, "p.jsonl", lines(records), columns={"label": column})
+    assert pool.labelled.tolist() == [True] * 15 + [False] * 15
+    assert notice(pool, "left_out").item_ids == ("i3",)

@@ -96,7 +96,7 @@ def test_images_of_a_batch_are_taken_from_any_format_of_tables(
             "test-rows",
             "an item a line",
             (".test-rows",),
-            lambda path, options, is_text: read_jsonl(path),
+            lambda path, options, roles: read_jsonl(path),
         )
     )
     text = lines(

@@ -282,14 +282,19 @@ def test_an_odd_value_that_is_only_shown_costs_no_item(
 
 
 @pytest.mark.parametrize(
-    ("name", "amount"),
-    [("label", "20 values of label, but not the items"), ("prediction", "20 records")],
+    ("name", "amount", "place"),
+    [
+        ("label", "20 values of label, but not the items", "line 8 (item i7)"),
+        ("prediction", "20 records", "line 8"),
+    ],
 )
-def test_an_odd_name_is_called_by_its_column(tmp_path: Path, name: str, amount: str) -> None:
+def test_an_odd_name_is_called_by_its_column(
+    tmp_path: Path, name: str, amount: str, place: str
+) -> None:
     records = [{"id": f"i{n}", "probs": {"a": 0.75, "b": 0.25}, name: "a"} for n in range(20)]
     records[7][name] = {"a": 1}
     assert message(read(tmp_path, "t.jsonl", lines(records)), "left_out") == (
-        f"Left out 1 of {amount}: line 8: {name} must be text or a whole number; got {{'a': 1}}."
+        f"Left out 1 of {amount}: {place}: {name} must be text or a whole number; got {{'a': 1}}."
     )
 
 

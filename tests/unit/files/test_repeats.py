@@ -13,6 +13,7 @@ from labelnext import rank
 from labelnext.adapter.registry import open_adapter
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
+from tests.unit.files.reading import notice, order
 
 ANSWERS = [(f"i{n}", name, sure) for n, (name, sure) in enumerate(zip("abcdefghijkl", (
     0.03, 0.06, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99), strict=True))]  # fmt: skip
@@ -116,3 +117,62 @@ def test_a_record_with_two_ids_is_left_out(tmp_path: Path, name: str, at: int) -
     told = " ".join(notice.message for notice in pool.notices)
     assert "Left out 1 of 21 records" in told
     assert "a record must have each key once" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("id,cat,dog\na,0.9,0.1\nb,0.6,0.4\nid,cat,dog\nc,0.7,0.3\n", ["b", "c", "a"]),
+        ("id,0,1\na,0.9,0.1\nb,0.6,0.4\nid,0,1\nc,0.7,0.3\n", ["b", "c", "a"]),
+        ("id; cat; dog\na; 0,9; 0,1\nb; 0,6; 0,4\nid; cat; dog\nc; 0,7; 0,3\n", ["b", "c", "a"]),
+        ("id,worker,label\na,x,cat\na,y,cat\nid,worker,label\nb,x,cat\nb,y,dog\n", ["b", "a"]),
+        (
+            '"id","cat","dog"\n"a",0.9,0.1\nb,0.6,0.4\n"id","cat","dog"\nc,0.7,0.3\n',
+            ["b", "c", "a"],
+        ),
+    ],
+)
+def test_the_header_again_is_no_item(tmp_path: Path, text: str, expected: list[str]) -> None:
+    pool = read(tmp_path, "p.csv", text)
+    assert order(pool) == expected
+    message = notice(pool, "left_out").message
+    assert message == "Left out 1 line with the names of the columns again: line 4."
+    assert len(pool) == len(expected)
+
+
+def test_places_are_told_behind_the_header_again(tmp_path: Path) -> None:
+    rows = [f"i{n},0.{n:03},0.{1000 - n:03}" for n in range(1, 41)]
+    again = [*rows[:20], "id,cat,dog", *rows[20:], "z,x,0.5"]
+    pool = read(tmp_path, "p.csv", "\n".join(["id,cat,dog", *again]) + "\n")
+    (told,) = [one.message for one in pool.notices if "number columns" in one.message]
+    assert told == (
+        "Left out 1 of 41 values of number columns, but not the items: line 43: cat must be a "
+        "number; got 'x'."
+    )
+
+
+@pytest.mark.parametrize(("odd", "decimal"), [("x", "."), ("?", ",")])
+def test_a_number_of_a_label_that_is_none_still_labels(
+    tmp_path: Path, odd: str, decimal: str
+) -> None:
+    values = [odd, *(f"{n}{decimal}5" for n in range(20)), ""]
+    rows = [f"i{n};{value};2{decimal}5" for n, value in enumerate(values)]
+    pool = read(tmp_path, "p.csv", "\n".join(["id;label_number;e_0", *rows]) + "\n")
+    assert pool.labelled.tolist() == [True] * 21 + [False]
+    assert pool.numbers[1:21].tolist() == [n + 0.5 for n in range(20)]
+    told = [one.message for one in pool.notices if one.code == "left_out"]
+    assert told == [
+        "Left out 1 of 21 values of label_number, but not the items: line 2 (item i0): "
+        f"label_number must be a number, or empty for none; got '{odd}'."
+    ]
+
+
+def test_a_cost_that_is_no_number_is_told_once(tmp_path: Path) -> None:
+    rows = [f"i{n},0.{n:02},0.{100 - n:02},{'x' if n == 5 else '1.5'}" for n in range(10, 40)]
+    text = "\n".join(["id,cat,dog,cost", *rows, "z,0.5,0.5,x"]) + "\n"
+    pool = read(tmp_path, "p.csv", text)
+    assert "z" not in pool.item_ids.tolist()
+    told = [one.message for one in pool.notices if one.code == "left_out"]
+    assert told == [
+        "Left out 1 of 31 items: line 32 (item z): cost must be a number above 0; got 'x'."
+    ]

@@ -340,3 +340,19 @@ def test_a_folder_that_a_glob_leaves_out_need_not_be_listed(
     written(tmp_path, {"a.csv": "id,cat,dog\n" + TABLE[0], "locked/b.csv": "-"})
     lock(monkeypatch, "locked")
     assert len(read(tmp_path, "parts/*.csv")) == 1
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_ids_in_several_files_are_told(tmp_path: Path, ending: str) -> None:
+    rows = [{"image": i, "class": "cat", "score": s, "x1": 0, "y1": 0, "x2": 1, "y2": 1}
+            for i, s in (("1", 0.9), ("2", 0.4))]  # fmt: skip
+    for split, ids in (("train", "12"), ("val", "13")):
+        some = [{**row, "image": i} for row, i in zip(rows, ids, strict=True)]
+        cells = [",".join(map(str, row.values())) for row in some]
+        text = "\n".join([",".join(rows[0]), *cells]) if ending == "csv" else json.dumps(some)
+        (tmp_path / f"{split}.{ending}").write_text(text)
+    pool = open_adapter("files", directory=tmp_path, path=".").read()  # type: ignore[attr-defined]  # of the files adapter
+    (told,) = [one for one in pool.notices if one.code == "in_several_files"]
+    assert told.message == "1 id is in several files, and read as one item each: 1."
+    assert pool.item_ids.tolist() == ["1", "2", "3"]
+    assert pool.objects.counts.tolist() == [2, 1, 1]

@@ -205,3 +205,42 @@ def test_objects_between_fences_must_agree() -> None:
     one, other = (f'```json\n{{"label": "{label}"}}\n```' for label in ("spam", "ham"))
     assert json_in(f"First {one}, so again {one}") == {"label": "spam"}
     assert json_in(f"First {one}, no: {other}") is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '<think>{{"label": "ham", "score": 1}}</think>{{"label": "spam", "confidence": {0}}}',
+        "<think>Label: ham\nConfidence: 0.1</think>\n\nLabel: spam\nConfidence: {0}",
+        "Label: ham, I think\n</think>\nLabel: spam\nConfidence: {1}/10",
+        '<thinking>ham (10%)</thinking> {{"label": "spam", "confidence": "{2} / 100"}}',
+        "<reasoning>ham (10%)</reasoning>\nspam ({2}%)",
+    ],
+)
+def test_what_a_model_thought_first_is_no_answer(tmp_path: Path, said: str) -> None:
+    sure = {"a": 0.9, "b": 0.6, "c": 0.7}
+    records = [{"id": i, "response": said.format(p, 10 * p, 100 * p)} for i, p in sure.items()]
+    pool = read(tmp_path, "p.jsonl", lines(records))
+    assert order(pool) == ["b", "c", "a"]
+    assert pool.classes == ("spam",)
+
+
+def test_votes_and_tokens_begin_after_the_thoughts(tmp_path: Path) -> None:
+    votes = ["ax", "ax", "ax", "bx", "by", "bz", "cx", "cx", "cy"]
+    said = [{"id": v[0], "answer": f"<think>{n}: x?</think>\n{v[1]}"} for n, v in enumerate(votes)]
+    assert order(read(tmp_path, "p.jsonl", lines(said))) == ["b", "c", "a"]
+    thought = [_token(t, 1.0) for t in ("<think>", "ham", "</think>", "\n")]
+    answers = [
+        {"id": i, "choices": [{"message": {"content": "<think>ham</think>\nspam"},
+         "logprobs": {"content": [*thought, _token("spam", p)]}}]}
+        for i, p in (("a", 0.9), ("b", 0.6), ("c", 0.7))
+    ]  # fmt: skip
+    pool = read(tmp_path, "q.jsonl", lines(answers), classes=["ham", "spam"], key="id")
+    assert order(pool) == ["b", "c", "a"]
+    assert pool.probabilities[0].tolist() == pytest.approx([0.1, 0.9])
+
+
+def _token(text: str, p: float) -> dict[str, Any]:
+    top = [{"token": text, "logprob": math.log(p)}]
+    top += [{"token": "ham", "logprob": math.log(1 - p)}] if p < 1 else []
+    return {"token": text, "logprob": math.log(p), "top_logprobs": top}

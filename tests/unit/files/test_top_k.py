@@ -103,3 +103,37 @@ def test_ranked_classes_may_be_numbers(tmp_path: Path) -> None:
     pool = read(tmp_path, "p.csv", table)
     assert pool.classes == ("1", "3", "7")
     np.testing.assert_allclose(pool.mean_probabilities, [[0.4, 0.5, 0.1], [0.9, 0, 0.1]])
+
+
+@pytest.mark.parametrize(
+    ("classes", "scores"),
+    [
+        ("top5_labels", "top5_probs"),
+        ("top_k_classes", "top_k_scores"),
+        ("Top3 Names", "Top3 Confidences"),
+    ],
+)
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_parallel_lists_may_say_how_many_they_hold(
+    tmp_path: Path, classes: str, scores: str, ending: str
+) -> None:
+    rows = [{"id": i, classes: ["cat", "dog"], scores: s} for i, s in LISTS.items()]
+    cells = [f'{r["id"]},"{r[classes]}","{r[scores]}"' for r in rows]
+    text = "\n".join([f"id,{classes},{scores}", *cells]) if ending == "csv" else jsonl(rows)
+    pool = read(tmp_path, f"p.{ending}", text)
+    assert pool.classes == ("cat", "dog", "(other)")
+    np.testing.assert_allclose(pool.mean_probabilities, REST)
+
+
+@pytest.mark.parametrize("key", ["prediction", "predictions", "output", "result", "pred"])
+@pytest.mark.parametrize("names", [("class", "confidence"), ("label", "score"), ("name", "prob")])
+def test_a_record_of_a_class_and_its_score_is_an_answer(
+    tmp_path: Path, key: str, names: tuple[str, str]
+) -> None:
+    sure = {"a": 0.06, "b": 0.99, "c": 0.5, "d": 0.33}
+    said = [{"id": i, key: dict(zip(names, ("cat", p), strict=True))} for i, p in sure.items()]
+    expected = ["a", "d", "c", "b"]
+    assert rank(read(tmp_path, "p.jsonl", jsonl(said))).item_ids.tolist() == expected
+    labelled = [{**one, "label": "cat" if one["id"] == "c" else None} for one in said]
+    pool = read(tmp_path, "p.json", json.dumps(labelled))
+    assert rank(pool).item_ids.tolist() == ["a", "d", "b"]

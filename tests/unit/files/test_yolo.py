@@ -84,7 +84,7 @@ def test_a_box_goes_around_the_points_of_a_shape() -> None:
 def test_the_id_of_a_track_is_no_confidence() -> None:
     told = last_numbers(FIXTURES / "yolo/track/labels", -2)
     assert ranked(read("yolo/track")) == by_mean(told) == ["video_2", "video_1"]
-    with pytest.raises(InvalidInput, match=f"id of a track: {SAVE}"):
+    with pytest.raises(InvalidInput, match=f"or the id of a track: {SAVE}"):
         read("yolo/ids_without_confidence")
 
 
@@ -146,8 +146,8 @@ def test_classes_txt_names_classes_and_is_no_item(tmp_path: Path) -> None:
         ("0 .5 .5 x .2 .6", "it must be numbers"),
         ("0 .5 .5 .2 .6", "it has no confidence"),
         ("0 .5 .6", "it must have the numbers class x y width height confidence; it has 3"),
-        ("1 .5 .5 .2 .2 .6", "the class must be one of 0 to 0; got 1"),
-        ("0.5 .5 .5 .2 .2 .6", "the class must be one of 0 to 0; got 0.5"),
+        ("1 .5 .5 .2 .2 .6", "the class must be one of 0; got 1"),
+        ("0.5 .5 .5 .2 .2 .6", "the class must be one of 0; got 0.5"),
         ("0 .5 .5 .2 .2 1.6", r"confidence must be in \[0, 1\]; got 1.6"),
         ("0 .5 .5 .2 .2 nan", r"confidence must be in \[0, 1\]; got nan"),
     ],
@@ -307,3 +307,28 @@ def test_a_confidence_is_asked_for_where_boxes_prove_no_place(tmp_path: Path) ->
         read(tmp_path)
     assert set(read(tmp_path, confidence="second").objects.confidences) == {0.9, 0.5}
     assert set(read(tmp_path, confidence="last").objects.confidences) == {0.1, 0.2}
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (("0 .5 .5 .2 .2 90", "1 .2 .2 .1 .1 30"), r"got 90.*a percentage, or the id of a track"),
+        (("0 .1 .1 .3 .3 90.5", "1 .1 .2 .2 .3 30.5"), r"got 90\.5.*divide percentages by 100"),
+        (("0 90 .5 .5 .2 .2", "1 30 .2 .2 .1 .1"), "second number.*got 90.*divide percentages"),
+        (("0 .1 .1 .3 .1 .3 .3 .1 .3 90", "0 .1 .1 .3 .1 .3 .3 .1 .3 40"), "divide percentages"),
+    ],
+)
+def test_percentages_are_no_other_form_of_line(
+    tmp_path: Path, lines: tuple[str, str], why: str
+) -> None:
+    folder = write(tmp_path, a=f"{lines[0]}\n", b=f"{lines[1]}\n")
+    with pytest.raises(InvalidInput) as caught:
+        read(folder)
+    assert re.search(why, f"{caught.value} {caught.value.hint}")
+
+
+def test_a_class_without_a_name_is_none_of_those_named(tmp_path: Path) -> None:
+    folder = write(tmp_path, a="0 .5 .5 .2 .2 .6\n", b="1 .5 .5 .2 .2 .6\n")
+    (tmp_path / "data.yaml").write_text("names: {1: cat, 2: dog}\n", "utf-8")
+    with pytest.raises(InvalidInput, match=r"the class must be one of 1, 2; got 0"):
+        read(folder)

@@ -54,6 +54,7 @@ class Detection(msgspec.Struct, gc=False):
 _COLUMNS = (
     "image_id", "file_name", "category_id", "score", "bbox", "segmentation", "embedding",
 )  # fmt: skip
+_WRAPPERS = ("annotations", "predictions", "results", "detections")
 _DECODER = msgspec.json.Decoder(list[Detection])
 
 
@@ -180,11 +181,7 @@ def read_detections(path: Path) -> Records:
             return read
     except (ValueError, RecursionError):
         pass  # reading it as a whole says what is wrong
-    value = parsed_lines(decoded(read_bytes(path)))
-    data_set = None
-    if isinstance(value, dict):
-        known = {"images", "categories"} & value.keys()
-        data_set, value = (value if known else None), value.get("annotations")
+    value, data_set = _unwrapped(parsed_lines(decoded(read_bytes(path))))
     if not isinstance(value, list):
         raise InvalidInput(
             "a COCO results file must be a list of detections, or have a list of annotations."
@@ -201,6 +198,37 @@ def read_detections(path: Path) -> Records:
     read = Records(Detections(), Oddities("detection"), data_set)
     _add_carefully(value, read)
     return read
+
+
+def _unwrapped(value: Any) -> tuple[Any, dict[str, Any] | None]:
+    """The records, however they are put into lists; and the data set, or its images alone."""
+    data_set = None
+    if isinstance(value, dict):
+        name = next((n for n in _WRAPPERS if isinstance(value.get(n), list)), None)
+        data_set = value if {"images", "categories"} & value.keys() else None
+        value = value.get("annotations") if data_set else value.get(name, value)
+    if (parted := _by_image(value)) is not None:
+        images = [{"id": image} for image, _ in parted]
+        records = [
+            {"image_id": image, **one} if isinstance(one, dict) else one
+            for image, inside in parted
+            for one in inside
+        ]
+        return records, data_set or {"images": images}
+    if isinstance(value, list) and value and all(isinstance(one, list) for one in value):
+        value = [one for records in value for one in records]
+    return value, data_set
+
+
+def _by_image(value: Any) -> list[tuple[Any, list[Any]]] | None:
+    """The lists of records by image, as objects or under `instances`; None if it is neither."""
+    if isinstance(value, dict):
+        pairs = [*value.items()]
+    elif isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        pairs = [(one.get("image_id"), one.get("instances")) for one in value]
+    else:
+        return None
+    return pairs if pairs and all(isinstance(inside, list) for _, inside in pairs) else None
 
 
 def _segmented(records: list[Any]) -> list[dict[str, Any]]:

@@ -204,7 +204,7 @@ def parsed(text: str, line: int | None = None) -> Any:
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         at = line if line is not None else error.lineno
         cure = "the file may be cut off; write or copy it again." if cut else None
-        if "double quotes" in error.msg:
+        if "double quotes" in error.msg and not cut:
             cure = "Python's print of a list isn't JSON; write it with json.dump."
         raise InvalidInput(
             f"the file must be JSON; line {at}, column {error.colno}: "

@@ -112,7 +112,7 @@ class Oddities:
         stay = ", but not the items" if self.of else ""
         message = f"Left out {len(self.left_out):,} of {self._all}{stay}: {shown}."
         items = tuple(dict.fromkeys(item for _, item, _ in self.left_out if item))
-        return [Notice("left_out", message, items)]
+        return [Notice("left_out", message, items, column=self.of)]
 
 
 def _told(entry: tuple[str, str, str]) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from labelnext.adapter.sample import SHARDED, Sample, is_hidden, suffix_of
+from labelnext.adapter.sample import SHARDED, Sample, suffix_of
 from labelnext.errors import NotFound, listed
 from labelnext.support.files import matches
 from labelnext.support.words import counted
-from labelnext_adapters.files.globs import base_of
+from labelnext_adapters.files.globs import base_of, files_below
 from labelnext_adapters.files.image_names import images_among
 
 _LOOKED_AT = 20  # files
@@ -32,7 +31,7 @@ def refuse_folder(folder: Path, place: str, pattern: str = "") -> None:
     if not folder.is_dir():
         raise NotFound(f"path must be a file, folder or glob; there is no folder {str(shown)!r}.")
     links: list[str] = []
-    names = sorted(seen_below(folder, links))
+    names = sorted(files_below(folder, links=links))
     told = f"links to folders aren't followed ({listed(sorted(links))})." if links else None
     if not names:
         amount = (
@@ -63,22 +62,6 @@ def refuse_folder(folder: Path, place: str, pattern: str = "") -> None:
         path = f"{shown.as_posix()}/{star}{tables[0]}"
         cure = f"for the {tables[0]} files alone, set source.path: {path!r}."
     raise NotFound(f"path must be files of one kind that is read; {place!r} has {held}.", hint=cure)
-
-
-def seen_below(folder: Path, links: list[str]) -> Iterator[str]:
-    """The files in a folder, relative to it; not hidden ones, nor those behind links to folders.
-
-    Args:
-        folder: where they are.
-        links: to which links to folders are added.
-    """
-    for place, inner, names in os.walk(folder):
-        at = Path(place)
-        links += [(at / n).relative_to(folder).as_posix() for n in inner if (at / n).is_symlink()]
-        inner[:] = [name for name in inner if not is_hidden(name)]
-        yield from (
-            (at / name).relative_to(folder).as_posix() for name in names if not is_hidden(name)
-        )
 
 
 def _kinds(names: Sequence[str]) -> str:

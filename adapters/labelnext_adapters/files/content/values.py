@@ -1,8 +1,9 @@
-"""Single values of foreign records: ids, names and probabilities."""
+"""Single values of foreign records: ids, names, probabilities and boxes."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,8 @@ from uuid import UUID
 import numpy as np
 
 from labelnext_adapters.files.content.oddities import ROUNDING, Unusable
+
+Box = tuple[float, float, float, float]
 
 
 def id_text(value: Any) -> str:
@@ -94,3 +97,39 @@ def real(value: Any, what: str = "a number") -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise Unusable(f"{what} must be a number; got {value!r:.40}") from error
+
+
+def fractions_of(box: Sequence[Any], size: Sequence[Any] | None = None) -> Box:
+    """Corners x1 y1 x2 y2 as fractions of the image.
+
+    Args:
+        box: x1 y1 x2 y2.
+        size: width and height in pixels; None if the box is in fractions already.
+
+    Raises:
+        Unusable: if the box or the size can't be used.
+
+    Example:
+        >>> fractions_of([10, 10, 50, 20], (100, 40))
+        (0.1, 0.25, 0.5, 0.5)
+    """
+    if size is not None and any(
+        isinstance(side, bool) or not isinstance(side, int | float) or not 0 < side < 1e9
+        for side in size
+    ):
+        raise Unusable(f"its image must have a width and a height in pixels; got {list(size)}")
+    try:
+        values = [float(value) for value in box]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Unusable(f"a box must be four numbers; got {box!r:.80}") from error
+    if len(values) != 4 or not all(map(math.isfinite, values)):
+        raise Unusable(f"a box must be four numbers; got {box!r:.80}")
+    width, height = (1.0, 1.0) if size is None else (float(size[0]), float(size[1]))
+    x1, y1, x2, y2 = values[0] / width, values[1] / height, values[2] / width, values[3] / height
+    if x1 > x2 or y1 > y2:
+        raise Unusable(f"a box must have x1 <= x2 and y1 <= y2; got {box!r:.80}")
+    if x1 >= 1 or y1 >= 1 or x2 <= 0 or y2 <= 0:
+        where = "the image" if size is None else f"its image of {size[0]} × {size[1]} pixels"
+        hint = ", or divide pixels by the image's width and height" if size is None else ""
+        raise Unusable(f"a box must overlap {where}{hint}; got {box!r:.80}")
+    return x1, y1, x2, y2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,26 +11,26 @@ from labelnext_adapters.files.tables.table_options import CsvOptions
 
 if TYPE_CHECKING:
     from labelnext.adapter.sample import Sample
+    from labelnext_adapters.files.tables.column_names import ColumnRoles
     from labelnext_adapters.files.tables.rows import Rows
 
 
 _TEXTS = ("", ".txt", ".dat", ".out", ".log", ".md", ".prn", ".asc", ".fwf")
 
 
-def read_rows(path: Path, options: CsvOptions, is_text: Callable[[str], bool]) -> Rows:
+def read_rows(path: Path, options: CsvOptions, roles: ColumnRoles) -> Rows:
     """The rows of a file."""
     from labelnext_adapters.files.tables.cells import with_cells
-    from labelnext_adapters.files.tables.column_names import TextColumns
     from labelnext_adapters.files.tables.rows import read_csv
 
     rows = read_csv(
         path,
-        is_text,
+        roles,
         delimiter=options.delimiter,
         decimal=options.decimal,
         encoding=options.encoding,
     )
-    return with_cells(rows, is_text if isinstance(is_text, TextColumns) else TextColumns())
+    return with_cells(rows, roles)
 
 
 def evidence(sample: Sample) -> str | None:

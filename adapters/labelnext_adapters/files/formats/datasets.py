@@ -32,10 +32,10 @@ def read(path: Path | str, options: DatasetsOptions, context: Context) -> Pool:
     """
     from labelnext_adapters.files.huggingface.dataset import read_dataset
     from labelnext_adapters.files.huggingface.pool import pool_of_dataset
-    from labelnext_adapters.files.tables.column_names import TextColumns
+    from labelnext_adapters.files.tables.column_names import ColumnRoles
 
-    text = TextColumns(named_columns(options, context))
-    rows, features = read_dataset(Path(path), options.split, text)
+    roles = ColumnRoles(named_columns(options, context))
+    rows, features = read_dataset(Path(path), options.split, roles)
     return pool_of_dataset(rows, features, options, context, options.bbox)
 
 

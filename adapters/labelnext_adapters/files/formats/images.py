@@ -38,8 +38,8 @@ def evidence(sample: Sample) -> str | None:
     """Whether a folder holds nothing but images."""
     if not sample.is_folder:
         return None
+    from labelnext_adapters.files.globs import files_below
     from labelnext_adapters.files.vision.image_folder import only_images
-    from labelnext_adapters.files.vision.yolo_folder import files_below
 
     names = islice(files_below(sample.path), _MET)
     return "it holds nothing but images" if only_images(sample.path, names) else None
@@ -49,9 +49,9 @@ def names(path: Path, options: ImagesOptions, context: Context) -> Mapping[str, 
     """Where each image lies in the folder, by its id, if that isn't the id."""
     if not options.folders_are_labels:
         return {}
+    from labelnext_adapters.files.globs import files_below
     from labelnext_adapters.files.image_names import images_among
     from labelnext_adapters.files.vision.image_folder import by_own_name
-    from labelnext_adapters.files.vision.yolo_folder import files_below
 
     return by_own_name(images_among(files_below(path)))
 

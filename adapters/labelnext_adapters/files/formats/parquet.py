@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,11 @@ from labelnext_adapters.files.tables.table_format import refuse_empty, table_for
 from labelnext_adapters.files.tables.table_options import TableOptions
 
 if TYPE_CHECKING:
+    from labelnext_adapters.files.json.roles import Roles
     from labelnext_adapters.files.tables.rows import Rows
 
 
-def read_rows(path: Path, options: TableOptions, is_text: Callable[[str], bool]) -> Rows:
+def read_rows(path: Path, options: TableOptions, roles: Roles) -> Rows:
     """The rows of a file.
 
     Raises:

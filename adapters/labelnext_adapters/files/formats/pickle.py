@@ -57,7 +57,7 @@ def _scored(value: Any, options: PickleOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if a value is something else.
     """
-    from labelnext_adapters.files.tables.column_names import TextColumns, has_our_names
+    from labelnext_adapters.files.tables.column_names import ColumnRoles, has_our_names
     from labelnext_adapters.files.tables.json_rows import rows_of_json
     from labelnext_adapters.files.tables.table_format import pool_of
     from labelnext_adapters.files.tables.table_options import TableOptions
@@ -65,11 +65,11 @@ def _scored(value: Any, options: PickleOptions, context: Context) -> Pool:
     named = {"classes", "multilabel", "scale", "logits"}
     table_options = TableOptions.model_validate(options.model_dump(include=named))
     try:
-        rows = rows_of_json(value, TextColumns())
+        rows = rows_of_json(value, ColumnRoles())
     except InvalidInput:
         rows = None
     names = [] if rows is None else rows.table.column_names
-    listed_rows = isinstance(value, list) and TextColumns().id_among(names) is not None
+    listed_rows = isinstance(value, list) and ColumnRoles().id_among(names) is not None
     if rows is not None and (listed_rows or has_our_names(names, {})):
         return pool_of(rows, table_options, context)
     raise InvalidInput(

@@ -45,11 +45,8 @@ def evidence(sample: Sample) -> str | None:
     if not sample.is_folder:  # named, so that the error can say what to do
         like = sample.suffix == ".txt" and _like_yolo([sample], classified=False)
         return "its lines are a class and numbers" if like else None
-    from labelnext_adapters.files.vision.yolo_folder import (
-        files_below,
-        text_folders,
-        texts_among,
-    )
+    from labelnext_adapters.files.globs import files_below
+    from labelnext_adapters.files.vision.yolo_folder import text_folders, texts_among
 
     folder = text_folders(sample.path)[0]
     names = islice(texts_among(islice(files_below(folder), _MET)), _LOOKED_AT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,14 @@ from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import read_json
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.gather import fractions_of
+from labelnext_adapters.files.content.values import fractions_of
 from labelnext_adapters.files.huggingface.features import (
     class_names,
     features_in,
     is_media,
 )
 from labelnext_adapters.files.huggingface.outputs import kind_of
+from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.arrow import is_list
 from labelnext_adapters.files.tables.ipc import MARK, read_ipc, schema_of
 from labelnext_adapters.files.tables.json_rows import read_json_table
@@ -45,15 +46,13 @@ _ARROW = (MARK, b"\xff\xff\xff\xff")  # of the file and of the stream format
 _OBJECTS = ("objects", "detections", "predictions", "instances", "annotations")
 
 
-def read_dataset(
-    path: Path, split: str | None, is_text: Callable[[str], bool]
-) -> tuple[Rows, dict[str, Any]]:
+def read_dataset(path: Path, split: str | None, roles: Roles) -> tuple[Rows, dict[str, Any]]:
     """The rows of a data set as they are stored, but for the bytes of images; and its features.
 
     Args:
         path: a folder that `save_to_disk` wrote, or a file.
         split: of a folder with several.
-        is_text: whether a column of JSON is of ids or names.
+        roles: of the columns of JSON.
 
     Raises:
         InvalidInput: if there is no such split, or nothing to read.
@@ -73,7 +72,7 @@ def read_dataset(
         rows = Rows(read_ipc(path))
     else:
         lines = {".jsonl", ".ndjson"} & {ending.lower() for ending in path.suffixes}
-        rows = (read_jsonl if lines else read_json_table)(path, is_text)
+        rows = (read_jsonl if lines else read_json_table)(path, roles)
     return rows, features_in(rows.table.schema) or features_beside(path)
 
 

@@ -16,6 +16,7 @@ from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
 from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.content.values import id_text, real
+from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.json.types import common, fits, type_of
 
 
@@ -51,17 +52,13 @@ def with_doubled(text: str, records: list[tuple[str, Any]]) -> list[tuple[str, A
 
 
 def table_of_records(
-    records: Sequence[tuple[str, Any]], is_text: Callable[[str], bool]
+    records: Sequence[tuple[str, Any]], roles: Roles
 ) -> tuple[pa.Table, list[Notice], Any]:
     """Records as columns; those that can't be used are left out and counted.
 
     Args:
         records: each with its place in the file.
-        is_text: whether a column is of ids or names: text, or whole numbers as text if both occur;
-            its ``id_among(names)``, if it has one, is the column of the ids, which are no floats,
-            its ``is_value(name)`` tells columns that may mix kinds of values, its
-            ``may_lack(name)`` those of texts without which a record still counts, and its
-            ``is_said(name)`` those of these in which most values must be of use.
+        roles: of the columns.
 
     Returns:
         The table, notices, and a function from a row to its place.
@@ -71,11 +68,10 @@ def table_of_records(
     """
     odd = Oddities("record")
     kept: list[tuple[str, dict[str, Any]]] = []
-    kinds = _kinds([record for _, record in records if isinstance(record, dict)], is_text)
-    id_among: Callable[[Any], str | None] = getattr(is_text, "id_among", lambda names: None)
-    id_name = id_among(kinds)
-    is_read = _read_among(records, kinds, is_text, id_name).__contains__
-    shown = _shown(kinds, id_name, is_text)
+    kinds = _kinds([record for _, record in records if isinstance(record, dict)], roles)
+    id_name = roles.id_among(kinds)
+    is_read = _read_among(records, kinds, roles, id_name).__contains__
+    shown = _shown(kinds, id_name, roles)
     kinds |= dict.fromkeys(shown, "shown")
     n_keys = sum(len(record) for _, record in records if isinstance(record, dict))
     check_spread("the records' keys", len(records), len(kinds), n_keys)
@@ -99,7 +95,7 @@ def table_of_records(
                 odd.leave_out(place, record.get("item_id"), why)
         elif misfits or plain[name]:
             notices += _without(name, misfits, plain[name])
-    notices += _of_shown(shown, records, is_text)
+    notices += _of_shown(shown, records, roles, id_name or "item_id")
     try:
         notices += odd.notices()
     except InvalidInput as error:
@@ -115,12 +111,11 @@ def table_of_records(
 def _read_among(
     records: Sequence[tuple[str, Any]],
     kinds: dict[str, str],
-    is_text: Callable[[str], bool],
+    roles: Roles,
     id_name: str | None,
 ) -> set[str]:
     """The keys that are read; where none of them holds predictions, also one of class scores."""
-    usual: Callable[[str], bool] = getattr(is_text, "is_read", lambda name: True)
-    read, nested = {name for name in kinds if usual(name)}, ("list", "object")
+    read, nested = {name for name in kinds if roles.is_read(name)}, ("list", "object")
     if any(kinds[name] in (*nested, "number") for name in read - {id_name}):
         return read
     values = {
@@ -180,22 +175,23 @@ def _check_object(record: Any) -> None:
         raise Unusable("a record must have each key once; it has one twice")
 
 
-def _shown(kinds: dict[str, str], id_name: str | None, is_text: Callable[[str], bool]) -> list[str]:
+def _shown(kinds: dict[str, str], id_name: str | None, roles: Roles) -> list[str]:
     """The keys of texts without which a record still counts."""
-    may_lack: Callable[[str], bool] = getattr(is_text, "may_lack", lambda name: False)
     texts = [name for name, kind in kinds.items() if kind == "text" and name != id_name]
-    return [name for name in texts if may_lack(name)]
+    return [name for name in texts if roles.may_lack(name)]
 
 
 def _of_shown(
-    shown: Sequence[str], records: Sequence[tuple[str, Any]], is_text: Callable[[str], bool]
+    shown: Sequence[str], records: Sequence[tuple[str, Any]], roles: Roles, id_name: str
 ) -> list[Notice]:
     """What is said of texts that are none."""
-    is_said: Callable[[str], bool] = getattr(is_text, "is_said", lambda name: False)
     notices: list[Notice] = []
     for name in shown:
         strange = _no_texts(records, name)
-        notices += _said(name, records, strange) if is_said(name) else _without(name, [], strange)
+        if roles.is_said(name):
+            notices += _said(name, records, strange, id_name)
+        else:
+            notices += _without(name, [], strange)
     return notices
 
 
@@ -207,14 +203,17 @@ def _no_texts(records: Sequence[tuple[str, Any]], name: str) -> list[tuple[str, 
 
 
 def _said(
-    name: str, records: Sequence[tuple[str, Any]], strange: Sequence[tuple[str, Any]]
+    name: str,
+    records: Sequence[tuple[str, Any]],
+    strange: Sequence[tuple[str, Any]],
+    id_name: str,
 ) -> list[Notice]:
     """A notice of the values that are no texts, if they are few."""
     told = {place: record for place, record in records if isinstance(record, dict)}
     odd = Oddities(of=name, seen=sum(record.get(name) is not None for record in told.values()))
     for place, value in strange:
         why = f"{name} must be text or a whole number; got {value!r:.60}"
-        odd.leave_out(place, told[place].get("item_id"), why)
+        odd.leave_out(place, _text(told[place].get(id_name)), why)
     return odd.notices()
 
 
@@ -280,9 +279,8 @@ def _kind(value: Any) -> str:
     return kinds.get(type(value), "nothing")
 
 
-def _kinds(records: Sequence[dict[str, Any]], is_text: Callable[[str], bool]) -> dict[str, str]:
+def _kinds(records: Sequence[dict[str, Any]], roles: Roles) -> dict[str, str]:
     """The most frequent kind of value of each key; text where ids or names are of both kinds."""
-    is_value: Callable[[str], bool] = getattr(is_text, "is_value", lambda name: False)
     counts: dict[str, dict[str, int]] = {}
     for record in records:
         for name, value in record.items():
@@ -293,11 +291,11 @@ def _kinds(records: Sequence[dict[str, Any]], is_text: Callable[[str], bool]) ->
     kinds = {}
     for name, by_kind in counts.items():
         most = max(by_kind, key=lambda kind: by_kind[kind], default="nothing")
-        if is_value(name) and most not in ("list", "object", "nothing"):
+        if roles.is_value(name) and most not in ("list", "object", "nothing"):
             most = "value"
-        elif is_text(name) and "text" in by_kind and most in ("number", "bool"):
+        elif roles.is_text(name) and "text" in by_kind and most in ("number", "bool"):
             most = "text"
-        elif is_text(name) and most == "number":
+        elif roles.is_text(name) and most == "number":
             most = "whole"
         kinds[name] = most
     return kinds

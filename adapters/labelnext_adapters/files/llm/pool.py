@@ -14,7 +14,7 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, check_one_id, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
-from labelnext_adapters.files.content.values import id_text, name_text, probability, real
+from labelnext_adapters.files.content.values import id_text, name_text, probability
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.llm.classes import (
     chance,
@@ -41,7 +41,13 @@ from labelnext_adapters.files.llm.replies import (
     replies_in,
     stated_in,
 )
-from labelnext_adapters.files.llm.stated import ANSWERS, CONFIDENCES, DISTRIBUTIONS
+from labelnext_adapters.files.llm.stated import (
+    ANSWERS,
+    CONFIDENCES,
+    DISTRIBUTIONS,
+    after_thoughts,
+    certainty,
+)
 
 _MOST_JUDGES = 20  # of a committee; more are read as votes
 
@@ -95,7 +101,7 @@ def pool_of_records(
     """
     gathered = Gathered("answer", classes=classes)
     answers = _answers(_by_id(records), asked, gathered)
-    if not answers:
+    if not answers or gathered.odd.too_many:
         _refuse_all(gathered)
     check_one_id([one for _, one in records], [answer.item for answer in answers], asked.key)
     if classes is None:
@@ -211,7 +217,7 @@ def _judge(record: Any) -> str:
 def _answer(place: str, item: str, judge: str, reply: Reply, asked: Asked) -> _Answer:
     """A reply with its class as text, its distribution and its confidence, where it has them."""
     fields = reply.fields
-    text, shares, confidence = reply.text, None, None
+    text, shares, confidence = reply.text and after_thoughts(reply.text), None, None
     if fields is not None:
         stated = [asked.answer_key] if asked.answer_key else [*ANSWERS, *WRITTEN]
         values = [fields[name] for name in stated if name in fields]
@@ -219,10 +225,10 @@ def _answer(place: str, item: str, judge: str, reply: Reply, asked: Asked) -> _A
         shares = next((fields[n] for n in DISTRIBUTIONS if _is_shares(fields.get(n))), None)
         if not values and shares is None:
             raise Unusable(f"its answer must have the key {stated[0]}; got {listed(fields)}")
-        text = name_text(values[0]) if values else None
+        text = after_thoughts(name_text(values[0])) if values else None
         names = (asked.confidence_key,) if asked.confidence_key else CONFIDENCES
         sure = next((fields[n] for n in names if fields.get(n) is not None), None)
-        confidence = None if sure is None else _sure(sure, asked.percent)
+        confidence = None if sure is None else certainty(sure, percent=asked.percent)
         if confidence is None and asked.confidence_key is None:
             logprob = next((fields[n] for n in LOGPROBS if fields.get(n) is not None), None)
             confidence = None if logprob is None else chance(logprob)
@@ -231,14 +237,6 @@ def _answer(place: str, item: str, judge: str, reply: Reply, asked: Asked) -> _A
 
 def _is_shares(value: Any) -> bool:
     return isinstance(value, Mapping) and bool(value)
-
-
-def _sure(value: Any, percent: bool) -> float:
-    """A stated confidence as a probability; "85%" is one as well."""
-    if isinstance(value, str) and value.strip().endswith("%"):
-        return probability(real(value.strip()[:-1], "confidence") / 100, "confidence")
-    number = real(value, "confidence")
-    return probability(number / 100 if percent else number, "confidence")
 
 
 def _judges(answers: Sequence[_Answer]) -> bool:
@@ -272,12 +270,13 @@ def _meaning(answer: _Answer, classes: Sequence[str]) -> Any:
 
 
 def _start(answer: _Answer) -> int:
-    """Where the class's name begins in the tokens of a structured answer."""
-    if answer.reply.fields is None or answer.text is None:
-        return 0
+    """Where the class's name may begin in the tokens: after thoughts, and behind its key."""
     whole = "".join(token for token, _, _ in answer.reply.tokens)
-    match = re.search(rf':\s*"?(?={re.escape(answer.text)})', whole)
-    return match.end() if match else 0
+    thought = len(whole) - len(after_thoughts(whole))
+    if answer.reply.fields is None or answer.text is None:
+        return thought
+    match = re.compile(rf':\s*"?(?={re.escape(answer.text)})').search(whole, thought)
+    return match.end() if match else thought
 
 
 def _kind_of(
@@ -332,6 +331,8 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
         try:
             completion = completion_in(record)
         except Unusable:
+            if "custom_id" in record:
+                return "its records are requests of a batch, or their answers"
             continue
         if completion is not None:
             return "its records are completions of a language model"
@@ -373,7 +374,8 @@ def _repeats(records: Sequence[Mapping[str, Any]]) -> bool:
 
 def _are_replies(records: Sequence[Mapping[str, Any]]) -> bool:
     """Whether each record is an answer alone, without a confidence, and answers recur."""
-    said = [next((r[k] for k in REPLIES if isinstance(r.get(k), str)), "") for r in records]
+    told = [next((r[k] for k in REPLIES if isinstance(r.get(k), str)), "") for r in records]
+    said = [*map(after_thoughts, told)]
     sure = any(not {*CONFIDENCES}.isdisjoint(record) for record in records)
     return all(said) and not sure and len({*said}) < len(said)
 

@@ -119,6 +119,8 @@ def _texts_of_bedrock(value: Mapping[str, Any]) -> list[Any]:
 
 
 def _refuse_failed(record: Mapping[str, Any]) -> None:
+    if {"custom_id", "method", "url", "body"} <= record.keys():
+        raise Unusable("it is a request: the answers are in the batch's output file")
     error = record.get("error")
     if error:
         raise Unusable(f"its request failed: {_message(error)}")
@@ -188,6 +190,8 @@ def stated_in(record: Mapping[str, Any]) -> str | None:
         fields = json_in(value) if isinstance(value, str) else value
         if not isinstance(fields, Mapping):
             continue
+        if fields is value and name != "label" and "label" in record:
+            continue  # what people said, beside a prediction
         if isinstance(value, str) and not fields.keys().isdisjoint(DISTRIBUTIONS):
             return name
         if not {*CONFIDENCES[:3]} & fields.keys():

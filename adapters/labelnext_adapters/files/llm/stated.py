@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from labelnext_adapters.files.content.values import probability, real
 from labelnext_adapters.files.tables.column_names import plain
 
 ANSWERS = (
@@ -22,7 +23,9 @@ DISTRIBUTIONS = (
 _KNOWN = {*ANSWERS, *CONFIDENCES, *DISTRIBUTIONS}
 #: The counts are bounded, so that no text takes long; the value may stand in the next line.
 _LINE = re.compile(r"^[\W_]{0,20}(\w[\w ]{0,40}?)[*_\s]{0,9}:[*_\s]{0,20}(\S.*)$", re.M)
-_SURE = re.compile(r"\d*\.?\d+ ?%?")
+_SURE = re.compile(r"(\d*\.?\d+) ?(%|/ ?100?|)")
+#: All up to the end of what a model thought before it answered; some write no beginning.
+_THOUGHT = re.compile(r".*</(?:think|thinking|thought|thoughts|reasoning)>\s*", re.S | re.I)
 _INLINE = re.compile(
     r"[ \t]{0,9}[,;|(][ \t]{0,9}(?=[*_]{0,3}(?:confidence|probability|certainty|score|conf)"
     r"[*_ ]{0,9}:)", re.I,
@@ -37,10 +40,44 @@ _PAIR = re.compile(
 )  # fmt: skip
 #: What sets a confidence of 0 or 1 apart from the number of a class.
 _APART = re.compile(r"[,;|(\[]|\b(?:confidence|probability|certainty|score)\b", re.I)
+_OF = {"%": 100, "/100": 100, "/10": 10}  # what a stated confidence goes up to
 _SHORT = 500  # characters of a text of pairs
 _TRIES = 50  # braces in a text
 _LONGEST = 1 << 16  # characters of a text in which an object is looked for
 _ROUNDED = 0.02  # probabilities of two digits may miss 1 by so much
+
+
+def after_thoughts(text: str) -> str:
+    """What a model answered after it thought.
+
+    Example:
+        >>> after_thoughts("<think>A cat, or a dog?</think> dog")
+        'dog'
+    """
+    return _THOUGHT.sub("", text, count=1) if "</" in text else text
+
+
+def certainty(value: Any, *, percent: bool = False) -> float:
+    """A stated confidence as a probability.
+
+    Args:
+        value: a number, or one as text.
+        percent: numbers go up to 100.
+
+    Raises:
+        Unusable: if it is none.
+
+    Example:
+        >>> certainty("85%"), certainty("9/10"), certainty(85, percent=True)
+        (0.85, 0.9, 0.85)
+    """
+    said = _SURE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if said is not None and said[2]:
+        return probability(
+            real(said[1], "confidence") / _OF[said[2].replace(" ", "")], "confidence"
+        )
+    number = real(value, "confidence")
+    return probability(number / 100 if percent else number, "confidence")
 
 
 def json_in(text: str) -> Mapping[str, Any] | None:
@@ -52,6 +89,7 @@ def json_in(text: str) -> Mapping[str, Any] | None:
         >>> json_in('I say {"Label": "pos", "Confidence": 0.9}.')
         {'Label': 'pos', 'Confidence': 0.9, 'label': 'pos', 'confidence': 0.9}
     """
+    text = after_thoughts(text)
     whole = _parsed(_fenced(text).strip())
     if isinstance(whole, list):
         whole = whole[0] if len(whole) == 1 else ()
@@ -78,6 +116,7 @@ def paired(text: str) -> Mapping[str, Any] | None:
         >>> paired("cat, 0.9"), paired("cat: 0.9, dog: 0.2"), paired("Confidence: 0.9")
         ({'label': 'cat', 'confidence': '0.9'}, None, None)
     """
+    text = after_thoughts(text)
     bare = text[: _SHORT + 1].strip(" \t\r\n*_`'\".()[]")
     found, at = dict[str, str](), 0
     while match := _PAIR.match(bare, at):

@@ -9,6 +9,7 @@ from pathlib import Path
 from labelnext.adapter.sample import Sample
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
+from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.llm.judge_columns import columns_of_judges
 from labelnext_adapters.files.llm.replies import JUDGES, are_paired, stated_in
 from labelnext_adapters.files.tables.column_names import corners_in, first_of
@@ -16,6 +17,13 @@ from labelnext_adapters.files.tables.known_names import BOXES
 from labelnext_adapters.files.tables.rows import read_csv, texts_of
 
 _SAMPLED = 200
+
+
+class _Texts(Roles):
+    """All columns are of texts."""
+
+    def is_text(self, name: str) -> bool:
+        return True
 
 
 def read_rows(path: Path) -> tuple[list[tuple[str, Mapping[str, str]]], list[Notice]]:
@@ -27,7 +35,7 @@ def read_rows(path: Path) -> tuple[list[tuple[str, Mapping[str, str]]], list[Not
     Raises:
         InvalidInput: if the file is no CSV.
     """
-    rows = read_csv(path, lambda name: True)
+    rows = read_csv(path, _Texts())
     columns = {name: texts_of(rows.table.column(name)) for name in rows.table.column_names}
     records: list[tuple[str, Mapping[str, str]]] = [
         (

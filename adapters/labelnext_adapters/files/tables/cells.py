@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.json.records import table_of_records
+from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.arrow import plain_type
-from labelnext_adapters.files.tables.column_names import TextColumns, first_of
+from labelnext_adapters.files.tables.column_names import ColumnRoles, first_of, list_of
 from labelnext_adapters.files.tables.known_names import (
     ANSWERS,
     CERTAINTIES,
@@ -39,24 +40,24 @@ _GAP = re.compile(r"(?<=[\d.\]'\"])\s+(?=[-\d.\['\"])")  # numpy puts no comma b
 _NAN = re.compile(r"\b(?:nan|NaN)\b")
 
 
-def with_cells(rows: Rows, names: TextColumns, *, usual: bool = False) -> Rows:
+def with_cells(rows: Rows, roles: ColumnRoles, *, usual: bool = False) -> Rows:
     """The rows with the lists and mappings that texts hold; the same rows where none do.
 
     Args:
         rows: of a file.
-        names: the columns of ids and names; ids stay text.
+        roles: of the columns; ids stay text.
         usual: look only at columns that people use for predictions.
 
     Raises:
         InvalidInput: if more than a tenth of the rows can't be used, or numpy left out values.
     """
     rows = replace(rows, table=stored(rows.table))
-    table, id_name = rows.table, names.id_among(rows.table.column_names)
+    table, id_name = rows.table, roles.id_among(rows.table.column_names)
     readers = {
         name: reader
         for name in table.column_names
-        if name != id_name and (names.is_read(name) or not usual)
-        if (reader := _reader_of(table, name, names)) is not None
+        if name != id_name and (roles.is_read(name) or not usual)
+        if (reader := _reader_of(table, name, roles)) is not None
     }
     columns: dict[str, Sequence[Any]] = {
         name: list(map(reader, texts_of(table.column(name)))) for name, reader in readers.items()
@@ -73,7 +74,7 @@ def with_cells(rows: Rows, names: TextColumns, *, usual: bool = False) -> Rows:
         (rows.place(row), dict(zip(columns, values, strict=True)))
         for row, values in enumerate(zip(*columns.values(), strict=True))
     ]
-    read, notices, place = table_of_records(records, _Kept(names))
+    read, notices, place = table_of_records(records, _Kept(roles))
     return replace(rows, table=read, notices=[*rows.notices, *notices], place=place)
 
 
@@ -85,18 +86,21 @@ def stored(table: pa.Table) -> pa.Table:
     return table
 
 
-class _Kept:
-    """Says of columns that texts stay texts; their numbers were told apart before."""
+class _Kept(Roles):
+    """Texts stay texts: their numbers were told apart before."""
 
-    def __init__(self, names: TextColumns) -> None:
-        self.id_among, self.is_read = names.id_among, names.is_read
+    def __init__(self, roles: ColumnRoles) -> None:
+        self._roles = roles
 
-    def __call__(self, name: str) -> bool:
-        return False
+    def id_among(self, names: Iterable[str]) -> str | None:
+        return self._roles.id_among(names)
+
+    def is_read(self, name: str) -> bool:
+        return self._roles.is_read(name)
 
 
 def _reader_of(
-    table: pa.Table, name: str, names: TextColumns
+    table: pa.Table, name: str, roles: ColumnRoles
 ) -> Callable[[str | None], Any] | None:
     """What reads a column's texts; None if these are texts."""
     if not pa.types.is_string(table.schema.field(name).type):
@@ -104,7 +108,7 @@ def _reader_of(
     texts = [text for text in table.column(name).slice(0, _SAMPLED).to_pylist() if text]
     if _is_nested(name, texts):
         return _cell
-    scores = scores_reader(texts) if names.is_scores(name) and texts else None
+    scores = scores_reader(texts) if roles.is_scores(name) and texts else None
     return None if scores is None else partial(_written, scores)
 
 
@@ -121,8 +125,8 @@ def _classes_beside(
 ) -> dict[str, Sequence[Any]]:
     """The column of classes, several in a cell, beside one of as many scores in each."""
     free = [n for n in table.column_names if pa.types.is_string(table.schema.field(n).type)]
-    sure = first_of([name for name, values in lists.items() if _are_lists(values)], SCORE_LISTS)
-    answer = first_of([name for name in free if name not in lists], CLASS_LISTS)
+    sure = list_of([name for name, values in lists.items() if _are_lists(values)], SCORE_LISTS)
+    answer = list_of([name for name in free if name not in lists], CLASS_LISTS)
     if sure is None or answer is None:
         return {}
     split = split_classes(texts_of(table.column(answer)), lengths_of(lists[sure]))

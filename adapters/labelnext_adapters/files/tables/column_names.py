@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from labelnext.errors import InvalidInput, listed
+from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.known_names import (
     ANSWERS,
     BOXES,
@@ -33,6 +34,7 @@ from labelnext_adapters.files.tables.table_options import METADATA, NAMES, flat_
 _OF_MLFLOW = re.compile(r"/v\d+/score$")
 _RANKED = re.compile(r"^(.*?)(\d+)(.*)$")
 _RARE = ("\x01", "^", "~", ":", "#", "/", "\\", "*", "\x1f", "\xa6", "\xa7")  # between values
+_TOP = re.compile(r"top_?(?:\d+|k|n)_")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -58,6 +60,19 @@ def first_of(names: Iterable[str], wanted: Sequence[str]) -> str | None:
     by_lower = {plain(name): name for name in names if plain(name)}
     by_lower |= {name.strip().lower(): name for name in names} | {name: name for name in names}
     return next((by_lower[name] for name in wanted if name in by_lower), None)
+
+
+def list_of(names: Iterable[str], wanted: Sequence[str]) -> str | None:
+    """The first of the wanted names, as `first_of`, also with the number of its values before it.
+
+    Example:
+        >>> list_of(["top5_labels", "top5_probs"], ("classes", "labels"))
+        'top5_labels'
+    """
+    names = [*names]
+    bare = {_TOP.sub("", plain(name)): name for name in names} | {name: name for name in names}
+    found = first_of(bare, wanted)
+    return found if found is None else bare[found]
 
 
 @lru_cache(1 << 17)
@@ -301,8 +316,8 @@ def is_ranked_class(name: str) -> bool:
 
 
 @dataclass(frozen=True)
-class TextColumns:
-    """Which columns are of ids or names, so that their values stay text whatever they look like.
+class ColumnRoles(Roles):
+    """What columns hold by their usual names, or as `columns` says.
 
     Args:
         columns: our names to the file's.
@@ -310,8 +325,8 @@ class TextColumns:
 
     columns: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
-    def __call__(self, name: str) -> bool:
-        """Whether a column is of ids or names."""
+    def is_text(self, name: str) -> bool:
+        """Whether a column is of ids or names, so that its values stay text."""
         named = {"item_id", "label", "group", "media", "votes", "prediction"}
         stated = (self.columns.get(one, one) for one in named)
         theirs = {one for one in stated if isinstance(one, str)}
@@ -330,7 +345,7 @@ class TextColumns:
     def may_lack(self, name: str) -> bool:
         """Whether an item does without a text here: it is only shown, or nothing reads it."""
         ours = {one for one, theirs in self.columns.items() if theirs == name} or {name}
-        shown = ours <= {"media", "text"} or not (self(name) or self.is_read(name))
+        shown = ours <= {"media", "text"} or not (self.is_text(name) or self.is_read(name))
         return shown or self.is_said(name)
 
     def is_said(self, name: str) -> bool:
@@ -347,6 +362,10 @@ class TextColumns:
     def is_value(self, name: str) -> bool:
         """Whether a column is of metadata, whose values may be of any kind."""
         return name in self.columns.get(METADATA, ())
+
+    def has_rule(self, name: str) -> bool:
+        """Whether a column is of costs, or of numbers that items are labelled with."""
+        return name in (self.columns.get(one, one) for one in ("cost", "label_number"))
 
     def id_among(self, names: Iterable[str]) -> str | None:
         """The column of ids; None if there is none."""

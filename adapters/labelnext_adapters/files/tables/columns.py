@@ -157,7 +157,6 @@ def _labels(
 
 def _labelled(
     reader: TableReader,
-    n_items: int,
     truth: ObjectColumn | None,
     labels: NDArray[np.int64] | None,
     votes: NDArray[np.int64] | None,
@@ -174,10 +173,10 @@ def _labelled(
     if truth is not None:
         return ~truth.absent
     odd = [row for name in _LABELS for row in reader.odd.get(name, ())]
-    if not odd:
-        return None
-    labelled = np.zeros(n_items, dtype=bool)
+    labelled = _left_out(reader)
     labelled[odd] = True
+    if not labelled.any():
+        return None
     if labels is not None:
         labelled |= labels >= 0
     if votes is not None:
@@ -185,6 +184,15 @@ def _labelled(
     if label_numbers is not None:
         labelled |= ~np.isnan(label_numbers)
     return labelled
+
+
+def _left_out(reader: TableReader) -> NDArray[np.bool_]:
+    """The items whose label was of no use in the file already."""
+    theirs = {reader.name_of(name) for name in _LABELS} - {None}
+    told = [one for one in reader.notices if one.code == "left_out" and one.column in theirs]
+    ids = pa.array([item for one in told for item in one.item_ids], pa.string())
+    rows: NDArray[np.bool_] = pc.is_in(reader.id_texts(), ids).to_numpy(zero_copy_only=False)
+    return np.array(rows)
 
 
 def _predicted_labels(
@@ -256,7 +264,7 @@ def _pool(
         votes=votes,
         numbers=label_numbers,
         truth=labelled_objects,
-        labelled=_labelled(reader, len(ids), truth, labels, votes, label_numbers),
+        labelled=_labelled(reader, truth, labels, votes, label_numbers),
         groups=reader.plain("group"),
         metadata=reader.metadata(),
         costs=reader.plain("cost"),

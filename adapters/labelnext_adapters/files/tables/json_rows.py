@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from labelnext_adapters.files.content.content import parsed_lines, read_text
 from labelnext_adapters.files.content.oddities import Broken
 from labelnext_adapters.files.json.odd_values import without_odd
 from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
+from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.box_rows import are_box_rows, check_box_rows, named_rows
 from labelnext_adapters.files.tables.column_names import corners_in, first_of, shape_in
 from labelnext_adapters.files.tables.known_names import (
@@ -27,12 +28,12 @@ from labelnext_adapters.files.tables.known_names import (
     VECTORS,
 )
 from labelnext_adapters.files.tables.matrix import table_of_matrix
-from labelnext_adapters.files.tables.rows import Rows, no_text
+from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.transcripts import refuse_transcripts
 from labelnext_adapters.files.tables.vectors import ROUNDED
 
 
-def read_json_table(path: Path, is_text: Callable[[str], bool] = no_text) -> Rows:
+def read_json_table(path: Path, roles: Roles) -> Rows:
     """A JSON list of objects, one an item, alone or as the only list of an object; or columns.
 
     Raises:
@@ -43,10 +44,10 @@ def read_json_table(path: Path, is_text: Callable[[str], bool] = no_text) -> Row
     whole = isinstance(value, list) and text.lstrip()[:1] == "["
     if whole and text.count('"item_id"') > len(value):
         value = json.loads(text, object_pairs_hook=record_of)  # an id may stand twice
-    return rows_of_json(value, is_text)
+    return rows_of_json(value, roles)
 
 
-def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
+def rows_of_json(value: Any, roles: Roles) -> Rows:
     """The rows of a JSON value: a list of objects, columns, scores by item, or a matrix.
 
     Raises:
@@ -55,7 +56,7 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
     if (matrix := table_of_matrix(value)) is not None:
         return Rows(*matrix)
     if isinstance(value, dict):
-        value = _with_broken(_unwrapped(value), is_text)
+        value = _with_broken(_unwrapped(value), roles)
     if not isinstance(value, list) or 2 * sum(isinstance(v, dict) for v in value) < len(value):
         what = "a list of other values" if isinstance(value, list) else f"{json.dumps(value):.60}"
         raise InvalidInput(
@@ -63,7 +64,7 @@ def rows_of_json(value: Any, is_text: Callable[[str], bool] = no_text) -> Rows:
             hint='write objects such as {"item_id": "a.jpg", "probabilities": {"cat": 0.9}}; '
             f"{how('formats')} lists the formats that are recognised.",
         )
-    return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], is_text))
+    return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], roles))
 
 
 #: Keys of what is said of a whole file.
@@ -105,11 +106,11 @@ def _nested(value: dict[str, Any]) -> list[str]:
     ]
 
 
-def _with_broken(value: dict[str, Any], is_text: Callable[[str], bool]) -> list[Any]:
+def _with_broken(value: dict[str, Any], roles: Roles) -> list[Any]:
     """The records of an object; of one by item, with the few of another form as broken ones."""
-    named = getattr(is_text, "id_among", lambda names: None)(list(value))
+    named = roles.id_among(list(value))
     rest, odd = (value, {}) if named is not None else without_odd(value)
-    rows = _listed_records(rest, is_text)
+    rows = _listed_records(rest, roles)
     for place in sorted(odd):
         rows.insert(place, odd[place])
     return rows
@@ -120,14 +121,13 @@ def _are_columns(value: dict[str, Any]) -> bool:
     return None not in (first_of(value, ANSWERS), first_of(value, CERTAINTIES))
 
 
-def _check_ids(value: dict[str, Any], is_text: Callable[[str], bool]) -> None:
+def _check_ids(value: dict[str, Any], roles: Roles) -> None:
     """Refuse an object of columns without any of ids: its keys may be the items.
 
     Raises:
         InvalidInput: if it has none.
     """
-    id_among = getattr(is_text, "id_among", None)
-    if id_among is not None and id_among(list(value)) is None:
+    if roles.id_among(list(value)) is None:
         first = next(iter(value))
         raise InvalidInput(
             f"an object must have class scores by item or by class that sum to 1, detections by "
@@ -137,7 +137,7 @@ def _check_ids(value: dict[str, Any], is_text: Callable[[str], bool]) -> None:
         )
 
 
-def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> list[Any]:
+def _listed_records(value: dict[str, Any], roles: Roles) -> list[Any]:
     if value.get("type") in ("FeatureCollection", "Feature"):
         raise InvalidInput(
             "GeoJSON isn't read: it has shapes on a map, but not the items that they are of.",
@@ -169,15 +169,15 @@ def _listed_records(value: dict[str, Any], is_text: Callable[[str], bool]) -> li
                 hint="write a list of objects, one for each item, with item_id and probabilities "
                 "or objects.",
             )
-        _check_ids(value, is_text)
+        _check_ids(value, roles)
         return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
     if columns and all(isinstance(column, dict) for column in columns):
-        if (by_item := _scores_by_item(value) or _predicted_by_item(value, is_text)) is not None:
+        if (by_item := _scores_by_item(value) or _predicted_by_item(value, roles)) is not None:
             return by_item
         keys = list(columns[0])
         alike = all(list(column) == keys for column in columns)
         if not (alike and keys != [*map(str, range(len(keys)))] and _are_columns(value)):
-            _check_ids(value, is_text)
+            _check_ids(value, roles)
         if alike:  # pandas' to_json(), by the index, which names the items where no column does
             named = first_of(value, (*IMAGES, *IDS)) is not None
             rows = [{name: value[name][key] for name in value} for key in keys]
@@ -343,20 +343,19 @@ def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | 
 
 
 def _predicted_by_item(
-    value: dict[str, dict[str, Any]], is_text: Callable[[str], bool]
+    value: dict[str, dict[str, Any]], roles: Roles
 ) -> list[dict[str, Any]] | None:
     """Records with predictions by item; None if they have none, or the keys are columns.
 
     Example:
-        >>> _predicted_by_item({"a": {"probabilities": [0.5, 0.5]}}, no_text)
+        >>> _predicted_by_item({"a": {"probabilities": [0.5, 0.5]}}, Roles())
         [{'item_id': 'a', 'probabilities': [0.5, 0.5]}]
     """
-    id_among = getattr(is_text, "id_among", lambda names: None)
     told = ("probabilities", "objects", "confidence", *VECTORS, *LOGITS)
     first = next(iter(value.values()))
-    if first_of(value, told) or id_among(list(value)):
+    if first_of(value, told) or roles.id_among(list(value)):
         return None
-    if id_among(list(first)):  # by the index of pandas
+    if roles.id_among(list(first)):  # by the index of pandas
         return list(value.values())
     if not first_of(first, told):
         return None

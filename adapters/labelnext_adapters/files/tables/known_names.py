@@ -133,5 +133,10 @@ OBJECT_LISTS = (
     "persons", "people", "faces",
 )  # fmt: skip
 SIDES = (("x", "y", "width", "height"), ("x", "y", "w", "h"), ("left", "top", "width", "height"))
+#: Columns that tell the predictions of several models apart.
+VERSIONS = (
+    "model", "model_name", "model_id", "model_version", "version", "checkpoint", "epoch", "fold",
+    "run", "run_id", "seed", "member", "network", "estimator",
+)  # fmt: skip
 YOLOV5 = {"image_name", "prediction", "confidence"}  # detections, without their boxes
 SIZES = (("image_width", "image_height"), ("img_width", "img_height"), ("width", "height"))

@@ -50,6 +50,7 @@ from labelnext_adapters.files.tables.prediction_strings import (
     objects_of_strings,
 )
 from labelnext_adapters.files.tables.ranked_classes import ranked_columns, with_likeliest
+from labelnext_adapters.files.tables.repeated_classes import check_versions
 from labelnext_adapters.files.tables.repeats import (
     first_copies,
     repeats,
@@ -234,6 +235,7 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     votes = vote_columns(out.table.schema, id_name, out.columns)
     if votes is not None and options.logits is None:
         return _votes(out if votes[1] else whole, id_name, votes[0], options)
+    check_versions(whole.table, id_name)
     if not isinstance(sure, str) or not (answer or boxed):
         ids = out.table.column(id_name).to_pylist()
         doubled = sorted({str(i) for i in ids if ids.count(i) > 1}) if len(ids) < 5000 else []
@@ -252,10 +254,11 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     )
     columns = {k: v for k, v in out.columns.items() if k not in ("prediction", "confidence")}
     if not boxed and answer is not None:
-        scores = grouped_scores(out.table, codes, table.num_rows, answer, sure, options)
+        scores = grouped_scores(out.table, codes, table.num_rows, answer, sure, options, out.place)
         if scores is not None:
-            firsts = firsts.append_column("probabilities", scores)
-            done = replace(out, table=firsts, columns=columns, place=lambda row: f"item {row + 1}")
+            firsts = firsts.append_column("probabilities", scores[0])
+            told = [*out.notices, *scores[1]]
+            done = replace(out, table=firsts, columns=columns, notices=told, place=_item)
             return done.told(f"Read each row as one class of an item ({answer!r}, {sure!r}).")
     if whole is not out:
         return _long(whole, whole, id_name, options)
@@ -275,10 +278,12 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     )
     firsts = firsts.append_column("objects", objects)
     notices = [*out.notices, *notices]
-    done = replace(
-        out, table=firsts, columns=columns, notices=notices, place=lambda row: f"item {row + 1}"
-    )
+    done = replace(out, table=firsts, columns=columns, notices=notices, place=_item)
     return done.told(f"Read each row as one detected object ({answer!r}, {sure!r}).")
+
+
+def _item(row: int) -> str:
+    return f"item {row + 1}"
 
 
 def _votes(out: LaidOut, id_name: str, said: str, options: TableOptions) -> LaidOut:
@@ -293,7 +298,7 @@ def _votes(out: LaidOut, id_name: str, said: str, options: TableOptions) -> Laid
         table=table.append_column("probabilities", shares),
         columns=columns,
         notices=[*out.notices, *notices],
-        place=lambda row: f"item {row + 1}",
+        place=_item,
     )
     return done.told(f"Read each row as one vote ({said!r}): probabilities are shares of votes.")
 

@@ -17,6 +17,7 @@ from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.tables.column_names import corners_in, first_of, plain, sides_in
 from labelnext_adapters.files.tables.known_names import BOXES, YOLOV5
+from labelnext_adapters.files.tables.repeated_classes import Named
 from labelnext_adapters.files.tables.table_options import TableOptions
 from labelnext_adapters.files.tables.vectors import (
     OTHER,
@@ -78,8 +79,12 @@ def grouped_scores(
     answer: str,
     sure: str,
     options: TableOptions,
-) -> pa.Array | None:
-    """One class a row as a column of mappings; None if an item repeats a class, as detections do.
+    place: Callable[[int], str],
+) -> tuple[pa.Array, list[Notice]] | None:
+    """One class a row as a column of mappings; None if items repeat classes, as detections do.
+
+    Where only few items repeat one, and the scores of the others are of all classes, the few have
+    no scores.
 
     Args:
         table: with several rows an item.
@@ -89,25 +94,43 @@ def grouped_scores(
         sure: the column of their scores.
         options: of the format; where they name no classes, what lists of all classes leave is
             that of another class.
+        place: of a row in the file, in words.
+
+    Raises:
+        InvalidInput: if items have the scores of several models or passes.
     """
     encoded = table.column(answer).combine_chunks().dictionary_encode()
     names = np.array([str(name) for name in encoded.dictionary.to_pylist()], dtype=np.str_)
     kinds = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     known = (codes >= 0) & (kinds >= 0)
-    cells = codes[known] * max(len(names), 1) + kinds[known]
-    if len(np.unique(cells)) < len(cells) or not len(names):
+    if not len(names):
         return None
-    check_spread("class scores", n_items, len(names), len(cells))
+    scores = _numbers(table, sure)
+    named = Named(codes[known], kinds[known], scores[known])
+    doubled = named.doubled
+    odd = Oddities(seen=n_items, of=sure)
+    if doubled.any():
+        meaning = Meaning.of(options)
+        summed = not (options.multilabel or options.logits)
+        named.check_passes(meaning.scale if summed else None)
+        if not named.are_few(doubled, meaning.scale if summed else None):
+            return None
+        _, firsts = np.unique(named.items[doubled], return_index=True)
+        for row in np.flatnonzero(known)[doubled][firsts].tolist():
+            why = f"its item names {str(names[kinds[row]])!r} more than once"
+            odd.leave_out(place(row), "", why)
+    check_spread("class scores", n_items, len(names), len(named.items))
     rows: NDArray[np.float64] = np.full((n_items, len(names)), np.nan)
-    rows[codes[known], kinds[known]] = _numbers(table, sure)[known]
+    rows[codes[known], kinds[known]] = scores[known]
     given = np.zeros(rows.shape, dtype=bool)
     given[codes[known], kinds[known]] = True
+    rows[named.items[doubled]], given[named.items[doubled]] = np.nan, False
     order = np.argsort(names, kind="stable")
     if leaves_rest(rows, options) and OTHER not in names:
         names, order = np.append(names.astype(object), OTHER), np.append(order, len(names))
         rows = np.column_stack([rows, np.full(n_items, np.nan)])
         given = np.column_stack([given, np.zeros(n_items, dtype=bool)])
-    return mapping(names[order].tolist(), rows[:, order], given[:, order])
+    return mapping(names[order].tolist(), rows[:, order], given[:, order]), odd.notices()
 
 
 def _nameless(names: Any) -> NDArray[np.bool_] | np.bool_:

@@ -17,11 +17,13 @@ from labelnext_adapters.files.tables.box_rows import with_box_records
 from labelnext_adapters.files.tables.column_names import (
     corners_in,
     first_of,
+    list_of,
     plain,
     shape_in,
     spans_in,
 )
 from labelnext_adapters.files.tables.known_names import (
+    ANSWERS,
     CLASS_LISTS,
     CLASSES,
     LOGITS,
@@ -139,6 +141,7 @@ def _records(
 ) -> Read | None:
     """A column of lists of records that have a class and how sure the model is of it."""
     for name in names:
+        table = _with_list(table, name)
         kind = _kind(table, name)
         if not is_list(kind) or not pa.types.is_struct(kind.value_type):
             continue
@@ -153,6 +156,23 @@ def _records(
         parts[sure] = _unlisted(parts[sure])
         return _exploded(table, name, pa.table(parts), parents, (answer, sure), options, place)
     return None
+
+
+def _with_list(table: pa.Table, name: str) -> pa.Table:
+    """The table with a record of a class and its score as a list of this one."""
+    kind = _kind(table, name)
+    if not pa.types.is_struct(kind) or first_of([name], (*VECTORS, *ANSWERS)) is None:
+        return table
+    fields = [field.name for field in kind]
+    answer = first_of(fields, CLASSES)
+    if answer is None or first_of([one for one in fields if one != answer], SCORES) is None:
+        return table
+    column = table.column(name).combine_chunks()
+    known = pc.is_valid(column)
+    ends = np.cumsum(known.to_numpy(zero_copy_only=False))
+    offsets = pa.array(np.concatenate([[0], ends]), pa.int32())
+    lists = pa.ListArray.from_arrays(offsets, column.drop_null(), mask=pc.invert(known))
+    return table.set_column(table.column_names.index(name), name, lists)
 
 
 def _unlisted(values: pa.Array) -> pa.Array:
@@ -179,10 +199,10 @@ def _parallel(
 ) -> Read | None:
     """A column of lists of classes beside one of lists of their scores."""
     lists = [n for n in names if is_list(_kind(table, n))]
-    answer = first_of([n for n in lists if _is_name(_kind(table, n).value_type)], CLASS_LISTS)
+    answer = list_of([n for n in lists if _is_name(_kind(table, n).value_type)], CLASS_LISTS)
     kinds = {n: _kind(table, n).value_type for n in lists}
     floats = [n for n, k in kinds.items() if pa.types.is_floating(k) or pa.types.is_decimal(k)]
-    sure = first_of([name for name in floats if name != answer], SCORE_LISTS)
+    sure = list_of([name for name in floats if name != answer], SCORE_LISTS)
     if answer is None or sure is None:
         return None
     columns = {name: table.column(name).combine_chunks() for name in (answer, sure)}
@@ -271,15 +291,20 @@ def _exploded(
     fields = set(long.column_names)
     corners, shape, spans = corners_in(fields), shape_in(fields), spans_in(fields)
     told = f"{answer!r}, {sure!r}" if answer else repr(sure)
+
+    def place_of(row: int) -> str:
+        return place(int(parents[row]))
+
     of_objects = bool(corners or shape or spans) or plain(name) in OBJECT_LISTS
     if answer is not None and not of_objects:
         if not options.multilabel and options.logits is None and _one_each(parents):
             return _answers(table.select(taken), name, long, parents, (answer, sure))
-        scores = grouped_scores(long, parents, n_items, answer, sure, options)
+        scores = grouped_scores(long, parents, n_items, answer, sure, options, place_of)
         if scores is not None:
-            out = table.select(taken).append_column("probabilities", scores)
+            out = table.select(taken).append_column("probabilities", scores[0])
             message = f"Read {name!r} as the classes of each item ({told})."
-            return Read(out, {"probabilities": "probabilities"}, [Notice("layout", message)])
+            notices = [Notice("layout", message), *scores[1]]
+            return Read(out, {"probabilities": "probabilities"}, notices)
     size = next((s for s in SIZES if all(first_of(taken, (side,)) for side in s)), None)
     sides = None if size is None else [str(first_of(taken, (side,))) for side in size]
     for side in sides or []:
@@ -293,7 +318,7 @@ def _exploded(
         sure,
         corners,
         sides,
-        lambda row: place(int(parents[row])),
+        place_of,
         Meaning.of(options),
         spans,
     )

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
+from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import (
     byte_blocks,
     decoded,
@@ -27,7 +30,7 @@ from labelnext_adapters.files.content.content import (
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
 from labelnext_adapters.files.json.records import table_of_records, with_doubled
-from labelnext_adapters.files.tables.column_names import TextColumns
+from labelnext_adapters.files.json.roles import UNKNOWN, Roles
 from labelnext_adapters.files.tables.csv_rows import Dialect, Ragged, parsed_rows
 from labelnext_adapters.files.tables.header import (
     DELIMITERS,
@@ -42,11 +45,6 @@ from labelnext_adapters.files.tables.text_numbers import NOTHING, as_numbers
 
 _SAMPLED = 2000
 _START = 1 << 18  # bytes of the sample
-
-
-def no_text(name: str) -> bool:
-    """No column is of ids or names."""
-    return False
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class Rows:
 
 def read_csv(
     path: Path,
-    is_text: Callable[[str], bool] = no_text,
+    roles: Roles = UNKNOWN,
     *,
     delimiter: str | None = None,
     decimal: str | None = None,
@@ -78,7 +76,7 @@ def read_csv(
 
     Args:
         path: of the file.
-        is_text: whether a column is text, whatever it looks like.
+        roles: of the columns; ids and names stay text, whatever they look like.
         delimiter: between values; from the first lines when None.
         decimal: `.` or `,`; from the first lines when None.
         encoding: of the file; UTF-8, or what its byte order mark says, when None.
@@ -105,8 +103,9 @@ def read_csv(
     dialect = _dialect(lines, delimiter, decimal)
     sample = values_of(lines[:_SAMPLED], dialect.delimiter)
     header = [name.strip() for name in sample[0]] if sample else []
-    check_header(header, sample[1:])
-    numeric = _number_columns(header, sample[1:], is_text, dialect.decimal)
+    sample = [row for row in sample[1:] if [value.strip() for value in row] != header]
+    check_header(header, sample)
+    numeric = _number_columns(header, sample, roles, dialect.decimal)
     kinds = {name: pa.float64() if name in numeric else pa.string() for name in header}
     ragged = Ragged(len(header), dialect, n_above)
     read = partial(parsed_rows, blocks, header=header, n_above=n_above, dialect=dialect)
@@ -118,8 +117,40 @@ def read_csv(
         strings = dict.fromkeys(header, pa.string())
         table = read(kinds=strings, ragged=ragged)
         ragged.refuse_cut_off(table.num_rows, blocks)
-        return _with_numbers(table, numeric, dialect, ragged)
-    return Rows(table, [], ragged.place)
+        odd = Oddities("row", seen=table.num_rows)
+        ragged.leave_out(odd)
+        comma = dialect.decimal == ","
+        rows = _without_headers(Rows(table, odd.notices(), ragged.place))
+        table, strange = as_numbers(rows.table, numeric, roles, rows.place, comma=comma)
+        return replace(rows, table=table, notices=[*rows.notices, *strange])
+    return _without_headers(Rows(table, [], ragged.place))
+
+
+def _without_headers(rows: Rows) -> Rows:
+    """The rows but for those that are the header again, as where files were put together."""
+    again: Any = True
+    for name in rows.table.column_names:
+        column = rows.table.column(name)
+        if not pa.types.is_string(column.type):
+            if not NUMBER.match(name):
+                return rows
+            same = pc.equal(column, float(name.replace(",", ".")))
+        else:
+            same = pc.equal(pc.utf8_trim_whitespace(column), name)
+        again = pc.and_(again, pc.fill_null(same, False))
+        if not pc.any(again).as_py():
+            return rows
+    headers = np.flatnonzero(again.to_numpy(zero_copy_only=False))
+    kept = np.setdiff1d(np.arange(rows.table.num_rows), headers)
+    message = (
+        f"Left out {counted(len(headers), 'line')} with the names of the columns again: "
+        f"{listed(map(rows.place, headers.tolist()))}."
+    )
+    return Rows(
+        rows.table.take(pa.array(kept)),
+        [*rows.notices, Notice("left_out", message)],
+        lambda row: rows.place(int(kept[row])),
+    )
 
 
 def _start(blocks: Iterator[bytes]) -> bytes:
@@ -189,14 +220,14 @@ def _one_sign(delimiter: str) -> str:
 def _number_columns(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
-    is_text: Callable[[str], bool],
+    roles: Roles,
     decimal: str,
 ) -> set[str]:
     """The columns whose sampled values are all numbers, but for those that are text."""
     foreign = "," if decimal == "." else "\0"  # of thousands
     numeric = set()
     for index, name in enumerate(header):
-        if is_text(name):
+        if roles.is_text(name):
             continue
         values = [row[index].strip() for row in rows if index < len(row)]
         given = [value for value in values if value.lower() not in NOTHING]
@@ -206,40 +237,30 @@ def _number_columns(
     return numeric
 
 
-def _with_numbers(
-    table: pa.Table, numeric: Collection[str], dialect: Dialect, ragged: Ragged
-) -> Rows:
-    """Number columns that hold a few other values: these become null, and are counted."""
-    odd = Oddities("row", seen=table.num_rows)
-    ragged.leave_out(odd)
-    table = as_numbers(table, numeric, odd, ragged.place, comma=dialect.decimal == ",")
-    return Rows(table, odd.notices(), ragged.place)
-
-
-def read_jsonl(path: Path, is_text: Callable[[str], bool] = no_text) -> Rows:
+def read_jsonl(path: Path, roles: Roles = UNKNOWN) -> Rows:
     """A JSON object on each line.
 
     Where not all lines have the types of the first ones, each is looked at by itself.
 
     Args:
         path: of the file.
-        is_text: whether a column is of ids and names: text or whole numbers.
+        roles: of the columns; ids and names are text or whole numbers.
 
     Raises:
         InvalidInput: if the file is empty or not JSON.
     """
-    if (table := table_of_lines(path)) is not None and not _has_float_ids(table, is_text):
+    if (table := table_of_lines(path)) is not None and not _has_float_ids(table, roles):
         return Rows(table, [], lambda row: f"line {row + 1}")
     text = decoded(read_bytes(path))
     whole = parsed_lines(text) if text.lstrip()[:1] == "[" else []
     records = [(f"record {n}", one) for n, one in enumerate(whole, 1)]
     records = records or with_doubled(text, [(f"line {n}", v) for n, v in json_lines(text)])
-    return Rows(*table_of_records(records, is_text))
+    return Rows(*table_of_records(records, roles))
 
 
-def _has_float_ids(table: pa.Table, is_text: Callable[[str], bool]) -> bool:
+def _has_float_ids(table: pa.Table, roles: Roles) -> bool:
     """Whether ids are written as floats, of which each has several texts."""
-    name = is_text.id_among(table.column_names) if isinstance(is_text, TextColumns) else None
+    name = roles.id_among(table.column_names)
     return name in table.column_names and bool(pa.types.is_floating(table.schema.field(name).type))
 
 

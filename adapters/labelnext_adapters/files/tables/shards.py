@@ -8,18 +8,20 @@ from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.content import guarded
-from labelnext_adapters.files.content.shards import items_called, read_all, shards_in
+from labelnext_adapters.files.content.shards import items_called, read_shards, shards_in
 from labelnext_adapters.files.globs import base_of, is_glob
 from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.tables.column_names import (
-    TextColumns,
+    ColumnRoles,
     corners_in,
     sides_in,
     spans_in,
@@ -27,7 +29,7 @@ from labelnext_adapters.files.tables.column_names import (
 from labelnext_adapters.files.tables.rows import Rows
 
 
-def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColumns) -> Rows:
+def rows_of_shards(folder: Path, read: Callable[[Path], Rows], roles: ColumnRoles) -> Rows:
     """The rows of all files; what has no id, but is alone in its file, is called by its name.
 
     Such is a record of JSON, or a table of the objects or segments of one item.
@@ -35,7 +37,7 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
     Args:
         folder: of the files, or a glob of them.
         read: reads one that isn't JSON.
-        is_text: whether a column is of ids and names.
+        roles: of the columns.
 
     Raises:
         InvalidInput: if the folder holds something else, too, or the columns don't go together.
@@ -43,18 +45,11 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
     shards = shards_in(folder)
     base = base_of(folder) if is_glob(folder) else folder
     if Sample(shards[0]).may_hold_json:
-        records = read_all(folder)
-        values = [record if isinstance(record, dict) else {} for _, record in records]
-        if len(records) == len(shards) and not any(is_text.id_among(list(v)) for v in values):
-            names = items_called(shard.relative_to(base).as_posix() for shard in shards)
-            records = [
-                (place, {"item_id": name, **value} if value else one)
-                for name, (place, one), value in zip(names, records, values, strict=True)
-            ]
-        return Rows(*table_of_records(records, is_text))
+        called = items_called(shard.relative_to(base).as_posix() for shard in shards)
+        return _of_json(folder, called, roles)
     parts: list[Rows] = [guarded(shard.name, "CSV", partial(read, shard)) for shard in shards]
     notices = [notice for part in parts for notice in part.notices]
-    if all(_of_one_item(part.table.column_names, is_text) for part in parts):
+    if all(_of_one_item(part.table.column_names, roles) for part in parts):
         names = items_called(shard.relative_to(base).as_posix() for shard in shards)
         parts = [_called(part, name) for part, name in zip(parts, names, strict=True)]
         notices.append(Notice("layout", "Named items after their files: no column has their ids."))
@@ -68,6 +63,9 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
         )
     tables = [part.table.select(columns[0]) for part in parts]
     table = pa.concat_tables(_of_one_type(tables), promote_options="permissive")
+    name = roles.id_among(table.column_names)
+    if name is not None and not pa.types.is_nested(table.schema.field(name).type):
+        notices += _in_several([one.column(name).cast(pa.string()) for one in tables])
     ends = list(accumulate(part.table.num_rows for part in parts))
 
     def place(row: int) -> str:
@@ -78,10 +76,39 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], is_text: TextColu
     return Rows(table, notices, place)
 
 
-def _of_one_item(names: list[str], is_text: TextColumns) -> bool:
+def _of_json(folder: Path, called: list[str], roles: ColumnRoles) -> Rows:
+    """The records of files of JSON; `called` are the items that single ones are of."""
+    files = list(read_shards(folder).values())
+    records = [record for inside in files for record in inside]
+    values = [record if isinstance(record, dict) else {} for _, record in records]
+    if len(records) == len(called) and not any(roles.id_among(list(v)) for v in values):
+        records = [
+            (place, {"item_id": name, **value} if value else one)
+            for name, (place, one), value in zip(called, records, values, strict=True)
+        ]
+    table, notices, place = table_of_records(records, roles)
+    name = roles.id_among(table.column_names)
+    told = [[one.get(name) for _, one in inside if isinstance(one, dict)] for inside in files]
+    ids = [pa.array([str(i) for i in one if i is not None], pa.string()) for one in told]
+    return Rows(table, [*notices, *_in_several(ids)], place)
+
+
+def _in_several(ids: list[Any]) -> list[Notice]:
+    """A notice of ids that are in several files, as where each numbers its own images."""
+    met = pa.chunked_array([one.unique().drop_null() for one in ids], pa.string())
+    counts = met.value_counts()
+    several = counts.field("values").filter(pc.greater(counts.field("counts"), 1)).to_pylist()
+    if not several:
+        return []
+    amount = "1 id is" if len(several) == 1 else f"{len(several):,} ids are"
+    message = f"{amount} in several files, and read as one item each: {listed(several)}."
+    return [Notice("in_several_files", message, tuple(several))]
+
+
+def _of_one_item(names: list[str], roles: ColumnRoles) -> bool:
     """Whether a table without ids has boxes or segments, of one image or recording."""
     drawn = corners_in(names) or sides_in(names) or spans_in(names)
-    return is_text.id_among(names) is None and bool(drawn)
+    return roles.id_among(names) is None and bool(drawn)
 
 
 def _called(part: Rows, name: str) -> Rows:

@@ -68,16 +68,25 @@ def with_costs(
     """
     if pa.types.is_nested(column.type) or pa.types.is_null(column.type):
         return np.ones(len(column), dtype=bool), []  # said, or of no use, where it is read
-    values = numbers("cost", column)
+    texts = column.to_pylist() if pa.types.is_string(column.type) else None
+    values = numbers("cost", column) if texts is None else np.array([*map(_cost, texts)])
     usable: NDArray[np.bool_] = (values > 0) & (values < np.inf)
     if usable.all():
         return usable, []
     odd = Oddities("item", seen=len(values))
     for row in np.flatnonzero(~usable).tolist():
         got = "none" if np.isnan(values[row]) else f"{values[row]:.6g}"
+        got = f"{texts[row]!r:.60}" if texts and texts[row] else got
         odd.leave_out(place(row), ids[row], f"cost must be a number above 0; got {got}")
     try:
         return usable, odd.notices()
     except InvalidInput as error:
         error.hint = "give each item what it takes to label it, such as seconds."
         raise
+
+
+def _cost(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return np.nan

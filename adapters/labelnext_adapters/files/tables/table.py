@@ -113,13 +113,13 @@ class TableReader:
         return self._whole[name]
 
     def _column(self, name: str) -> Any:
-        stated = self._name_of(name)
+        stated = self.name_of(name)
         column = None if stated is None else self._taken(stated)
         if column is not None and name not in _TEXTS and is_blank(column):
             return pa.nulls(len(column))  # CSV doesn't say what an empty column would hold
         return column
 
-    def _name_of(self, name: str) -> str | None:
+    def name_of(self, name: str) -> str | None:
         """What a column of ours is called in the table; None if it isn't there."""
         stated = self._columns.get(name, name)
         if not isinstance(stated, str):
@@ -184,7 +184,7 @@ class TableReader:
 
     def _raw_ids(self) -> Any:
         """The ids as they stand in the file."""
-        name = self._name_of("item_id")
+        name = self.name_of("item_id")
         if name is None:
             raise InvalidInput(
                 f"the file must have a column item_id; got {listed(self._table.column_names)}.",

@@ -21,6 +21,7 @@ from labelnext_adapters.files.tables.table_options import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from labelnext_adapters.files.tables.column_names import ColumnRoles
     from labelnext_adapters.files.tables.rows import Rows
 
 
@@ -28,7 +29,7 @@ def table_format(
     name: str,
     summary: str,
     endings: tuple[str, ...],
-    rows: Callable[[Path, Any, Callable[[str], bool]], Rows],
+    rows: Callable[[Path, Any, ColumnRoles], Rows],
     **more: Any,
 ) -> Format:
     """A format whose files are tables.
@@ -37,15 +38,14 @@ def table_format(
         name: as in `source.format`.
         summary: what it reads, in one line.
         endings: of the names of its files.
-        rows: ``rows(path, options, is_text)`` reads a file; ``is_text(name)`` says that a column
-            is of ids or names.
+        rows: ``rows(path, options, roles)`` reads a file with columns of these roles.
         more: further attributes of `Format`; `Options` are `TableOptions` by default.
     """
 
     def read_rows(path: Path | str, options: TableOptions, context: Context) -> Rows:
         from labelnext_adapters.files.globs import is_of_tables
         from labelnext_adapters.files.tables.cells import with_cells
-        from labelnext_adapters.files.tables.column_names import TextColumns
+        from labelnext_adapters.files.tables.column_names import ColumnRoles
         from labelnext_adapters.files.tables.inner import with_inner_columns
         from labelnext_adapters.files.tables.text_numbers import (
             with_inner_numbers,
@@ -53,20 +53,18 @@ def table_format(
         )
 
         columns = named_columns(options, context)
-        is_text = TextColumns(columns)
+        roles = ColumnRoles(columns)
         if Path(path).is_dir() or is_of_tables(path):
             from labelnext_adapters.files.tables.shards import rows_of_shards
 
-            read = rows_of_shards(Path(path), lambda one: rows(one, options, is_text), is_text)
+            read = rows_of_shards(Path(path), lambda one: rows(one, options, roles), roles)
         else:
-            read = rows(Path(path), options, is_text)
-        read = with_cells(read, is_text, usual=True)
-        table, inner = with_inner_numbers(read.table, is_text.is_scores)
+            read = rows(Path(path), options, roles)
+        read = with_cells(read, roles, usual=True)
+        table, inner = with_inner_numbers(read.table, roles.is_scores)
         read = replace(read, table=table, notices=[*read.notices, *inner])
         table, notices = with_text_numbers(
-            with_inner_columns(read.table, columns),
-            lambda name: name == "text" or is_text(name),
-            read.place,
+            with_inner_columns(read.table, columns), roles, read.place
         )
         return replace(read, table=table, notices=[*read.notices, *notices])
 

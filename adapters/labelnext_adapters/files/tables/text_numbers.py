@@ -10,6 +10,7 @@ import pyarrow as pa
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.arrow import is_list, is_text
 from labelnext_adapters.files.tables.column_names import is_ranked_class
 from labelnext_adapters.files.tables.header import NUMBER
@@ -22,50 +23,68 @@ _SAMPLED = 2000
 def as_numbers(
     table: pa.Table,
     names: Collection[str],
-    odd: Oddities,
+    roles: Roles,
     place: Callable[[int], str],
     *,
     comma: bool = False,
-) -> pa.Table:
+) -> tuple[pa.Table, list[Notice]]:
     """A table with numbers in these columns of texts; a text that is none becomes null.
+
+    A column that has a rule of its own keeps its texts if one is no number: it is told there.
 
     Args:
         table: as it stands in the file.
         names: of the columns.
-        odd: counts the rows with such a text.
+        roles: of the columns.
         place: says in words where a row stands in the file.
         comma: numbers have decimal commas.
+
+    Returns:
+        The table, and a notice of rows with a text that is none.
+
+    Raises:
+        InvalidInput: if more than a tenth of the rows have one.
     """
+    odd = Oddities(seen=table.num_rows, of="number columns")
     met: set[int] = set()
     columns = dict(zip(table.column_names, table.columns, strict=True))
-    for name in table.column_names:
-        if name not in names:
+    for name in [name for name in table.column_names if name in names]:
+        texts = [_bare(text, comma=comma) for text in columns[name].to_pylist()]
+        values = [None if text is None else _number(text) for text in texts]
+        strange = {row for row, text in enumerate(texts) if text and values[row] is None}
+        if strange and roles.has_rule(name):
+            columns[name] = pa.array(texts, pa.string())
             continue
-        values: list[float | None] = []
-        for row, value in enumerate(columns[name].to_pylist()):
-            text = (value or "").strip()
-            number = None
-            if text.lower() not in NOTHING:
-                try:
-                    number = float(text.replace(",", ".") if comma else text)
-                except ValueError:
-                    if row not in met:
-                        why = f"{name} must be a number; got {value!r:.40} (its other values stay)"
-                        odd.leave_out(place(row), "", why)
-                    met.add(row)
-            values.append(number)
+        for row in sorted(strange - met):
+            odd.leave_out(place(row), "", f"{name} must be a number; got {texts[row]!r:.40}")
+        met |= strange
         columns[name] = pa.array(values, pa.float64())
-    return pa.table(columns)
+    return pa.table(columns), odd.notices()
+
+
+def _bare(text: str | None, *, comma: bool) -> str | None:
+    """A text without what surrounds a number; None for nothing."""
+    text = (text or "").strip()
+    if text.lower() in NOTHING:
+        return None
+    return text.replace(",", ".") if comma else text
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def with_text_numbers(
-    table: pa.Table, is_text: Callable[[str], bool], place: Callable[[int], str]
+    table: pa.Table, roles: Roles, place: Callable[[int], str]
 ) -> tuple[pa.Table, list[Notice]]:
     """The table with numbers in columns of texts that nearly all are some; as CSV is read.
 
     Args:
         table: as it stands in the file.
-        is_text: whether a column is text, whatever it looks like.
+        roles: of the columns; ids and names stay text, whatever they look like.
         place: says in words where a row stands in the file.
 
     Returns:
@@ -75,12 +94,13 @@ def with_text_numbers(
         InvalidInput: if more than a tenth of the rows have one.
     """
     names = {field.name for field in table.schema if pa.types.is_string(field.type)}
-    names = {name for name in names if _are_numbers(table.column(name), fraction=is_text(name))}
-    names -= {name for name in names if is_text(name) and not is_ranked_class(name)}
+    names = {
+        name for name in names if _are_numbers(table.column(name), fraction=roles.is_text(name))
+    }
+    names -= {"text", *(one for one in names if roles.is_text(one) and not is_ranked_class(one))}
     if not names:
         return table, []
-    odd = Oddities("row", seen=table.num_rows)
-    return as_numbers(table, names, odd, place), odd.notices()
+    return as_numbers(table, names, roles, place)
 
 
 def with_inner_numbers(
@@ -117,14 +137,14 @@ def with_inner_numbers(
             message = f"{field.name} must hold numbers; it has {n_odd}, such as {odd[0]!r:.40}."
             notices.append(Notice("not_read", message))
         rows = [
-            one and ({k: _number(v) for k, v in one.items()} if mapped else [*map(_number, one)])
+            one and ({k: _inner(v) for k, v in one.items()} if mapped else [*map(_inner, one)])
             for one in values
         ]
         table = table.set_column(at, field.name, pa.array(rows))
     return table, notices
 
 
-def _number(text: str | None) -> float | None:
+def _inner(text: str | None) -> float | None:
     """A number; NaN for any other text."""
     if text is None:
         return None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import listed
 from labelnext_adapters.files.tables.column_names import plain
+from labelnext_adapters.files.tables.known_names import CERTAINTIES
 from labelnext_adapters.files.tables.laid_out import LaidOut
 from labelnext_adapters.files.tables.not_scores import DOUBTS, no_predictions
 from labelnext_adapters.files.tables.passed_over import free_numbers
@@ -29,9 +30,8 @@ def wide(out: LaidOut, options: TableOptions) -> LaidOut:
     """One number column a class; as it is, if the numbers are no class scores."""
     taken = out.mapped | set(NAMES)
     table = out.table
-    numeric = _without_doubts(table, free_numbers(out), options)
-    likely = [n for n in numeric if re.split(r"[_\-. ]", n.lower())[0] in _LIKE_PROBABILITIES]
-    likely = likely if len(likely) > 1 else []
+    numeric = _classes_alone(table, free_numbers(out), options)
+    likely = _likely(table, numeric, options)
     chosen = likely or _without_flags(table, numeric, options)
     columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in chosen]
     values = np.stack(columns, axis=1) if len(chosen) > 1 else None
@@ -90,10 +90,30 @@ def _are_flags(values: NDArray[np.float64]) -> bool:
     return bool(zeros.any() and ones.any() and (zeros | ones).all())
 
 
-def _without_doubts(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:
-    """Number columns without an entropy or the like, where the others alone are class scores."""
-    rest = [name for name in names if plain(name) not in DOUBTS]
+def _likely(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:
+    """The columns called prob_cat, prob_dog, …; those of one word where there are several."""
+    words = {name: re.split(r"[_\-. ]", name.lower())[0] for name in names}
+    likely = [name for name in names if words[name] in _LIKE_PROBABILITIES]
+    by_word = {word: [n for n in likely if words[n] == word] for word in _LIKE_PROBABILITIES}
+    several = {word: of_word for word, of_word in by_word.items() if len(of_word) > 1}
+    if len(several) > 1 and options.logits is not None:
+        return several.get("logit", likely)
+    fitting = [one for one in several.values() if _are_scores(table, one, options)]
+    if len(several) > 1 and fitting:
+        return fitting[0]
+    return likely if len(likely) > 1 else []
+
+
+def _are_scores(table: pa.Table, names: list[str], options: TableOptions) -> bool:
+    columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in names]
+    return are_scores(np.stack(columns, axis=1), options)
+
+
+def _classes_alone(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:
+    """Number columns without an entropy, a largest score or the like, if the others are scores."""
+    rest = [name for name in names if plain(name) not in (*DOUBTS, *CERTAINTIES)]
+    if not 1 < len(rest) < len(names) or options.logits or options.multilabel:
+        rest = [name for name in names if plain(name) not in DOUBTS]
     if not 1 < len(rest) < len(names):
         return names
-    columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in rest]
-    return rest if are_scores(np.stack(columns, axis=1), options) else names
+    return rest if _are_scores(table, rest, options) else names

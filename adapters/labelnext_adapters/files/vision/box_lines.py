@@ -16,10 +16,10 @@ from labelnext_adapters.files.content.content import byte_blocks, decoded, guard
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import real
 from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.globs import files_below
 from labelnext_adapters.files.image_names import images_among
 from labelnext_adapters.files.vision.detections import Detections, around, class_of
 from labelnext_adapters.files.vision.options import DetectionOptions
-from labelnext_adapters.files.vision.yolo_folder import files_below
 from labelnext_adapters.files.vision.yolo_lines import spaced
 
 Form = Literal["corners", "middle", "sized", "unknown"]
@@ -117,9 +117,9 @@ def _is_whole(word: str) -> bool:
 
 
 def _pixels(rows: Sequence[Sequence[str]], place: Place) -> float:
-    """The share of the rows whose boxes must be in pixels."""
+    """The share of the rows whose boxes must be in pixels, across and down."""
     boxes = [_numbers(row, place) for row in rows]
-    return sum(any(one > _PIXELS for one in box) for box in boxes) / len(rows)
+    return sum(min(max(box[0::2]), max(box[1::2])) > _PIXELS for box in boxes) / len(rows)
 
 
 def _numbers(row: Sequence[str], place: Place) -> list[float]:

@@ -13,9 +13,9 @@ from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.content import guarded
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.globs import files_below
 from labelnext_adapters.files.vision.detections import Detections, around
 from labelnext_adapters.files.vision.xml_tree import parse_xml
-from labelnext_adapters.files.vision.yolo_folder import files_below
 
 _SCORES = ("score", "confidence")
 _SHAPES = ("box", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton")

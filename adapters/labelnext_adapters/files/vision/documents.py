@@ -17,7 +17,7 @@ from labelnext_adapters.files.content.content import is_lines, json_lines, parse
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
 from labelnext_adapters.files.content.oddities import Broken, Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.vision.yolo_folder import files_below
+from labelnext_adapters.files.globs import files_below
 
 #: Keys of a record that name its image, in the order of preference.
 IMAGE_KEYS = (

@@ -9,8 +9,8 @@ from labelnext.adapter.sample import may_be_part
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Notice, Pool
 from labelnext.support.words import counted
+from labelnext_adapters.files.globs import files_below
 from labelnext_adapters.files.image_names import images_among
-from labelnext_adapters.files.vision.yolo_folder import files_below
 from labelnext_adapters.files.vision.yolo_runs import SAVE
 
 
@@ -47,7 +47,7 @@ def read_images(folder: Path, labelled: bool) -> Pool:
             hint=f"set source.path to {folder.parent.as_posix()!r}.",
         )
     links: list[str] = []
-    paths = sorted(images_among(files_below(folder, passed=links)))
+    paths = sorted(images_among(files_below(folder, links=links)))
     if not paths:
         raise InvalidInput(
             "the folder must hold images; it has none.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput, NotFound
+from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext.pool.masks import Mask, mask_of
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
@@ -93,7 +93,7 @@ def read_yolo(
                     part,
                     run.texts,
                     items,
-                    (classes, places),
+                    places,
                     layout,
                     notices,
                     pointed and len(runs) > 1,
@@ -156,7 +156,7 @@ def _detected(
     lines: Lines,
     texts: Sequence[str],
     items: Items,
-    numbering: tuple[list[str], NDArray[np.int64]],
+    places: NDArray[np.int64],
     layout: Layout | None,
     notices: list[Notice],
     masked: bool,
@@ -164,7 +164,6 @@ def _detected(
     """The detections in these lines; adds to the notices."""
     odd = Oddities("line", seen=len(lines))
     notices += items.notices
-    classes, places = numbering
     rows = items.of_text[lines.files]
     good: NDArray[np.bool_] = np.zeros(len(lines), dtype=bool)
     confidences, kinds = np.full(len(lines), np.nan), np.full(len(lines), -1, dtype=np.int64)
@@ -178,7 +177,7 @@ def _detected(
         sure = (confidences >= -ROUNDING) & (confidences <= 1 + ROUNDING)
         good = (at >= 0) & sure & (kinds >= 0) & (rows >= 0)
     for line in np.flatnonzero(~good).tolist():
-        why = _why(lines, line, at, confidences, rows, layout, classes)
+        why = _why(lines, line, at, confidences, rows, layout, places)
         text = texts[lines.files[line]]
         item = "" if rows[line] < 0 else items.ids[rows[line]]
         odd.leave_out(f"{text} line {lines.numbers[line]}", item, why)
@@ -268,7 +267,7 @@ def _why(
     confidences: NDArray[np.float64],
     rows: NDArray[np.int64],
     layout: Layout | None,
-    classes: Sequence[str],
+    places: NDArray[np.int64],
 ) -> str:
     """Why a line can't be used."""
     if lines.widths[line] == 0 or layout is None:
@@ -282,7 +281,7 @@ def _why(
     if rows[line] < 0:
         return "several images have its name, so that it could be about any of them"
     number = lines.values[lines.starts[line]]
-    return f"the class must be one of 0 to {len(classes) - 1}; got {number:g}"
+    return f"the class must be one of {listed(np.flatnonzero(places >= 0))}; got {number:g}"
 
 
 def _cure(lines: Lines, at: NDArray[np.int64], confidences: NDArray[np.float64]) -> str | None:
@@ -290,8 +289,8 @@ def _cure(lines: Lines, at: NDArray[np.int64], confidences: NDArray[np.float64])
     values = confidences[~np.isnan(confidences)]
     wrong = values[(values < 0) | (values > 1)]
     if len(wrong) and (lines.widths == 6).mean() > 0.5 and (wrong == np.round(wrong)).all():
-        return f"the last number seems to be the id of a track: {SAVE}"
-    return None
+        return f"the last number seems to be a percentage, or the id of a track: {SAVE}"
+    return "divide percentages by 100." if len(wrong) and wrong.min() > 1 else None
 
 
 def _usable(

@@ -11,12 +11,12 @@ from typing import Any
 
 import yaml
 
-from labelnext.adapter.sample import is_hidden
 from labelnext.errors import InvalidInput, NotFound
 from labelnext.support.files import real_path
 from labelnext_adapters.files.content.content import guarded, read_text
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import name_text
+from labelnext_adapters.files.globs import files_below
 from labelnext_adapters.files.image_names import images_among
 
 _OTHER_TEXTS = ("classes.txt", "labels.txt", "notes.txt", "predictions.txt", "requirements.txt")
@@ -79,34 +79,6 @@ def texts_among(names: Iterable[str]) -> Iterator[str]:
             base = name.rpartition("/")[2].lower()
             if base not in _OTHER_TEXTS and not base.startswith("readme"):
                 yield name
-
-
-def files_below(
-    folder: Path, *, deep: bool = True, passed: list[str] | None = None
-) -> Iterator[str]:
-    """Names of the files in a folder, relative to it, as in POSIX paths; in no order.
-
-    Hidden ones, and what archives of macOS hold beside the files, don't count. Links to folders
-    aren't followed, as they may go round in a circle.
-
-    Args:
-        folder: where they are.
-        deep: also those in folders inside.
-        passed: to which links to folders, and links to nothing, are added.
-    """
-    pending = [""]
-    while pending:
-        inner = pending.pop()
-        with os.scandir(folder / inner) as entries:
-            for entry in entries:
-                if is_hidden(entry.name):
-                    continue
-                if entry.is_file():
-                    yield inner + entry.name
-                elif deep and entry.is_dir(follow_symlinks=False):
-                    pending.append(f"{inner}{entry.name}/")
-                elif passed is not None and entry.is_symlink():
-                    passed.append(inner + entry.name)
 
 
 def images_of(

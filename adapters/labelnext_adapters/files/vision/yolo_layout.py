@@ -59,10 +59,16 @@ def confidence_last(lines: Lines, stated: Literal["last", "second"] | None = Non
     numbers = np.stack([lines.at(column, six) for column in range(1, _BOX + 1)])
     last, second = _inside(numbers[:-1]), _inside(numbers[1:])
     if stated is None:
-        sure = (numbers[0] >= 0) & (numbers[0] <= 1)
-        second = second if sure.mean() >= _FITS else 0.0
-        if last >= _FITS or second <= last:
+        outside = (numbers[0] < 0) | (numbers[0] > 1)
+        many = outside.mean() > 1 - _FITS
+        if last >= _FITS or second <= last or (many and second < _SURELY):
             return lines
+        if many:
+            raise InvalidInput(
+                "the second number of a line seems to be the confidence, which must be in [0, 1]; "
+                f"got {numbers[0][outside][0]:g}.",
+                hint="divide percentages by 100.",
+            )
         if second < _SURELY:
             raise InvalidInput(
                 f"the confidence must be the second or the last number of a line; {second:.0%} of "

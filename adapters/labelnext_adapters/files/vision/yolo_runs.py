@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
+from labelnext_adapters.files.globs import files_below
 from labelnext_adapters.files.vision.yolo_folder import (
     DataFile,
-    files_below,
     find_data,
     images_of,
     stem_of,
