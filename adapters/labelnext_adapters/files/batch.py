@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import numpy as np
-
-from labelnext.acquisition import Unit
-from labelnext.adapter.batch import Batch, Item, Mark, Origin
+from labelnext.adapter.batch import Batch, Item, Origin
+from labelnext.adapter.marks import with_predictions
 from labelnext.adapter.options import output_place
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, NotFound, listed
-from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.dataset import published_batch
 from labelnext.ranking.files import ranking_format, text_of_cell
@@ -25,6 +22,8 @@ from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import guarded
+from labelnext_adapters.files.pictures import image_paths, named_folder
+from labelnext_adapters.files.read import read_pool
 from labelnext_adapters.files.tables.column_names import id_column
 from labelnext_adapters.files.tables.ids import id_texts
 from labelnext_adapters.files.tables.parquet import read_columns
@@ -56,21 +55,45 @@ def read_batch(files: Input, write: FilesWrite, run: str) -> Batch:
     """
     ranking = _ranking(files, write, run)
     ids = ranking.item_ids.tolist()
-    unit, options = ranking.of or "items", files.options
-    classes = tuple(getattr(options, "classes", None) or ())
-    items = tuple(Item(item, None) for item in ids)
-    if isinstance(options, TableOptions) and "media" in options.columns and ids:
-        pool, media = _rows(files, options, ids)
-        unit, classes = _unit(ranking, pool), pool.classes or ()
-        marks = _marks(pool, unit)
-        items = tuple(Item(item, media.get(item), marks.get(item)) for item in ids)
+    media, table = _media(files, ids)
+    items = tuple(Item(item, media.get(item)) for item in ids)
+    origin = origin_of(files.source, files.context)
+    batch = Batch(origin, run, ranking.of or "items", (), run, items, ranking)
+    batch = replace(batch, images_named=bool(_column(files) or named_folder(files)))
+    if ids and not any(media.values()):
+        return batch  # for a place that holds the items already
+    return with_predictions(batch, _pool(files, ids, table))
+
+
+def _media(files: Input, ids: list[str]) -> tuple[Mapping[str, str | None], pa.Table | None]:
+    """Where the images of some items are, and their rows where a column says so."""
+    column, folder = _column(files), named_folder(files)
+    if not ids:
+        return {}, None
+    if column is not None:
+        table = _rows(files, column, ids)
+        media = _places(files, column, table)
         if not any(media.values()):
             raise InvalidInput(
-                f"columns.media must be a column with images; got {options.columns['media']!r}, "
+                f"columns.media must be a column with images; got {column!r}, "
                 f"empty for {counted(len(ids), 'item')} of the batch."
             )
-    origin = origin_of(files.source, files.context)
-    return Batch(origin, run, unit, classes, run, items, ranking)
+        return media, table
+    found = image_paths(files, ids)
+    if folder is not None and not found:
+        raise InvalidInput(
+            f"{str(folder)!r} must hold images named as the items; it has none for "
+            f"{counted(len(ids), 'item')} of the batch: {listed(ids)}.",
+            hint="set source.pictures to the folder of the images.",
+        )
+    return found, None
+
+
+def _column(files: Input) -> str | None:
+    """The column of images that the configuration names."""
+    options = files.options
+    named = options.columns.get("media") if isinstance(options, TableOptions) else None
+    return None if named is None else str(named)
 
 
 def _ranking(files: Input, write: FilesWrite, run: str) -> Ranking:
@@ -107,36 +130,45 @@ def _written(path: Path, kind: str) -> pa.Table:
     return read_columns(pa.parquet.ParquetFile(path), path)
 
 
-def _rows(
-    files: Input, options: TableOptions, item_ids: list[str]
-) -> tuple[Pool, dict[str, str | None]]:
-    """What the files hold of some items, and where their images are."""
-    columns, context = named_columns(options, files.context), files.context
-    name = str(columns["media"])
+def _pool(files: Input, ids: list[str], table: pa.Table | None) -> Pool:
+    """What the files predict of some items, with all classes that they know."""
+    if files.in_parts is None:
+        return read_pool(files)
+    found = files.in_parts.rows(ids, ()) if table is None else table
+    assert isinstance(files.options, TableOptions)  # as for all that is read in parts
+    if found is None:
+        return Pool(ids, classes=files.options.classes)
+    return pool_of(Rows(found), files.options, files.context)
+
+
+def _rows(files: Input, column: str, item_ids: list[str]) -> pa.Table:
+    """The rows of some items, with the column of their images."""
     if files.in_parts is not None:
         table = files.in_parts.rows(item_ids, ("media",))
     else:
-        table = _chosen(files, columns, item_ids)
+        table = _chosen(files, item_ids)
     if table is None:
         raise InvalidInput(
             f"the files contain none of the batch's {counted(len(item_ids), 'item')}."
         )
-    if name not in table.column_names:
+    if column not in table.column_names:
         raise InvalidInput(
-            f"columns.media must be one of {listed(table.column_names, 20)}; got {name!r}."
+            f"columns.media must be one of {listed(table.column_names, 20)}; got {column!r}."
         )
-    id_name = id_column(table.column_names, columns)
-    ids, places = id_texts(table.column(id_name)).to_pylist(), texts_of(table.column(name))
-    # Relative paths begin where those of the configuration do.
-    media = {
-        i: row if not row or "://" in row else str(context.path(row).absolute())
-        for i, row in zip(ids, places, strict=True)
+    return table
+
+
+def _places(files: Input, column: str, table: pa.Table) -> dict[str, str | None]:
+    """Where the images of these rows are; relative paths begin where the configuration's do."""
+    ids, places = id_texts(table.column(_id_column(files, table))), texts_of(table.column(column))
+    return {
+        i: row if not row or "://" in row else str(files.context.path(row).absolute())
+        for i, row in zip(ids.to_pylist(), places, strict=True)
         if i is not None
     }
-    return pool_of(Rows(table), options, files.context), media
 
 
-def _chosen(files: Input, columns: Mapping[str, str], item_ids: list[str]) -> pa.Table:
+def _chosen(files: Input, item_ids: list[str]) -> pa.Table:
     """The rows of some items of one file."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -144,58 +176,14 @@ def _chosen(files: Input, columns: Mapping[str, str], item_ids: list[str]) -> pa
     if files.format.table is None:
         raise InvalidInput(
             "columns.media must be left out for this file; rows of a "
-            f"{files.format.name} file can't be read individually."
+            f"{files.format.name} file can't be read individually.",
+            hint="set source.pictures to the folder of the images, named as the items.",
         )
     table = files.format.table(files.path, files.options, files.context)
-    ids = id_texts(table.column(id_column(table.column_names, columns)))
+    ids = id_texts(table.column(_id_column(files, table)))
     return table.filter(pc.is_in(ids, pa.array(item_ids)))
 
 
-def _unit(ranking: Ranking, pool: Pool) -> Unit:
-    """What people label: what was scored; where nothing was, what the predictions are of."""
-    return ranking.of or ("objects" if pool.object_sets else "items")
-
-
-def _marks(pool: Pool, unit: Unit) -> dict[str, tuple[Mark, ...]]:
-    """What the model says of each item, by its id: one of the named classes, or boxes of them."""
-    if pool.classes is None or pool.multilabel:
-        return {}
-    marks: dict[int, tuple[Mark, ...]] = {}  # by row
-    if unit == "objects":
-        newest = pool.newest_versions  # people see one prediction
-        marks = {
-            row: _boxes(pool.object_sets[newest[row]], row, pool.classes)
-            for row in np.flatnonzero(newest >= 0).tolist()
-        }
-    elif pool.mean_probabilities is not None:
-        classes, sure = pool.predicted_classes, pool.mean_probabilities
-        marks = {
-            row: (Mark(pool.classes[classes[row]], None, float(sure[row, classes[row]])),)
-            for row in np.flatnonzero(classes >= 0).tolist()
-        }
-    elif pool.answer is not None:
-        classes, answer = pool.predicted_classes, pool.answer
-        marks = {
-            row: (Mark(pool.classes[classes[row]], None, float(sure)),)
-            for row, sure in zip(answer.item_positions.tolist(), answer.confidences, strict=True)
-            if classes[row] >= 0
-        }
-    item_ids = pool.item_ids.tolist()
-    return {item_ids[row]: told for row, told in marks.items() if not pool.missing[row]}
-
-
-def _boxes(objects: Objects, row: int, names: Sequence[str]) -> tuple[Mark, ...]:
-    """The boxes of one item; what has no class or no box cannot be shown."""
-    if objects.class_ids is None or objects.boxes is None:
-        return ()
-    span = slice(int(objects.offsets[row]), int(objects.offsets[row + 1]))
-    rows = zip(
-        *(column[span].tolist() for column in (objects.class_ids, objects.boxes)),
-        objects.confidences[span].tolist(),
-        strict=True,
-    )
-    return tuple(
-        Mark(names[kind], (x1, y1, x2, y2), sure)
-        for kind, (x1, y1, x2, y2), sure in rows
-        if kind >= 0 and not math.isnan(x1)
-    )
+def _id_column(files: Input, table: pa.Table) -> str:
+    assert isinstance(files.options, TableOptions)  # only tables have a column of images
+    return id_column(table.column_names, named_columns(files.options, files.context))

@@ -180,6 +180,13 @@ class Item:
     size: tuple[int, int] | None = None
 
 
+#: How files say where the images are, from which tasks are made.
+WHERE_IMAGES = (
+    "say where the images are: set source.pictures to their folder (files named as the items), or "
+    "source.columns: {media: …} to a column of their paths or addresses"
+)
+
+
 @dataclass(frozen=True)
 class Batch:
     """The batch of a run, the most useful item first.
@@ -198,6 +205,8 @@ class Batch:
             number.
         further: the other fields that people label.
         attributes: what people say of each object besides its class.
+        images_named: whether the configuration says where the images are. Others were found beside
+            the data, and make no new tasks in a project that may hold the items already.
     """
 
     origin: Origin
@@ -211,6 +220,7 @@ class Batch:
     shape: Shape = "box"
     further: tuple[Further, ...] = ()
     attributes: tuple[Attribute, ...] = ()
+    images_named: bool = True
 
     @property
     def kind(self) -> Kind:
@@ -246,7 +256,7 @@ def ranked_there(batch: Batch, known: Collection[str], where: str) -> tuple[Rank
             f"the items of the batch must be in {where}; none of {len(missing)} is: "
             f"{listed(missing)}.",
             hint="set send.key to the data key or field that holds their ids there; to create new "
-            "tasks instead, set source.columns.media to the column of their images.",
+            f"tasks instead, {WHERE_IMAGES}.",
         )
     verb = "is" if len(missing) == 1 else "are"
     message = (

@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from labelnext.adapter.batch import Labels
 from labelnext.adapter.capabilities import Capability, can, missing_capability
-from labelnext.adapter.protocol import Adapter, Target
+from labelnext.adapter.marks import with_predictions
+from labelnext.adapter.protocol import Adapter, Streams, Target
 from labelnext.adapter.registry import able
 from labelnext.config.config import Config, load_config
-from labelnext.config.opened import opened, opened_target
+from labelnext.config.opened import opened, opened_target, read_pool
 from labelnext.config.places import check_places
 from labelnext.errors import ConfigError, listed
 from labelnext.journal.journal import Journal
@@ -92,6 +93,8 @@ def send(
     settings = _loaded(config)
     with _source(settings, adapter, progress) as source:
         batch = source.batch(run or settings.write.run, **_further(settings, source))
+        if any(item.media for item in batch.items) and _adds_predictions(settings, source):
+            batch = with_predictions(batch, read_pool(settings, source, progress))
     with opened_target(settings, progress) as target:
         plan = target.plan(batch)
         journal = carried_out(settings, "send", plan, target, dry_run)
@@ -139,6 +142,13 @@ def fetch(
         counts = {"labelled": len(labels.known), "waiting": len(labels.waiting), "changed": changed}
         nothing = _nothing_fetched(labels, f"field {settings.send.field} of {plan.target}")
         return exchanged("fetch", dry_run, plan, journal, counts, nothing, labels.notices)
+
+
+def _adds_predictions(settings: Config, source: Adapter) -> bool:
+    """Whether predictions come from elsewhere than the source: a side file, or a probe."""
+    if settings.source.predictions is None and settings.source.probe is None:
+        return False
+    return not can(source, Capability.STREAMS) or cast("Streams", source).parts() is None
 
 
 def _further(settings: Config, source: Any) -> dict[str, tuple[str, ...]]:

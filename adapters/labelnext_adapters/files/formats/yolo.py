@@ -40,6 +40,13 @@ def files(options: YoloOptions, context: Context) -> list[Path]:
     return [context.path(one) for one in (*data, *options.older)]
 
 
+def image_folders(path: Path, options: YoloOptions, context: Context) -> list[Path]:
+    """Where the images of the text files may lie."""
+    from labelnext_adapters.files.vision.yolo_folder import folders_of_images
+
+    return folders_of_images(path, None if options.data is None else context.path(options.data))
+
+
 def evidence(sample: Sample) -> str | None:
     """Whether a folder's text files hold a class and numbers on each line."""
     if not sample.is_folder:  # named, so that the error can say what to do
@@ -81,4 +88,5 @@ FORMAT = Format(
     files,
     evidence=evidence,
     recognised_by="a folder of .txt files of a class and numbers, as in runs/detect/predict",
+    image_folders=image_folders,
 )

@@ -106,12 +106,33 @@ def images_of(
         return images_among(files_below(stated))
     if texts.name == "labels" and (beside := images_among(files_below(texts.parent, deep=False))):
         return beside
-    parts = list(texts.parts)
-    if "labels" in parts:
-        parts[len(parts) - 1 - parts[::-1].index("labels")] = "images"
-        if (folder := Path(*parts)).is_dir():
-            return images_among(files_below(folder))
+    folder = _in_place_of(texts)
+    if folder is not None:
+        return images_among(files_below(folder))
     return _of_splits(names, data) or images_among(names)
+
+
+def _in_place_of(texts: Path) -> Path | None:
+    """The folder `images` in place of `labels`, if there is one."""
+    parts = list(texts.parts)
+    if "labels" not in parts:
+        return None
+    parts[len(parts) - 1 - parts[::-1].index("labels")] = "images"
+    folder = Path(*parts)
+    return folder if folder.is_dir() else None
+
+
+def folders_of_images(path: Path, stated: Path | None) -> list[Path]:
+    """The folders where `images_of` looks for the images.
+
+    Args:
+        path: the folder of the text files, or the one above it.
+        stated: the data.yaml, if it is known.
+    """
+    texts = text_folders(path)[0]
+    beside, data = _in_place_of(texts), find_data(texts, stated)
+    near = [texts.parent, *([] if beside is None else [beside])]
+    return [*near, *(data.image_folders if data else ()), texts]
 
 
 def _of_splits(names: Sequence[str], data: DataFile | None) -> set[str]:

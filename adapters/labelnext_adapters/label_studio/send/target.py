@@ -61,7 +61,8 @@ class LabelStudioTarget(Target):
         """
         from labelnext_adapters.label_studio.send.plan import make_plan
 
-        if any(item.media for item in batch.items) or not batch.items:
+        shown = any(item.media for item in batch.items)
+        if not batch.items or (shown and (batch.images_named or self._options.project is None)):
             return make_plan(self.client, self._options, batch, self._context)
         return self._plan_of_tasks(batch)
 
@@ -106,14 +107,15 @@ class LabelStudioTarget(Target):
             NotFound: if no project has the title.
             ConfigError: if no project is named.
         """
+        from labelnext.adapter.batch import WHERE_IMAGES
         from labelnext_adapters.label_studio.server.project import find_project
 
         if self._options.project is None:
             raise ConfigError(
                 "send.project must be the number of the project that holds the items as tasks; got "
                 "None.",
-                hint="to create tasks instead, set source.columns.media to the column with the "
-                "images.",
+                hint=f"to create tasks instead, {WHERE_IMAGES}. Import texts and the like with a "
+                "data key of their ids, and set send.project and send.key.",
             )
         return find_project(self.client, self._options.project)
 
