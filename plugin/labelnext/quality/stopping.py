@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isclose
 from pathlib import Path
@@ -19,6 +19,7 @@ from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
 from labelnext.support.files import write_atomically
+from labelnext.support.words import counted
 
 _STABLE_KAPPA = 0.99  # Bloodgood and Vijay-Shanker (2009), section 4
 _STABLE_RUNS = 3
@@ -32,6 +33,7 @@ _COLUMNS = (
     "scores",
     "unit",
     "scoring",
+    "rows",
 )
 
 
@@ -52,6 +54,8 @@ class Snapshot:
         scores: shape (n_scores,), of the ranked items, or of those in the sample.
         unit: what was scored, items or objects; empty if unknown, as in older runs.
         scoring: the settings of the scores, in words; empty if unknown.
+        rows: shape (n_scores,), the position in `item_ids` of what each score is of; empty if
+            unknown, as in older runs.
     """
 
     run_id: str
@@ -64,6 +68,16 @@ class Snapshot:
     scores: NDArray[np.float64]
     unit: str = ""
     scoring: str = ""
+    rows: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+
+    @property
+    def by_item(self) -> NDArray[np.float64] | None:
+        """Score of each item, shape (n_kept,), NaN for those not ranked; None if unknown."""
+        if len(self.rows) != len(self.scores) or not len(self.item_ids):
+            return None
+        scores = np.full(len(self.item_ids), np.nan)
+        scores[self.rows] = self.scores
+        return scores
 
     @property
     def median_score(self) -> float | None:
@@ -104,6 +118,11 @@ class Signal:
 
 def snapshot_of(run_id: str, pool: Pool, ranking: Ranking) -> Snapshot:
     """The snapshot of a run on a pool in memory."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ids = pa.array(pool.item_ids, pa.string())
+    rows = pc.index_in(pa.array(ranking.pool_order, pa.string()), value_set=ids)
     return Snapshot(
         run_id,
         ranking.acquisition or "",
@@ -114,6 +133,7 @@ def snapshot_of(run_id: str, pool: Pool, ranking: Ranking) -> Snapshot:
         pool.predicted_classes,
         ranking.pool_scores,
         *scored_by(ranking.recipe),
+        rows=rows.to_numpy(zero_copy_only=False).astype(np.int32),
     )
 
 
@@ -161,10 +181,12 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 ids, predicted = np.empty(0, dtype=np.str_), data["predicted"]
+                rows = np.empty(0, dtype=np.int32)
                 n_items = int(data["n_items"]) if "n_items" in data else len(predicted)
                 n_ranked = int(data["n_ranked"]) if "n_ranked" in data else len(data["scores"])
                 if len(newest_first) <= _STABLE_RUNS:
                     ids = data["item_ids"]
+                    rows = data.get("rows", rows)
                 else:
                     predicted = predicted[:0].copy()
                 newest_first.append(
@@ -178,6 +200,7 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
                         predicted,
                         data["scores"],
                         *(str(data[name]) if name in data else "" for name in ("unit", "scoring")),
+                        rows=rows,
                     )
                 )
         except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error):
@@ -240,12 +263,19 @@ def _agreement(runs: Sequence[Snapshot]) -> Signal:
 
 
 def _is_same(a: Snapshot, b: Snapshot) -> bool:
-    """Whether two runs had the same classes and scores, to the last digit."""
-    return (
-        np.array_equal(a.item_ids, b.item_ids)
-        and np.array_equal(a.predicted, b.predicted)
-        and np.array_equal(a.scores, b.scores, equal_nan=True)
-    )
+    """Whether two runs had the same classes and scores, to the last digit, where both had any."""
+    first, second = _rows_of_both(a, b)
+    scores, others = a.by_item, b.by_item
+    if scores is None or others is None:
+        return (
+            np.array_equal(a.item_ids, b.item_ids)
+            and np.array_equal(a.predicted, b.predicted)
+            and np.array_equal(a.scores, b.scores, equal_nan=True)
+        )
+    x, y = scores[first], others[second]
+    both = np.isfinite(x) & np.isfinite(y)
+    classes = np.array_equal(a.predicted[first], b.predicted[second])
+    return classes and bool(both.any()) and np.array_equal(x[both], y[both])
 
 
 def _without_classes(runs: Sequence[Snapshot]) -> str:
@@ -260,7 +290,8 @@ def _change(runs: Sequence[Snapshot]) -> Signal:
     says = (
         _without_classes(runs)
         if value is None
-        else f"{100 * value:.1f}% of the predictions changed since the previous run."
+        else f"{100 * value:.1f}% of the predictions changed since the previous run"
+        + (", as the model was the same." if _is_same(*runs[-2:]) else ".")
     )
     caution = "few changes may just mean few new labels."
     return Signal("classification change", value, says, caution, "Zhu, Wang and Hovy, 2008")
@@ -275,7 +306,7 @@ def _uncertainty(runs: Sequence[Snapshot]) -> Signal:
     if value is None or last is None:
         says = "needs a run with scores."
     elif same or not earlier:
-        says = _trend(last.acquisition, [_mean(run) for run in (*same, last)])
+        says = _trend(last, same[-1] if same else None)
     else:
         says = (
             f"mean {last.acquisition} of the remaining items ({last.scoring or 'its settings'}); "
@@ -292,29 +323,54 @@ def _comparable(a: Snapshot, b: Snapshot) -> bool:
     return a.acquisition == b.acquisition and len(set(how)) < 2
 
 
-def _mean(run: Snapshot) -> float:
-    return float(run.scores[np.isfinite(run.scores)].mean())
+def _trend(last: Snapshot, before: Snapshot | None) -> str:
+    """The mean score of the newest run in words, and whether it is more certain than before.
 
-
-def _trend(acquisition: str, means: Sequence[float]) -> str:
-    """The mean score of the newest run in words, and whether it is more certain than before."""
-    known = acquisition in ACQUISITIONS.names()  # else of a package that is gone
-    direction = get_acquisition(acquisition).direction if known else None
+    Means are compared over the items that both runs ranked: those labelled in between were the
+    least certain ones, so the mean of the rest moves even if no score does.
+    """
+    known = last.acquisition in ACQUISITIONS.names()  # else of a package that is gone
+    direction = get_acquisition(last.acquisition).direction if known else None
     sense = "" if direction is None else f", where {direction} means uncertain"
-    said = f"mean {acquisition} of the remaining items{sense}"
-    if len(means) < 2:
+    said = f"mean {last.acquisition} of the remaining items{sense}"
+    if before is None:
         return f"{said}; run again to see the trend."
-    before, now = means[-2:]
+    x, y = _scores_of_both(before, last)
+    if not len(x):
+        return f"{said}; the previous run ranked other items, so it isn't compared with it."
+    then, now = float(x.mean()), float(y.mean())
+    n = int(np.isfinite(last.scores).sum())
+    of = "" if len(y) == n else f" of the {counted(len(y), 'item')} ranked both times {now:.4g},"
     turn = ""
-    if direction is not None and not isclose(now, before):
-        turn = f", so it is {'less' if (now > before) == (direction == 'high') else 'more'} certain"
-    return f"{said}; previous run: {before:.4g}{turn}."
+    if np.array_equal(x, y):
+        turn = ", as the scores were the same"
+    elif direction is not None and not isclose(now, then):
+        turn = f", so it is {'less' if (now > then) == (direction == 'high') else 'more'} certain"
+    return f"{said};{of} previous run: {then:.4g}{turn}."
+
+
+def _scores_of_both(a: Snapshot, b: Snapshot) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scores of the items that both runs scored; if unknown, all scores of runs equally long."""
+    scores, others = a.by_item, b.by_item
+    if scores is None or others is None:
+        x, y = (run.scores[np.isfinite(run.scores)] for run in (a, b))
+        return (x, y) if len(x) == len(y) else (x[:0], y[:0])
+    first, second = _rows_of_both(a, b)
+    x, y = scores[first], others[second]
+    both = np.isfinite(x) & np.isfinite(y)
+    return x[both], y[both]
+
+
+def _rows_of_both(a: Snapshot, b: Snapshot) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows in each run of the items that both saw."""
+    row_of_id = {name: row for row, name in enumerate(b.item_ids.tolist())}
+    rows = np.array([row_of_id.get(name, -1) for name in a.item_ids.tolist()], dtype=np.intp)
+    return np.flatnonzero(rows >= 0), rows[rows >= 0]
 
 
 def _common(a: Snapshot, b: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Predictions of the items predicted in both runs."""
-    row_of_id = {name: row for row, name in enumerate(b.item_ids.tolist())}
-    rows = np.array([row_of_id.get(name, -1) for name in a.item_ids.tolist()], dtype=np.intp)
-    x, y = a.predicted[rows >= 0], b.predicted[rows[rows >= 0]]
+    first, second = _rows_of_both(a, b)
+    x, y = a.predicted[first], b.predicted[second]
     both = (x >= 0) & (y >= 0)
     return x[both], y[both]

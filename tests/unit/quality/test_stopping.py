@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import cohen_kappa_score
 
 from labelnext.pool import Objects, Pool
@@ -58,6 +59,42 @@ def test_three_agreeing_pairs_say_that_the_model_has_settled() -> None:
     assert "not stable yet" in signals(alike[:3])[0].says
 
 
+def labelled_since(n_labelled: int, rows: NDArray[np.floating]) -> Snapshot:
+    labels = [0] * n_labelled + [-1] * (len(rows) - n_labelled)
+    pool = Pool(range(len(rows)), probabilities=rows, labels=labels)
+    return snapshot_of(str(n_labelled), pool, rank(pool, "margin"))
+
+
+def test_new_labels_alone_are_no_new_model() -> None:
+    rows = np.random.default_rng(0).dirichlet(np.ones(3), 20)
+    kappa_of, change, _ = signals([labelled_since(n, rows) for n in (0, 1, 5, 9)])
+    assert "in 3 of them the model was the same: run again" in kappa_of.says
+    assert change.says.endswith("since the previous run, as the model was the same.")
+    other = rows.copy()
+    other[-1] = np.roll(other[-1], 1)  # another class with the same margin
+    assert "same" not in signals([labelled_since(9, rows), labelled_since(10, other)])[1].says
+
+
+def test_the_trend_is_that_of_items_ranked_both_times() -> None:
+    rows = np.array([[0.5, 0.5], [0.6, 0.4], [0.7, 0.3], [0.9, 0.1]])  # margins 0, .2, .4, .8
+
+    def trend(first: Snapshot, second: Snapshot) -> tuple[float | None, str]:
+        uncertainty = signals([first, second])[2]
+        return uncertainty.value, uncertainty.says
+
+    before = labelled_since(0, rows)
+    value, says = trend(before, labelled_since(2, rows))  # the two least certain were labelled
+    assert value == pytest.approx(0.6)
+    assert "previous run: 0.6, as the scores were the same." in says
+    rows[3] = 0.8, 0.2
+    assert "previous run: 0.6, so it is less certain." in trend(before, labelled_since(2, rows))[1]
+    more = np.vstack([rows, [[1.0, 0.0]]])
+    value, says = trend(before, labelled_since(2, more))
+    assert value == pytest.approx(2 / 3)
+    assert "of the 2 items ranked both times 0.5, previous run: 0.6, so it is less certain." in says
+    assert "ranked other items" in trend(labelled_since(3, rows), labelled_since(4, more))[1]
+
+
 def test_runs_are_kept_and_read_back_oldest_first(tmp_path: Path) -> None:
     pool = Pool(
         ["a", "b", "c"], probabilities=[[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]], labels=[0, -1, -1]
@@ -70,6 +107,7 @@ def test_runs_are_kept_and_read_back_oldest_first(tmp_path: Path) -> None:
     assert first.item_ids.tolist() == ["a", "b", "c"]
     assert first.predicted.tolist() == [0, 1, 0]
     assert (first.n_items, first.n_labelled, len(first.scores)) == (3, 1, 2)
+    assert first.item_ids[first.rows].tolist() == ["c", "b"]  # the order of the scores
 
 
 def test_old_runs_are_read_without_their_items_and_the_signals_stay(tmp_path: Path) -> None:

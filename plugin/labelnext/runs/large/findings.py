@@ -158,6 +158,7 @@ class Summary:
             np.array(predicted, dtype=np.int64),
             np.array([value for value in values if value is not None], dtype=np.float64),
             *scored_by(self.recipe),
+            rows=np.array([i for i, v in enumerate(values) if v is not None], dtype=np.int32),
         )
 
     def parts_of_report(self, notices: Sequence[Notice] = ()) -> dict[str, Any]:
