@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any
+
+import yaml
 
 from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter.formats import format_names, get_format
@@ -77,18 +80,27 @@ def commands() -> str:
     for name in group.list_commands(context):  # type: ignore[attr-defined]  # a group of commands
         command = group.get_command(context, name)  # type: ignore[attr-defined]
         usage = " ".join(command.collect_usage_pieces(typer.Context(command)))
-        rows = [
-            (f"`{', '.join(p.opts)}`", p.help or "")
-            for p in command.params
-            if getattr(p, "help", None) and p.param_type_name == "option" and "--help" not in p.opts
-        ]
+        rows = [_parameter(p) for p in command.params if p.name not in ("config", "help")]
+        subcommands = getattr(command, "commands", {})
+        rows += [(f"`{name} {sub}`", "", part.help) for sub, part in subcommands.items()]
         text = inspect.cleandoc(command.help or "")
         parts.append(f"## labelnext {name}\n\n```text\nlabelnext {name} {usage}\n```\n\n{text}")
         if command.epilog:
             parts.append("Example: `" + command.epilog.removeprefix("Example: ") + "`")
         if rows:
-            parts.append(_table(("option", "meaning"), rows))
+            parts.append(_table(("argument or option", "default", "meaning"), rows))
     return "\n\n".join(parts)
+
+
+def _parameter(parameter: Any) -> tuple[str, str, str]:
+    """The row of an argument or option."""
+    is_argument = parameter.param_type_name == "argument"
+    name = parameter.metavar or parameter.name if is_argument else ", ".join(parameter.opts)
+    default = "required" if parameter.required else ""
+    switch = not is_argument and (parameter.is_flag or parameter.count)
+    if parameter.default is not None and not switch:
+        default = f"`{parameter.default}`"
+    return f"`{name}`", default, parameter.help
 
 
 TABLES = {
@@ -115,11 +127,10 @@ def _keys(section: dict[str, Any], schema: dict[str, Any]) -> str:
 
 def _shown(entry: dict[str, Any]) -> str:
     value = entry.get("const", entry.get("default"))
-    return (
-        {None: "null", True: "true", False: "false"}.get(value, str(value))
-        if not isinstance(value, (dict, list))
-        else str(value)
-    )
+    if isinstance(value, str):
+        return value
+    shown = yaml.safe_dump(value, default_flow_style=True, width=math.inf)
+    return shown.removesuffix("...\n").strip()
 
 
 def _kind(entry: dict[str, Any], schema: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from labelnext.support.started import installed_here
 commands = typer.Typer()
 _fiftyone = typer.Typer(
     no_args_is_help=True,
-    help="Put labelnext into the FiftyOne App.",
+    help="Install or remove labelnext's plugin in the FiftyOne App.",
     epilog="Example: labelnext fiftyone install",
 )
 commands.add_typer(_fiftyone, name="fiftyone")

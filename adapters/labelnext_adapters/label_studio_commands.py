@@ -21,7 +21,9 @@ def backend(
     ] = "127.0.0.1:9090",
     labels: Annotated[
         int | None,
-        typer.Option(help="Read the project again after this many new labels; watch.labels."),
+        typer.Option(
+            help="Read the project again after this many new labels; watch.labels by default."
+        ),
     ] = None,
     poll: Annotated[float, typer.Option(help="Seconds between checks.")] = 10.0,
 ) -> None:

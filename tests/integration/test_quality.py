@@ -1,6 +1,6 @@
 """Batches must be better than random, by how much is measured, on paired seeds.
 
-A small version of benchmarks/quality, which prints the figures of docs/choosing-a-batch.md.
+A small version of benchmarks/quality, which prints the figures of docs/quality.md.
 """
 
 from __future__ import annotations

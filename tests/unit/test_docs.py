@@ -95,10 +95,9 @@ def test_every_acquisition_function_is_in_the_table_with_its_direction() -> None
     assert rows == {n: get_acquisition(n).direction for n in names}, AGAIN
 
 
-@pytest.fixture(scope="module")
-def written() -> ModuleType:
-    """The script that writes what is read without the site."""
-    spec = importlib.util.spec_from_file_location("written", ROOT / "docs" / "written.py")
+def script(name: str) -> ModuleType:
+    """A module of docs/, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -106,7 +105,40 @@ def written() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def written() -> ModuleType:
+    """The script that writes what is read without the site."""
+    return script("written")
+
+
+def test_the_table_of_keys_shows_each_default_as_it_is_written_in_yaml() -> None:
+    shown = re.findall(r"(?m)^\| `(\w+)` \| .* \| `([^`]*)` \|", script("tables").configuration())
+    for key, default in {
+        "seed": "0",
+        "budget": "100",
+        "timeout": "60",
+        "test_size": "0.4",
+        "unlabelled": "false",
+        "metadata": "[]",
+        "model_options": "{max_iter: 1000}",
+        "strategies": "[least_confidence, margin, entropy, variance, image_diversity]",
+        "calibrate": "off",
+        "minutes": "null",
+    }.items():
+        assert {value for name, value in shown if name == key} == {default}
+
+
 NOTEBOOKS = [f"docs/tutorials/notebooks/{n}.ipynb" for n in ("mnist", "diversity", "detection")]
+
+
+def test_the_page_of_commands_shows_arguments_options_and_their_defaults() -> None:
+    rows = script("tables").commands().splitlines()
+    assert "| `platform` | `files` | The adapter, as listed by `labelnext adapters`. |" in rows
+    assert "| `--poll` | `10.0` | Seconds between checks. |" in rows
+    assert "| `--once` |  | Check once, rank if needed, and exit. |" in rows
+    assert "| `OUT` | required | The file: .parquet, .csv or .jsonl. |" in rows
+    removal = "Remove the plugin from FiftyOne's plugin folder."
+    assert f"| `fiftyone uninstall` |  | {removal} |" in rows
 
 
 @pytest.mark.parametrize(
@@ -152,6 +184,30 @@ def test_pictures_and_pages_that_are_linked_exist(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)
     gone = [link for link in links if "//" not in link and not (page.parent / link).exists()]
     assert gone == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The ids of a page's headings, as the site makes them."""
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    plain = [re.sub(r"[^\w\s-]", "", line) for line in re.findall(r"(?m)^#+ (.*)$", text)]
+    return {re.sub(r"[-\s]+", "-", line.strip().lower()) for line in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_sections_that_are_linked_exist(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    links = [pair for pair in re.findall(r"\]\(([^)#]*)#([^)]+)\)", text) if "//" not in pair[0]]
+    assert [
+        (to, at) for to, at in links if at not in anchors((page.parent / to) if to else page)
+    ] == []
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.stem)
+def test_what_belongs_to_a_step_is_indented_as_the_site_needs_it(page: Path) -> None:
+    text = re.sub(r"(?ms)^```.*?^```", "", page.read_text("utf-8"))
+    assert (
+        re.findall(r"\n\n {1,3}\S.*", text) == []
+    )  # the list would end there, and begin again at 1
 
 
 def test_every_page_is_in_the_navigation() -> None:

@@ -36,7 +36,8 @@ class FiftyOneSource(Options):
     label_tag: str | list[str] | None = None
     """Samples with any of these tags count as labelled; a tag named after a class is the label."""
     embeddings: str | None = None
-    """Vector field with the embeddings, or key of a brain similarity index."""
+    """Vector field with the embeddings, or key of a brain similarity index; or embeddings that
+    labelnext makes itself, such as {from: images}, as for the other adapters."""
     object_embeddings: str | None = None
     """Attribute of each object that holds its embedding, as compute_patch_embeddings stores it."""
 

@@ -77,9 +77,9 @@ class FilesWrite(WriteOptions):
     """File for the ranking: .csv, .jsonl or .parquet; for a folder of Parquet files, a folder or
     URL, ranking/ by default."""
     order: Literal["all", "batch", "approximate"] | None = None
-    """What the ranking holds: all ranked items, or the batch alone, which a pool in parts is much
-    faster to find, or that with approximate ranks of all others; null: all, and of more than 50
-    million items the batch."""
+    """all: every ranked item; batch: the batch alone, which a pool in parts finds much faster;
+    approximate: the batch, and approximate ranks of all others. null: all, and above 50 million
+    items batch."""
 
 
 def place_of(path: Path | str, context: Context) -> Path | str:

@@ -163,7 +163,7 @@ class LabelStudioSend(SendOptions):
     """Number, title or address of the project; when null, labelnext makes one for the dataset and
     reuses it."""
     from_name: str | None = None
-    """Name of the control tag (Choices or RectangleLabels) if the project has several."""
+    """Name of the control tag that people use, if the project has several that suit the labels."""
     fields: tuple[str, ...] = ()
     """Further fields of the source that people label in the same project; their labels come back
     into fields of their own, such as labels_weather."""

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
-from typer.main import get_group
 
 from labelnext.cli import INTERRUPTED
 from labelnext.cli.console import (
@@ -32,6 +29,7 @@ from labelnext.cli.console import (
     warnings_in_one_line,
 )
 from labelnext.cli.exchange import platforms
+from labelnext.cli.group import MARKUP, Commands
 from labelnext.cli.journals import journals
 from labelnext.cli.look import looked_at
 from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, logged
@@ -41,48 +39,12 @@ from labelnext.support.refused import refusal
 from labelnext.support.started import CONFIG, how, run_at_work
 from labelnext.support.words import counted
 
-# Boxes and colours are for a terminal; a pipe gets plain lines, in half the time.
-_HELP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
-
-
-class _Commands(TyperGroup):
-    """The core commands, then those of installed adapters."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *_brought()]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        return super().get_command(ctx, cmd_name) or _brought().get(cmd_name)
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write each command with its whole first paragraph, which click would cut off."""
-        listed = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, command.get_short_help_str(200)) for name, command in listed.items()]
-            )
-
-
-@cache
-def _brought() -> dict[str, Any]:
-    """The commands of our own adapters, loaded only for --help and when no other has that name.
-
-    Those of one package: to look through all that are installed would slow --help down.
-    """
-    from importlib.metadata import distribution
-
-    brought = typer.Typer(rich_markup_mode=_HELP)
-    for entry in distribution("labelnext").entry_points.select(group="labelnext.commands"):
-        brought.add_typer(entry.load())
-    return dict(get_group(brought).commands)
-
-
 app = typer.Typer(
-    cls=_Commands,
+    cls=Commands,
     no_args_is_help=True,
     invoke_without_command=True,
     add_completion=False,
-    rich_markup_mode=_HELP,
+    rich_markup_mode=MARKUP,
     context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
     help="Which item should be labelled next? Ranks your unlabelled items, "
@@ -111,7 +73,9 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")
     ] = False,
-    budget: Annotated[int | None, typer.Option(help="Size of the batch.")] = None,
+    budget: Annotated[
+        int | None, typer.Option(help="Size of the batch; selection.budget by default.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Also write the ranking to a .jsonl, .csv or .parquet file.")
     ] = None,
@@ -139,7 +103,7 @@ def run(
 
 @app.command(epilog="Example: labelnext check labelnext.yaml")
 def check(config: ConfigPath, as_json: Json = False) -> None:
-    """Check everything a run needs: connection, data and functions. Writes nothing."""
+    """Check everything a run needs: connection, data and functions. Changes nothing."""
     from labelnext.runs.check import check as check_pipeline
 
     with progress_bars() as progress:
@@ -177,10 +141,13 @@ def replay(config: ConfigPath, as_json: Json = False) -> None:
 @app.command(epilog="Example: labelnext explain labelnext.yaml image-17.jpg")
 def explain(
     config: ConfigPath,
-    item_id: Annotated[str, typer.Argument(metavar="ITEM_ID", help="Id of the item.")],
+    item_id: Annotated[
+        str,
+        typer.Argument(metavar="ITEM_ID", help="Id of the item, or its address on the platform."),
+    ],
     as_json: Json = False,
 ) -> None:
-    """Explain why an item ranks where it does, and what would change that. Writes nothing."""
+    """Explain why an item ranks where it does, and what would change that. Changes nothing."""
     from labelnext.runs.run import explain as explain_item
 
     with progress_bars() as progress:

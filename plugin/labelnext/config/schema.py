@@ -18,6 +18,9 @@ def json_schema() -> dict[str, Any]:
     def schema(model: type[BaseModel]) -> dict[str, Any]:
         made = model.model_json_schema(ref_template="#/$defs/{model}")
         definitions.update(made.pop("$defs", {}))
+        for name, field in model.model_fields.items():
+            if field.default_factory is not None:  # which pydantic leaves out
+                made["properties"][name]["default"] = field.get_default(call_default_factory=True)
         return made
 
     sources, writes = [], []

@@ -36,9 +36,10 @@ class Acquisition(Options):
     """How items are scored."""
 
     name: str | None = Field(AUTO, json_schema_extra=offers(lambda: [AUTO, *acquisition_names()]))
-    """The acquisition function (labelnext acquisitions); auto: the margin for items, least
-    confidence for items with one confidence each, the weighted sum of entropies for objects; null
-    if the selection method needs no score."""
+    """The acquisition function (labelnext acquisitions); auto: margin for class probabilities,
+    least_confidence for one confidence per item, entropy for objects and independent classes, bald
+    or committee_certainty for several model versions; null if the selection method needs no
+    score."""
     of: Unit | None = None
     """What to score: items (by their class probabilities), or objects (then reduced); null: items
     if they have probabilities, else objects."""

@@ -122,7 +122,7 @@ def _keys(
         comment = field.description or ""
         if offered and name in offered:
             comment += f" One of: {', '.join(offered[name])}."
-        for line in textwrap.wrap(comment, 90 - len(indent)):
+        for line in textwrap.wrap(comment, 90 - len(indent), break_on_hyphens=False):
             text += f"{indent}# {line}\n"
         if given and name in given:
             text += f"{indent}{name}: {_scalar(given[name])}\n"

@@ -67,7 +67,7 @@ class Objects:
             saw; a prediction with no objects is not missing.
         whole_items: each item has at most one object, the item itself: its confidence is that of
             the item's answer, its class the item's class. Items without one are missing.
-        spans: the objects are spans of a text, or segments of a sound: a long one has more of them.
+        spans: the objects are spans of a text, or segments of a sound; long items have more.
 
     Raises:
         InvalidInput: if shapes disagree or a value is out of range.

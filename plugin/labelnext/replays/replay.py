@@ -55,7 +55,8 @@ def replay(
 
     Raises:
         ConfigError: for an invalid configuration.
-        InvalidInput: if there are too few labelled items, or they have no embeddings.
+        InvalidInput: if there are too few labelled items, or they have neither embeddings nor
+            predictions.
     """
     settings = config if isinstance(config, Config) else load_config(config)
     check_places(settings)

@@ -80,6 +80,9 @@ def send(
         dry_run: report what would be sent, and write nothing.
         progress: called with a stage, how much is done, and of how much (None if unknown).
 
+    Returns:
+        What was sent, or would be; its `counts`, `steps` and `next_steps` say more.
+
     Raises:
         ConfigError: if the source can't give batches, or something is missing.
         InvalidInput: if the batch can't be labelled there.
@@ -116,6 +119,9 @@ def fetch(
         adapter: an open adapter for the source; if None, one from the configuration.
         dry_run: report what would be written, and write nothing.
         progress: as for `send`.
+
+    Returns:
+        What was fetched, or would be; its `counts` say how many items are labelled and changed.
 
     Raises:
         ConfigError: if the source can't give batches, or something is missing.

@@ -232,7 +232,7 @@ _METHODS = distinct(
             complexity="that of the method it chooses",
             guarantee="says which method it chose, and why",
             summary="picks a method that suits the pool's data and number of labels",
-            references="the measurements on the page Choosing a batch",
+            references="the measurements on the page Quality",
         ),
         SelectionMethod(
             "top_k",

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import logging
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -91,6 +92,9 @@ def test_help_has_an_example(command: str) -> None:
 
 def test_help_lists_every_command() -> None:
     result = labelnext("--help")
+    listed = re.findall(r"(?m)^  ([a-z]+)  ", result.stdout.partition("Commands:")[2])
+    assert listed[:5] == ["init", "check", "run", "explain", "undo"]  # as one needs them
+    assert len({*listed}) == len(listed)
     assert all(f" {command} " in result.stdout for command in COMMANDS)
     assert "│" not in result.stdout  # boxes are for a terminal
     assert "..." not in result.stdout.replace("[ARGS]...", "")  # no sentence is cut off

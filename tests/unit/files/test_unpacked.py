@@ -283,6 +283,14 @@ def test_a_line_without_an_end_in_place_of_the_header_is_cut(tmp_path: Path) -> 
     assert len(error.message) < 200
 
 
+def test_a_header_above_a_mebibyte_is_too_long(tmp_path: Path) -> None:
+    names = [f"p_{n}" for n in range(200_000)]  # 200,000 names of six to eight bytes each
+    lines = ["item_id," + ",".join(names), "a" + ",0" * len(names)]
+    (tmp_path / "p.csv").write_text("\n".join(lines) + "\n")
+    error = refused(tmp_path / "p.csv")
+    assert "every line must have at most 1,048,576 bytes" in error.message
+
+
 def test_a_line_of_csv_without_an_end_is_named(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_bytes(b'item_id,p_a,p_b\na,0.5,0.5\nb,"0' + b"5" * 2 * MIB)
     error = refused(tmp_path / "p.csv")

@@ -1,0 +1,56 @@
+"""All commands together: in which order they are listed, and those that adapters bring."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import Any, Literal
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+
+MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
+"""Boxes and colours are for a terminal; a pipe gets plain lines, in half the time."""
+
+#: In the order in which they are first needed; all others follow.
+_IN_ORDER = (
+    *("init", "check", "run", "explain", "undo", "resume", "runs", "status", "watch"),
+    *("send", "fetch", "labels", "push", "predictions", "replay", "export"),
+)
+
+
+class Commands(TyperGroup):
+    """The core commands, then those of installed adapters."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all commands, those that are needed first at the top."""
+        names = super().list_commands(ctx)
+        first = [name for name in _IN_ORDER if name in names]
+        return [*dict.fromkeys([*first, *names, *_brought()])]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name; None if there is none."""
+        return super().get_command(ctx, cmd_name) or _brought().get(cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each command with its whole first paragraph, which click would cut off."""
+        listed = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, command.get_short_help_str(200)) for name, command in listed.items()]
+            )
+
+
+@cache
+def _brought() -> dict[str, Any]:
+    """The commands of our own adapters, loaded only for --help and when no other has that name.
+
+    Those of one package: to look through all that are installed would slow --help down.
+    """
+    from importlib.metadata import distribution
+
+    brought = typer.Typer(rich_markup_mode=MARKUP)
+    for entry in distribution("labelnext").entry_points.select(group="labelnext.commands"):
+        brought.add_typer(entry.load())
+    return dict(get_group(brought).commands)
