@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 _LAST_PORT = 65_535
+_TOGETHER = 16_384  # rows that `read_rows` reads together
 _RUN_ID = re.compile(r"\d{8}T\d{6}-\d{6}0*")
 
 
@@ -96,14 +95,8 @@ class Store:
                 hint="set write.output to another folder.",
             )
 
-    def write_table(self, name: str, table: pa.Table, *, group: int | None = None) -> None:
+    def write_table(self, name: str, table: pa.Table) -> None:
         """Write a table as Parquet; a reader sees all of it or nothing.
-
-        Args:
-            name: of the file.
-            table: to write.
-            group: how many rows are read together, where `read_rows` reads some of them soon:
-                they aren't compressed.
 
         Raises:
             WriteFailed: if the disk is full, or the store refuses.
@@ -121,9 +114,8 @@ class Store:
                 table,
                 file,
                 use_dictionary=repeated or False,
-                row_group_size=group,
                 # Floats hardly get smaller, and take most of the time.
-                compression=dict.fromkeys(packed, "snappy") if group is None else "none",
+                compression=dict.fromkeys(packed, "snappy"),
             )
 
         self._write(name, fill)
@@ -142,8 +134,23 @@ class Store:
             table.validate(full=True)  # what follows trusts offsets and indices
         return table
 
+    def write_rows(self, name: str, table: pa.Table) -> None:
+        """Write a table of which `read_rows` soon reads some rows at a time, as an Arrow file.
+
+        Raises:
+            WriteFailed: if the disk is full, or the store refuses.
+        """
+        import pyarrow as pa
+
+        def fill(file: Any) -> None:
+            with pa.ipc.new_file(file, table.schema) as writer:
+                for start in range(0, len(table), _TOGETHER):
+                    writer.write_table(table.slice(start, _TOGETHER).combine_chunks())
+
+        self._write(name, fill)
+
     def read_rows(self, name: str, start: int, n: int) -> pa.Table:
-        """Some rows of a table that `write_table` wrote, without reading all of it.
+        """Some rows of a table that `write_rows` wrote, without reading all of it.
 
         Args:
             name: of the file.
@@ -154,19 +161,17 @@ class Store:
             FileNotFoundError: if there is no such file.
             InvalidInput: if it is damaged.
         """
-        import pyarrow.parquet
+        import pyarrow as pa
 
+        first, last = start // _TOGETHER, (start + n - 1) // _TOGETHER
         with (
             self._undamaged(name),
             self.files.open_input_file(self.path(name)) as opened,
-            pyarrow.parquet.ParquetFile(opened) as file,
+            pa.ipc.open_file(opened) as file,
         ):
-            groups = range(file.num_row_groups)
-            ends = list(accumulate(file.metadata.row_group(g).num_rows for g in groups))
-            first, last = bisect_right(ends, start), bisect_left(ends, start + n)
-            table = file.read_row_groups([*range(first, last + 1)])
+            table = pa.Table.from_batches([file.get_batch(k) for k in range(first, last + 1)])
             table.validate(full=True)
-        return table.slice(start - (ends[first - 1] if first else 0), n)
+        return table.slice(start - first * _TOGETHER, n)
 
     @contextmanager
     def _undamaged(self, name: str) -> Iterator[None]:

@@ -23,12 +23,9 @@ TABLE = pa.table(
 
 
 @pytest.mark.parametrize("table", [TABLE, TABLE.slice(0, 0)])
-@pytest.mark.parametrize("group", [None, 1])
-def test_table_is_read_as_it_was_written(
-    tmp_path: Path, table: pa.Table, group: int | None
-) -> None:
+def test_table_is_read_as_it_was_written(tmp_path: Path, table: pa.Table) -> None:
     store = Store(str(tmp_path))
-    store.write_table("one.parquet", table, group=group)
+    store.write_table("one.parquet", table)
     assert store.read_table("one.parquet").equals(table)
 
 

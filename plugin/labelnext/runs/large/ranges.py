@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,7 @@ Place = tuple[float, str]  # the utility and the id of an item
 _RANGE = 1_000_000  # items of a range, about
 _LARGEST = 4_000_000  # of a pool with more than a hundred such ranges: each reads all parts
 _MANY = 100
-_GROUP = 16_384  # rows of a sorted file that are read together
+_ENDING = ".arrow"  # of a sorted file, which is read in pieces
 _STARTS = "starts"  # the folder of the files that say that a part is sorted
 _HASHES = 2**64
 _MOST_DIGITS = 38
@@ -104,11 +105,14 @@ class Split:
 
     def items(self, part: Part) -> str:
         """The file of the sorted items."""
-        return self._file(part, "items")
+        return self._sorted(part, "items")
 
     def hashes(self, part: Part) -> str:
         """The file of the sorted hashes of all ids."""
-        return self._file(part, "hashes")
+        return self._sorted(part, "hashes")
+
+    def _sorted(self, part: Part, what: str) -> str:
+        return str(PurePosixPath(self._file(part, what)).with_suffix(_ENDING))
 
     def _file(self, part: Part, what: str) -> str:
         folder = f"{self.scoring.folder}/{what}"
@@ -116,7 +120,7 @@ class Split:
 
     @cached_property
     def _how(self) -> list[Any]:
-        return [self.scoring.recipe.to_dict(), self.whole, self.starts]
+        return [self.scoring.recipe.to_dict(), self.whole, self.starts, _ENDING]
 
     def nothing(self) -> pa.Table:
         """No starts."""
@@ -130,13 +134,13 @@ class Split:
         scores = self._scores(part, store)
         hashes = hashes_of(scores).astype(np.uint64).view(np.int64)
         loops.sort(hashes)
-        store.write_table(self.hashes(part), pa.table({"hash": hashes}), group=_GROUP)
+        store.write_rows(self.hashes(part), pa.table({"hash": hashes}))
         items = scores.filter(pc.is_valid(scores.column("utility")))
         if self.batch is not None:
             batch = store.read_table(self.batch).column("item_id").cast(pa.string())
             items = items.filter(pc.invert(among(items.column("item_id"), batch)))
         items = in_exact_order(items, integers=self.integers)
-        store.write_table(self.items(part), items, group=_GROUP)
+        store.write_rows(self.items(part), items)
         n_ranges = len(self.starts) + 1
         bounds = [_HASHES * k // n_ranges - _HASHES // 2 for k in range(1, n_ranges)]
         table = _cuts(
@@ -300,7 +304,7 @@ def _slices(store: Store, slices: Sequence[tuple[str, int, int]]) -> list[pa.Tab
             try:
                 tables.append(store.read_rows(name, start, n))
             except (InvalidInput, OSError):
-                folder, _, file = name.rsplit("/", 2)
-                store.remove(f"{folder}/{_STARTS}/{file}")
+                folder, _, file = name.removesuffix(_ENDING).rsplit("/", 2)
+                store.remove(f"{folder}/{_STARTS}/{file}.parquet")
                 raise
     return tables

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 import labelnext
 from labelnext.adapter.protocol import Part
-from labelnext.errors import WriteFailed
+from labelnext.errors import InvalidInput, WriteFailed
 from labelnext.runs.large import performer, ranges, score_part
 from labelnext.runs.large.order import among
 from labelnext.runs.undo import resume
+from labelnext.support import store
 from labelnext.support.store import Store
 from tests.unit.runs.large.test_job import (
     assert_same,
@@ -36,7 +36,7 @@ N = 3_000
 @pytest.fixture(autouse=True)
 def _small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranges, "_RANGE", 250)
-    monkeypatch.setattr(ranges, "_GROUP", 16)
+    monkeypatch.setattr(store, "_TOGETHER", 16)
     monkeypatch.setattr(score_part, "_EVERY", 20)
 
 
@@ -169,8 +169,8 @@ def test_a_run_that_broke_off_between_ranges_goes_on_where_it_was(
     ("stage", "files"),
     [
         ("sort", "*.parquet"),
-        ("order", "items/*.parquet"),
-        ("order", "hashes/*.parquet"),
+        ("order", "items/*.arrow"),
+        ("order", "hashes/*.arrow"),
         ("look", "0*.parquet"),
     ],
 )
@@ -268,12 +268,25 @@ def test_a_very_large_pool_has_larger_ranges(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_rows_of_a_table_are_read_from_any_place(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    table = pa.table({"n": np.arange(100)})
-    store.write_table("t.parquet", table, group=16)
-    assert pq.ParquetFile(tmp_path / "t.parquet").num_row_groups == 7
+    files = Store(tmp_path)
+    table = pa.table({"n": pa.chunked_array([np.arange(7), np.arange(7, 100)])})
+    files.write_rows("t.arrow", table)
+    with pa.ipc.open_file(str(tmp_path / "t.arrow")) as file:
+        assert file.num_record_batches == 7
     for start, n in ((0, 1), (0, 16), (15, 2), (16, 16), (31, 33), (99, 1), (0, 100)):
-        assert store.read_rows("t.parquet", start, n).equals(table.slice(start, n))
+        assert files.read_rows("t.arrow", start, n).equals(table.slice(start, n))
+
+
+@pytest.mark.parametrize("left", [0, 100, -1])
+def test_a_table_of_rows_that_is_cut_off_is_damaged(tmp_path: Path, left: int) -> None:
+    files, path = Store(tmp_path), tmp_path / "t.arrow"
+    files.write_rows("t.arrow", pa.table({"n": np.arange(100)}))
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(InvalidInput, match="must be as labelnext wrote it"):
+        files.read_rows("t.arrow", 0, 1)
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        files.read_rows("t.arrow", 0, 1)
 
 
 @pytest.mark.parametrize("batch", [[], ["b"], ["e", "b", "x"], [*"edcbaxyz"]])
