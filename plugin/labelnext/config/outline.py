@@ -255,12 +255,23 @@ def checked_as(
     try:
         return validated(model, data)
     except Refused as refused:
-        where = document.place(location, refused.location, absent=refused.missing)
+        inside = _as_written(document.at(location), refused.location)
+        where = document.place(location, inside, absent=refused.missing)
         if refused.known is not None:
             nested = len(refused.location) > 1
             keys = refused.known if nested or known is None else known
             raise unknown_key(document, where, keys) from None
         raise document.error(where, refused.text, hint=refused.hint) from None
+
+
+def _as_written(section: Any, inside: Location) -> Location:
+    """The way to a key of `embeddings`, which may stand one level deeper: {from: {size: 224}}."""
+    if len(inside) > 1 and inside[0] == "embeddings" and isinstance(section, Mapping):
+        written = section.get("embeddings")
+        deeper = written.get("from") if isinstance(written, Mapping) else None
+        if isinstance(deeper, Mapping) and inside[1] in deeper:
+            return ("embeddings", "from", *inside[1:])
+    return inside
 
 
 def _is_shared(key: str, value: Any) -> bool:

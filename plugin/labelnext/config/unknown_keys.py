@@ -50,13 +50,18 @@ def unknown_key(document: Document, location: Location, known: Sequence[str]) ->
     near = difflib.get_close_matches(key.lower(), known, n=1)
     if colon := hint_of_colons(key):
         hint = colon
-    elif owners := _owners(key, section):
+    elif len(location) < 3 and (owners := _owners(key, section)):
         hint = f"it is a key for source.adapter: {' or '.join(owners)}."
-    elif meant := _usual(key, section) or near or _constraint(key) or _elsewhere(key):
+    elif meant := near if len(location) > 2 else _meant(key, section, near):
         hint = f"did you mean {' or '.join(meant)}?"
     else:
         hint = f"known keys: {', '.join(sorted(known))}."
     return document.error(location, "is not a known key.", hint=hint)
+
+
+def _meant(key: str, section: str, near: list[str]) -> list[str]:
+    """The keys that one of a section, or of the top, may stand for; `near` are spelled like it."""
+    return _usual(key, section) or near or _constraint(key) or _elsewhere(key)
 
 
 def _owners(key: str, section: str) -> list[str]:

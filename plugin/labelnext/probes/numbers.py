@@ -17,6 +17,7 @@ from labelnext.probes.learner import VERSION
 from labelnext.probes.space import Space, blocks
 from labelnext.ranking.recipe import NOT_TRAINED
 from labelnext.support.classifiers import training
+from labelnext.support.threads import in_order
 from labelnext.support.words import counted
 
 ENOUGH = 5
@@ -149,10 +150,16 @@ def _predicted(
             for member, sample in zip(said, model.estimators_samples_, strict=True):
                 member[sample] = np.nan
             mean[rows], spread[rows] = np.nanmean(said, axis=0), np.nanstd(said, axis=0)
-            for block in blocks(rest):
-                said = _members(model, space.of(block))
-                mean[block], spread[block] = said.mean(axis=0), said.std(axis=0)
+            parts = [*blocks(rest)]
+            done = in_order(lambda part: _agreed(_members(model, space.of(part))), parts)
+            for part, agreed in zip(parts, done, strict=True):
+                mean[part], spread[part] = agreed
     return mean, spread
+
+
+def _agreed(said: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of the members, each of shape (n_points,)."""
+    return said.mean(axis=0), said.std(axis=0)
 
 
 def _members(model: Any, points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ from labelnext.support.files import private_file, write_failed
 _LOOK = 0.1  # seconds between two looks at the command
 _GRACE = 10.0  # seconds to end after it was told to
 _LAST = 200  # characters of its last line for a message
+_LOG = 100_000_000  # bytes, above which a log begins anew
 
 
 def run_command(
@@ -42,7 +43,7 @@ def run_command(
         shell: hand a text to the shell instead.
         directory: where it runs.
         environment: variables beside those that this process was started with.
-        log: file for all that it prints; replaced, and for this user alone.
+        log: file for what it prints; replaced, and for this user alone. At 100 MB it begins anew.
         seconds: after which it is ended; None: never.
         stop: ends it when set.
 
@@ -75,7 +76,7 @@ def run_command(
                 hint="name a program that is installed, with its path if need be.",
             ) from error
         try:
-            ended = _wait(process, seconds, stop)
+            ended = _wait(process, seconds, stop, printed)
         finally:
             _end_group(process)
     if stop.is_set() and not ended:
@@ -89,18 +90,28 @@ def _opened(log: Path) -> IO[bytes]:
     try:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
-        return open(log, "wb", opener=private_file)
+        # Appended to, so that the command goes on at the start of a log that begins anew.
+        return open(log, "ab", opener=private_file)
     except OSError as error:
         raise write_failed(log, error) from error
 
 
-def _wait(process: subprocess.Popen[bytes], seconds: float | None, stop: threading.Event) -> bool:
+def _wait(
+    process: subprocess.Popen[bytes],
+    seconds: float | None,
+    stop: threading.Event,
+    printed: IO[bytes],
+) -> bool:
     """Wait until the command ends; False if it was stopped, or its time is over."""
     end = None if seconds is None else time.monotonic() + seconds
     while not _is_over(process):
         if stop.is_set() or (end is not None and time.monotonic() > end):
             return False
         time.sleep(_LOOK)
+        with suppress(OSError):
+            if os.fstat(printed.fileno()).st_size > _LOG:
+                printed.truncate(0)
+                os.write(printed.fileno(), b"[what was printed earlier is left out]\n")
     return True
 
 

@@ -112,7 +112,7 @@ def _refused(model: type[BaseModel], data: Mapping[str, Any], error: ValidationE
         try:
             value = value[part]
         except (KeyError, IndexError, TypeError):
-            continue  # the name of a type that pydantic tried
+            value = problem["input"]  # the name of a type that pydantic tried, or written elsewhere
     got = _got(model, location, value) if location else ""
     return Refused(location, f"{rule}{got}{more}.")
 

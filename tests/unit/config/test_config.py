@@ -296,7 +296,7 @@ def test_a_mapping_that_holds_itself_is_refused_and_one_that_is_used_twice_is_no
         with pytest.raises(ConfigError, match="config must not hold itself"):
             load_config({"source": {**source, "model": {"probe": "logistic", "options": options}}})
     twice = ["a"]
-    options = {"include": twice, "exclude": twice}
+    options = {"include": twice, "similar_to": twice}
     assert load_config({"source": source, "selection": {"options": options}})
 
 

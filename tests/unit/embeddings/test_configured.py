@@ -97,3 +97,21 @@ def test_wrong_keys_are_refused(embeddings: Any, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(config(embeddings))
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("embeddings", "said"),
+    [
+        ("{from: {onnx: m, size: 0}}", "source.embeddings.from.size must be at least 1; got 0."),
+        ("{from: onnx, onnx: m, size: 0}", "source.embeddings.size must be at least 1; got 0."),
+        ("{from: {onnx: m, std: 1}}", "source.embeddings.from.std must be a list; got 1."),
+        ("{from: {onnx: m, mean: [x, 0, 0]}}", "source.embeddings.from.mean.0 must be .* got 'x'."),
+        ("{from: text, images: 3}", "source.embeddings.images is not a .*: known keys: from, mean"),
+        ("{from: text, path: 3}", "source.embeddings.path is not a .*: known keys: from, mean"),
+    ],
+)
+def test_a_setting_is_named_where_it_stands(embeddings: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "labelnext.yaml"
+    path.write_text(f"source: {{adapter: files, path: p.csv, embeddings: {embeddings}}}\n")
+    with pytest.raises(ConfigError, match=f"line 1: {said}"):
+        load_config(path)

@@ -58,6 +58,18 @@ def test_numbers_need_no_name_for_the_model_and_no_order() -> None:
     assert "learned numbers" in plain.notices[-1].message
 
 
+@pytest.mark.parametrize("n_cores", [1, 3])
+def test_numbers_depend_neither_on_cores_nor_on_blocks(
+    n_cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = probe(made()).fingerprint()
+    monkeypatch.setattr("labelnext.support.threads._n_cores", lambda: n_cores)
+    monkeypatch.setattr(
+        "labelnext.probes.numbers.blocks", lambda rows: iter(np.array_split(rows, 7))
+    )
+    assert probe(made()).fingerprint() == whole
+
+
 def test_labels_that_are_numbers_are_learned_as_such_when_asked() -> None:
     points = np.arange(20.0)[:, None]
     labels = np.where(np.arange(20) < 16, np.arange(20) // 7, -1)  # 1, 3 and 5 stars

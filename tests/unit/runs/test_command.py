@@ -97,6 +97,22 @@ def test_exit_code_is_told_with_the_last_line_and_the_log(start: Start, tmp_path
     assert caught.value.hint == f"see what it printed in {tmp_path}/state/round-7.log."
 
 
+def test_log_of_a_command_that_prints_without_end_stays_small(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOG", 100_000)
+    script = (
+        "import time\n"
+        "print('x' * 200_000, flush=True)\n"
+        "time.sleep(1)\n"
+        "print('the end', flush=True)\n"
+        "raise SystemExit(3)"
+    )
+    with pytest.raises(CommandFailed, match="exit code 3: the end"):
+        start([sys.executable, "-c", script])
+    assert log_of(tmp_path) == "[what was printed earlier is left out]\nthe end\n"
+
+
 def test_signal_is_told(start: Start) -> None:
     with pytest.raises(CommandFailed, match=r"ended with signal 9\."):
         start("kill -9 $$", shell=True)
