@@ -167,19 +167,31 @@ def may_be_part(folder: Path, name: str) -> bool:
     hidden = any(one[0] in "._" for one in name.split("/"))
     lower = name.lower()
     beside = lower.endswith(_BESIDE) or _NOTES.fullmatch(lower.rpartition("/")[2]) is not None
-    return not (hidden or beside or _is_ranking(folder / name))
+    return not (hidden or beside or is_ranking(folder / name))
 
 
-def _is_ranking(path: Path) -> bool:
+def is_ranking(path: Path) -> bool:
     """Whether labelnext wrote a file."""
-    if path.suffix.lower() not in (".csv", ".jsonl"):
+    ending = path.suffix.lower()
+    if ending not in (".csv", ".jsonl", ".parquet"):
         return False
     try:
         with path.open("rb") as file:
-            start = file.read(_LINE)
-    except OSError:
+            head = _footer(file) if ending == ".parquet" else file.read(_LINE).partition(b"\n")[0]
+    except (OSError, ValueError):
         return False
-    return all(name in start.partition(b"\n")[0] for name in _RANKED)
+    return all(name in head for name in _RANKED)
+
+
+def _footer(file: IO[bytes]) -> bytes:
+    """The end of a Parquet file, which names its columns; ValueError if it is none."""
+    size = file.seek(0, 2)
+    file.seek(-min(size, 8), 2)
+    length, mark = file.read(4), file.read(4)
+    if mark != b"PAR1":
+        raise ValueError("no Parquet file")
+    file.seek(max(size - 8 - int.from_bytes(length, "little"), 0))
+    return file.read(_START)
 
 
 class Sample:

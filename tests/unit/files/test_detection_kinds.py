@@ -192,3 +192,23 @@ def test_several_columns_with_a_score_are_asked_about(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="sentiment, mood have a score") as caught:
         read(tmp_path, "p.csv", f"{head}\n{rows}")
     assert "{prediction: sentiment, confidence: sentiment_score}" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("fields", ["fields", "_fields"])
+@pytest.mark.parametrize("size", [{}, {"image_size": [10, 20]}, {"_image_size": [10, 20]}])
+def test_fields_of_detectron2_may_be_those_of_its_instances(
+    tmp_path: Path, fields: str, size: dict[str, Any]
+) -> None:
+    found = {
+        i: {
+            "instances": {
+                fields: {"pred_boxes": [[2, 1, 4, 5]], "scores": [p], "pred_classes": [0]},
+                **size,
+            }
+        }
+        for i, p in (("a.jpg", 0.9), ("b.jpg", 0.3))
+    }
+    pool = read(tmp_path, "p.json", found)
+    assert rank(pool, "mean_object_confidence").item_ids.tolist() == ["b.jpg", "a.jpg"]
+    if size:
+        assert pool.objects.boxes[0].tolist() == pytest.approx([0.1, 0.1, 0.2, 0.5])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -53,6 +54,7 @@ _ALSO = {
     "labels": ("label_ids", "targets", "y_true"),
     "classes": ("class_names", "vocab"),
 }  # fmt: skip
+_OF_CLASS = re.compile(r"(?:p|prob|proba|probability)_?((?<=_).+|\d+)")  # the scores of a class
 _NAMES = (*_ARRAYS.values(), *_OBJECTS.values())
 
 
@@ -89,9 +91,10 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     wanted |= {options.columns.get(ours, ours) for ours in _OBJECTS.values()}
     wanted |= {name for names in _ALSO.values() for name in names}
     held = names_in(Path(path))
+    by_class = {name: told[1] for name in held if (told := _OF_CLASS.fullmatch(name))}
     check_metadata(held, context)
     further = {"offsets", "confidences", "confidence", *context.metadata}
-    arrays = read_arrays(Path(path), wanted | further)
+    arrays = read_arrays(Path(path), wanted | further | by_class.keys())
 
     used = set[str]()
 
@@ -105,6 +108,11 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         return arrays[there[0]] if there else None
 
     columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
+    if columns["probabilities"] is None and len(by_class) > 1:
+        columns["probabilities"] = _stacked({name: arrays[name] for name in by_class})
+        if columns["classes"] is None:
+            columns["classes"] = np.array([*by_class.values()])
+        used |= by_class.keys()
     if "names" in used and _are_classes(arrays["names"], columns):
         columns |= {"item_ids": None, "classes": arrays["names"]}
     notices: list[Notice] = []
@@ -133,6 +141,19 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     if objects is None and columns["probabilities"] is None and columns["embeddings"] is None:
         notices.append(_no_predictions(held))
     return Pool(objects=objects, multilabel=meaning.multilabel, notices=notices, **columns)
+
+
+def _stacked(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    """Arrays with the scores of a class each as columns.
+
+    Raises:
+        InvalidInput: if they aren't one number an item.
+    """
+    shapes = {array.shape for array in arrays.values()}
+    if len(shapes) > 1 or len(next(iter(shapes))) != 1:
+        got = listed(f"{name} {array.shape}" for name, array in arrays.items())
+        raise InvalidInput(f"arrays of single classes must hold one number an item; got {got}.")
+    return np.stack([array.astype(float) for array in arrays.values()], axis=1)
 
 
 def _rows_first(arrays: Mapping[str, NDArray[Any]]) -> list[str]:
@@ -184,7 +205,8 @@ def _unread(names: list[str]) -> list[Notice]:
 def _no_predictions(names: Iterable[str]) -> Notice:
     message = (
         f"No array was taken as predictions; the file has {listed(names)}. Set source.columns to "
-        "name one (such as columns: {probabilities: …})."
+        "name one (such as columns: {probabilities: …}). Save the scores of single classes as one "
+        "array, numpy.stack([…], axis=1)."
     )
     return Notice("no_predictions", message)
 
