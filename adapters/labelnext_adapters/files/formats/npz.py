@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from labelnext.adapter.formats import Format
-from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.tables.numpy_files import names_in, read_arrays
-from labelnext_adapters.files.tables.table_options import check_metadata
+from labelnext_adapters.files.tables.table_options import ScoreOptions, check_metadata
 from labelnext_adapters.files.tables.vectors import Meaning, usable_members
 
 _ARRAYS = {
@@ -64,21 +63,12 @@ def _known(name: str) -> str:
     return name
 
 
-class NpzOptions(Options):
+class NpzOptions(ScoreOptions):
     """Keys of `source` for NPZ files."""
 
     columns: dict[Annotated[str, AfterValidator(_known)], str] = Field(default_factory=dict)
     """Our names (item_id, probabilities, embedding, label, votes, labelled, group, cost, missing,
     classes, class_ids, boxes, object_probabilities, object_embeddings) mapped to array names."""
-    classes: list[str] | None = None
-    """Class names, in the order of the probabilities."""
-    multilabel: bool = False
-    """Classes are independent: an item's probabilities needn't sum to 1."""
-    scale: Literal["fraction", "percent"] = "fraction"
-    """Whether probabilities and confidences go up to 1 or, as percent, to 100."""
-    logits: Literal["softmax", "sigmoid"] | bool | None = None
-    """The numbers are logits: softmax for one class per item, sigmoid for independent classes; true
-    goes by multilabel."""
 
 
 def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
