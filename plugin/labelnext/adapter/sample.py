@@ -50,6 +50,9 @@ _MARKS = {
 }
 
 
+_DECLARED = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding=[\"']([\w.-]+)")  # the encoding of XML
+
+
 def compression_of(start: bytes) -> str | None:
     """How bytes are compressed, by their first few: gzip, zstd, bz2, lz4, xz; None if they aren't.
 
@@ -265,6 +268,9 @@ class Sample:
         encoding = encoding_of(self.start)
         if encoding == "utf-8" and b"\0" in self.start:
             return None
+        if declared := _DECLARED.match(self.start):
+            with suppress(LookupError):
+                return self.start.decode(declared[1].decode(), errors="replace")
         try:
             return self.start.decode(encoding)
         except UnicodeDecodeError as error:
