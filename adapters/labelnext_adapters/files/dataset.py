@@ -86,7 +86,7 @@ class Dataset:
             Unavailable: if the store does not answer.
         """
         base = self._path
-        while any(sign in base for sign in WILD):
+        while any(sign in base for sign in WILD) and not (self._near and Path(base).exists()):
             base = str(PurePosixPath(base).parent)
         try:
             infos = self._infos(base)
@@ -139,8 +139,8 @@ class Dataset:
         inside = path[len(base) :].strip("/")
         if any(part.startswith((".", "_")) for part in inside.split("/")):
             return False
-        globbed = base != self._path
-        if not (matches(path, self._path) if globbed else path.endswith(_ENDINGS) or path == base):
+        pattern = self._path[len(base) :].strip("/")
+        if not (matches(inside, pattern) if pattern else path.endswith(_ENDINGS) or path == base):
             return False
         ours = _OURS.search(inside) is not None
         if ours:

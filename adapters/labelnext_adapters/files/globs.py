@@ -32,8 +32,10 @@ def is_of_tables(path: Path | str) -> bool:
 
 
 def base_of(glob: Path) -> Path:
-    """The innermost folder of a glob that has no wild cards in its path."""
-    return next(one for one in glob.parents if not any(sign in str(one) for sign in WILD))
+    """The innermost folder of a glob that is there, or has no wild cards in its path."""
+    return next(
+        one for one in glob.parents if one.is_dir() or not any(sign in str(one) for sign in WILD)
+    )
 
 
 def names_taken(glob: Path) -> list[str]:

@@ -74,7 +74,8 @@ def _check_no_part(path: Path, source: Path | str) -> None:
     if not (isinstance(source, Path) and source.is_dir() and path.is_file()):
         return
     folder, file = source.resolve(), path.resolve()
-    if file.suffix.lower() not in (".csv", ".jsonl") or not file.is_relative_to(folder):
+    endings = (".csv", ".jsonl", ".parquet")
+    if file.suffix.lower() not in endings or not file.is_relative_to(folder):
         return
     if may_be_part(folder, file.relative_to(folder).as_posix()):
         shown = from_here(str(path))

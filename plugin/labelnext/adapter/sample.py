@@ -50,6 +50,9 @@ _MARKS = {
 }
 
 
+_DECLARED = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding=[\"']([\w.-]+)")  # the encoding of XML
+
+
 def compression_of(start: bytes) -> str | None:
     """How bytes are compressed, by their first few: gzip, zstd, bz2, lz4, xz; None if they aren't.
 
@@ -167,19 +170,31 @@ def may_be_part(folder: Path, name: str) -> bool:
     hidden = any(one[0] in "._" for one in name.split("/"))
     lower = name.lower()
     beside = lower.endswith(_BESIDE) or _NOTES.fullmatch(lower.rpartition("/")[2]) is not None
-    return not (hidden or beside or _is_ranking(folder / name))
+    return not (hidden or beside or is_ranking(folder / name))
 
 
-def _is_ranking(path: Path) -> bool:
+def is_ranking(path: Path) -> bool:
     """Whether labelnext wrote a file."""
-    if path.suffix.lower() not in (".csv", ".jsonl"):
+    ending = path.suffix.lower()
+    if ending not in (".csv", ".jsonl", ".parquet"):
         return False
     try:
         with path.open("rb") as file:
-            start = file.read(_LINE)
-    except OSError:
+            head = _footer(file) if ending == ".parquet" else file.read(_LINE).partition(b"\n")[0]
+    except (OSError, ValueError):
         return False
-    return all(name in start.partition(b"\n")[0] for name in _RANKED)
+    return all(name in head for name in _RANKED)
+
+
+def _footer(file: IO[bytes]) -> bytes:
+    """The end of a Parquet file, which names its columns; ValueError if it is none."""
+    size = file.seek(0, 2)
+    file.seek(-min(size, 8), 2)
+    length, mark = file.read(4), file.read(4)
+    if mark != b"PAR1":
+        raise ValueError("no Parquet file")
+    file.seek(max(size - 8 - int.from_bytes(length, "little"), 0))
+    return file.read(_START)
 
 
 class Sample:
@@ -253,6 +268,9 @@ class Sample:
         encoding = encoding_of(self.start)
         if encoding == "utf-8" and b"\0" in self.start:
             return None
+        if declared := _DECLARED.match(self.start):
+            with suppress(LookupError):
+                return self.start.decode(declared[1].decode(), errors="replace")
         try:
             return self.start.decode(encoding)
         except UnicodeDecodeError as error:

@@ -206,3 +206,18 @@ def test_json_of_pandas_by_split_is_read(tmp_path: Path) -> None:
     names = ["id", "prediction", "confidence"]
     path.write_text(json.dumps({"columns": names, "index": [0, 1, 2], "data": rows}))
     assert rank(read(path)).item_ids.tolist() == ["00", "01", "02"]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("9" * 5000, "it must be JSON with ordinary numbers; one has more than 4,300 digits."),
+        ("[" * 2000, "it must not be nested deeper than 1,000 levels."),
+        ('{"id": b}', "it must be JSON; column 8: expecting value."),
+    ],
+)
+def test_why_a_line_is_broken_is_said_once(tmp_path: Path, line: str, why: str) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text("\n".join([*lines("table"), line]) + "\n")
+    (notice,) = [n for n in read(path).notices if n.code == "left_out"]
+    assert notice.message.endswith(f": line {GOOD + 1}: {why}")

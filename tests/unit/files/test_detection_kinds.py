@@ -192,3 +192,47 @@ def test_several_columns_with_a_score_are_asked_about(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="sentiment, mood have a score") as caught:
         read(tmp_path, "p.csv", f"{head}\n{rows}")
     assert "{prediction: sentiment, confidence: sentiment_score}" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("fields", ["fields", "_fields"])
+@pytest.mark.parametrize("size", [{}, {"image_size": [10, 20]}, {"_image_size": [10, 20]}])
+def test_fields_of_detectron2_may_be_those_of_its_instances(
+    tmp_path: Path, fields: str, size: dict[str, Any]
+) -> None:
+    found = {
+        i: {
+            "instances": {
+                fields: {"pred_boxes": [[2, 1, 4, 5]], "scores": [p], "pred_classes": [0]},
+                **size,
+            }
+        }
+        for i, p in (("a.jpg", 0.9), ("b.jpg", 0.3))
+    }
+    pool = read(tmp_path, "p.json", found)
+    assert rank(pool, "mean_object_confidence").item_ids.tolist() == ["b.jpg", "a.jpg"]
+    if size:
+        assert pool.objects.boxes[0].tolist() == pytest.approx([0.1, 0.1, 0.2, 0.5])
+
+
+TOOLS: dict[str, Any] = {
+    "torchvision": lambda p: {"boxes": [[1, 1, 4, 4]], "labels": [1], "scores": [p]},
+    "mmdetection": lambda p: {"bboxes": [[1, 1, 4, 4]], "labels": [0], "scores": [p]},
+    "detectron2": lambda p: {"instances": {"pred_boxes": [[1, 1, 4, 4]], "scores": [p]}},
+    "ultralytics": lambda p: [
+        {"name": "cat", "class": 0, "confidence": p, "box": {"x1": 1, "y1": 1, "x2": 4, "y2": 4}}
+    ],
+}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("key", ["prediction", "predictions", "output", "result"])
+@pytest.mark.parametrize("image", ["file_name", "id"])
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_what_a_tool_said_may_stand_beside_the_name_of_its_image(
+    tmp_path: Path, tool: str, key: str, image: str, ending: str
+) -> None:
+    scores = {"a.jpg": 0.9, "b.jpg": 0.3, "c.jpg": 0.6}
+    records = [{image: name, key: TOOLS[tool](p)} for name, p in scores.items()]
+    text = json.dumps(records) if ending == "json" else "\n".join(map(json.dumps, records))
+    pool = read(tmp_path, f"p.{ending}", text)
+    assert rank(pool, "mean_object_confidence").item_ids.tolist() == ["b.jpg", "c.jpg", "a.jpg"]

@@ -59,6 +59,9 @@ def test_ids_are_those_of_a_file_or_stand_before_the_labels(tmp_path: Path) -> N
     assert rank(read(tmp_path, TOP, ids="ids.txt")).item_ids.tolist() == ["1e5", "x", "007"]
     beside = "007 __label__pos 0.93\n1e5 __label__pos 0.6\n"
     assert rank(read(tmp_path, beside)).item_ids.tolist() == ["1e5", "007"]
+    for sign in (",", ";", "|", ", ", "\t"):
+        apart = beside.replace(" __label__", f"{sign}__label__")
+        assert rank(read(tmp_path, apart)).item_ids.tolist() == ["1e5", "007"]
 
 
 def test_an_odd_line_is_left_out_and_named(tmp_path: Path) -> None:

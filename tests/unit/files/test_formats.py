@@ -148,7 +148,7 @@ FOREIGN = [
     (
         "p.csv",
         "broken: skip",
-        "it belongs to parquet-folder. Hint: csv reads columns, classes, multi",
+        "it belongs to parquet-folder. Hint: csv reads classes, multilabel, sc",
     ),
     (
         "p.jsonl",
@@ -160,7 +160,7 @@ FOREIGN = [
     ("p.npz", "labels: majority", "labels must be left out of npz files; it belongs to label-stud"),
     ("p.npz", "labels: null", "labels must be left out of npz files; it belongs to label-studio."),
     ("p.npz", "label_config: s.xml", "belongs to label-studio."),
-    ("p.npz", "images: i.json", "Hint: npz reads columns, classes, multilabel"),
+    ("p.npz", "images: i.json", "Hint: npz reads classes, multilabel, scale"),
     ("*.parquet", "from_name: choice", "from_name must be left out of parquet-folder files"),
 ]
 

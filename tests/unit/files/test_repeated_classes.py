@@ -94,3 +94,19 @@ def test_passes_without_a_column_that_tells_them_are_refused(tmp_path: Path) -> 
     other = [(i, c, round((v + 1 / 3) / 2, 4)) for i, c, v in ROWS]
     with pytest.raises(InvalidInput, match=r"name each class once; most name each of theirs 2"):
         table(tmp_path, [*ROWS, *other])
+
+
+@pytest.mark.parametrize("header", ["id,variable,value", "id,,0", "file,tag,value", "image,term,w"])
+def test_rows_of_classes_need_no_usual_names_where_scores_sum_to_one(
+    tmp_path: Path, header: str
+) -> None:
+    pool = table(tmp_path, ROWS, header)  # as of pandas' melt() and stack()
+    assert rank(pool, "margin").item_ids.tolist() == by_margin()
+    assert pool.classes == CLASSES
+
+
+def test_rows_of_other_numbers_are_asked_about(tmp_path: Path) -> None:
+    rows = [(i, name, value) for i in IDS for name, value in (("width", 0.5), ("area", 0.75))]
+    with pytest.raises(InvalidInput, match="a class and a confidence on each row") as caught:
+        table(tmp_path, rows, "id,variable,value")
+    assert "{label: …}" in str(caught.value.hint)

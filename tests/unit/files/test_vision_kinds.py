@@ -343,3 +343,23 @@ def test_links_of_a_folder_of_images_are_told(tmp_path: Path) -> None:
         InvalidInput, match=r"must hold images; it has none\..*gone.jpg, more, round"
     ):
         read(tmp_path, "p", format="images")
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "windows-1252", "UTF-8"])
+@pytest.mark.parametrize("write", [voc, cvat])
+def test_xml_is_recognised_in_the_encoding_that_it_declares(
+    tmp_path: Path, write: Any, encoding: str
+) -> None:
+    for name, score in (("ä.jpg", 0.9), ("b.jpg", 0.4)):
+        text = f"<?xml version='1.0' encoding='{encoding}'?>\n{write(name, score)}"
+        (tmp_path / f"{name[0]}.xml").write_bytes(text.encode(encoding))
+    assert ranked(read(tmp_path, ".")) == ["b.jpg", "ä.jpg"]
+
+
+@pytest.mark.parametrize("word", ["score", "confidence", "conf", "probability", "prob"])
+@pytest.mark.parametrize("write", [voc, cvat])
+def test_a_score_may_be_called_as_tools_call_it(tmp_path: Path, write: Any, word: str) -> None:
+    for name, score in (("a.jpg", 0.9), ("b.jpg", 0.4)):
+        text = write(name, score).replace("score", word)
+        (tmp_path / f"{name[0]}.xml").write_text(text)
+    assert ranked(read(tmp_path, ".")) == ["b.jpg", "a.jpg"]

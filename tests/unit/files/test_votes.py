@@ -115,3 +115,11 @@ def test_a_crowd_of_many_people_is_read_as_votes(tmp_path: Path) -> None:
 def test_ratings_of_judges_in_csv_are_ranked_by_their_spread(tmp_path: Path) -> None:
     rows = [("a", "x", "3"), ("a", "y", "3"), ("b", "x", "1"), ("b", "y", "5")]
     assert order(read(tmp_path, "t.csv", table("id,rater,rating", rows))) == ["b", "a"]
+
+
+def test_names_without_a_sign_between_words_are_known(tmp_path: Path) -> None:
+    rows = [("a", "cat"), ("a", "cat"), ("b", "cat"), ("b", "dog")]
+    lines = [f"{item},w{n},{said}" for n, (item, said) in enumerate(rows)]
+    pool = read(tmp_path, "v.csv", "\n".join(["taskid,workerid,response", *lines]))
+    assert pool.item_ids.tolist() == ["a", "b"]
+    assert pool.mean_probabilities.tolist() == [[1, 0], [0.5, 0.5]]

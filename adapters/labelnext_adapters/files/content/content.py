@@ -302,8 +302,8 @@ def _one_after_the_other(text: str) -> list[tuple[int, Any]] | None:
 
 def _what_is_wrong(error: InvalidInput, line: int) -> str:
     """The cause without the line, which is said beside it."""
-    cause = error.message.removeprefix(f"the file must be JSON; line {line}, ").rstrip(".")
-    return f"it must be JSON; {cause}"
+    said = error.message.rstrip(".").replace(f"JSON; line {line}, ", "JSON; ")
+    return re.sub(r"^the (?:file|JSON) must", "it must", said)
 
 
 def is_lines(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,17 @@ from labelnext.support.words import counted
 ROUNDING = 1e-3  # a probability may miss [0, 1] by this much, as numbers of few digits do
 FEW = 0.1  # the share of records that may be left out
 _SHOWN = 5
+
+
+def mostly(facts: Iterable[bool]) -> bool:
+    """Whether nine in ten are true: one odd record never decides for all.
+
+    Example:
+        >>> mostly([True] * 19 + [False]), mostly([True, False]), mostly([])
+        (True, False, True)
+    """
+    told = list(facts)
+    return sum(told) >= (1 - FEW) * len(told)
 
 
 class Unusable(ValueError):

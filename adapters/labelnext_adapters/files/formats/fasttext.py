@@ -14,6 +14,7 @@ from labelnext.pool.pool import Pool
 from labelnext_adapters.files.formats.huggingface import HuggingFaceOptions, files
 
 _LABEL = "__label__"
+_BETWEEN = ",;|"  # an id and labels
 _MOSTLY = 0.9  # of the lines
 _SCORED = re.compile(rf"{_LABEL}(\S+)\s+(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)(?=\s|$)")
 
@@ -76,7 +77,8 @@ def _beside(lines: list[str]) -> list[str | None] | None:
     None if they are texts.
     """
     parts = [line.partition(_LABEL)[:2] for line in lines]
-    words = [word.strip() if label and len(word.split()) == 1 else None for word, label in parts]
+    parts = [(word.strip().rstrip(_BETWEEN), label) for word, label in parts]
+    words = [word if label and len(word.split()) == 1 else None for word, label in parts]
     known = [word for word in words if word]
     alone = len({*known}) == len(known) >= _MOSTLY * len(lines)
     return words if alone else None

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from labelnext.adapter.formats import Format
-from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
@@ -15,10 +14,11 @@ from labelnext.support.words import counted
 from labelnext_adapters.files.content.item_ids import listed_ids
 from labelnext_adapters.files.formats.npz import texts
 from labelnext_adapters.files.tables.numpy_files import read_array
+from labelnext_adapters.files.tables.table_options import ScoreOptions
 from labelnext_adapters.files.tables.vectors import Meaning, usable_members
 
 
-class NpyOptions(Options):
+class NpyOptions(ScoreOptions):
     """Keys of `source` for NPY files."""
 
     ids: Path | None = None
@@ -26,15 +26,6 @@ class NpyOptions(Options):
     column of CSV or JSONL (source.key names it); null takes the row numbers from 0."""
     holds: Literal["probabilities", "embeddings"] = "probabilities"
     """What the rows of an .npy file are."""
-    classes: list[str] | None = None
-    """Class names, in the order of the probabilities."""
-    multilabel: bool = False
-    """Classes are independent: an item's probabilities needn't sum to 1."""
-    scale: Literal["fraction", "percent"] = "fraction"
-    """Whether probabilities and confidences go up to 1 or, as percent, to 100."""
-    logits: Literal["softmax", "sigmoid"] | bool | None = None
-    """The numbers are logits: softmax for one class per item, sigmoid for independent classes; true
-    goes by multilabel."""
 
 
 def read(path: Path | str, options: NpyOptions, context: Context) -> Pool:

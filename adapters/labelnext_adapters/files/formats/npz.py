@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from labelnext.adapter.formats import Format
-from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.tables.numpy_files import names_in, read_arrays
-from labelnext_adapters.files.tables.table_options import check_metadata
+from labelnext_adapters.files.tables.table_options import ScoreOptions, check_metadata
 from labelnext_adapters.files.tables.vectors import Meaning, usable_members
 
 _ARRAYS = {
@@ -53,6 +53,7 @@ _ALSO = {
     "labels": ("label_ids", "targets", "y_true"),
     "classes": ("class_names", "vocab"),
 }  # fmt: skip
+_OF_CLASS = re.compile(r"(?:p|prob|proba|probability)_?((?<=_).+|\d+)")  # the scores of a class
 _NAMES = (*_ARRAYS.values(), *_OBJECTS.values())
 
 
@@ -62,21 +63,12 @@ def _known(name: str) -> str:
     return name
 
 
-class NpzOptions(Options):
+class NpzOptions(ScoreOptions):
     """Keys of `source` for NPZ files."""
 
     columns: dict[Annotated[str, AfterValidator(_known)], str] = Field(default_factory=dict)
     """Our names (item_id, probabilities, embedding, label, votes, labelled, group, cost, missing,
     classes, class_ids, boxes, object_probabilities, object_embeddings) mapped to array names."""
-    classes: list[str] | None = None
-    """Class names, in the order of the probabilities."""
-    multilabel: bool = False
-    """Classes are independent: an item's probabilities needn't sum to 1."""
-    scale: Literal["fraction", "percent"] = "fraction"
-    """Whether probabilities and confidences go up to 1 or, as percent, to 100."""
-    logits: Literal["softmax", "sigmoid"] | bool | None = None
-    """The numbers are logits: softmax for one class per item, sigmoid for independent classes; true
-    goes by multilabel."""
 
 
 def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
@@ -89,9 +81,10 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     wanted |= {options.columns.get(ours, ours) for ours in _OBJECTS.values()}
     wanted |= {name for names in _ALSO.values() for name in names}
     held = names_in(Path(path))
+    by_class = {name: told[1] for name in held if (told := _OF_CLASS.fullmatch(name))}
     check_metadata(held, context)
     further = {"offsets", "confidences", "confidence", *context.metadata}
-    arrays = read_arrays(Path(path), wanted | further)
+    arrays = read_arrays(Path(path), wanted | further | by_class.keys())
 
     used = set[str]()
 
@@ -105,6 +98,11 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         return arrays[there[0]] if there else None
 
     columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
+    if columns["probabilities"] is None and len(by_class) > 1:
+        columns["probabilities"] = _stacked({name: arrays[name] for name in by_class})
+        if columns["classes"] is None:
+            columns["classes"] = np.array([*by_class.values()])
+        used |= by_class.keys()
     if "names" in used and _are_classes(arrays["names"], columns):
         columns |= {"item_ids": None, "classes": arrays["names"]}
     notices: list[Notice] = []
@@ -133,6 +131,19 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     if objects is None and columns["probabilities"] is None and columns["embeddings"] is None:
         notices.append(_no_predictions(held))
     return Pool(objects=objects, multilabel=meaning.multilabel, notices=notices, **columns)
+
+
+def _stacked(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    """Arrays with the scores of a class each as columns.
+
+    Raises:
+        InvalidInput: if they aren't one number an item.
+    """
+    shapes = {array.shape for array in arrays.values()}
+    if len(shapes) > 1 or len(next(iter(shapes))) != 1:
+        got = listed(f"{name} {array.shape}" for name, array in arrays.items())
+        raise InvalidInput(f"arrays of single classes must hold one number an item; got {got}.")
+    return np.stack([array.astype(float) for array in arrays.values()], axis=1)
 
 
 def _rows_first(arrays: Mapping[str, NDArray[Any]]) -> list[str]:
@@ -184,7 +195,8 @@ def _unread(names: list[str]) -> list[Notice]:
 def _no_predictions(names: Iterable[str]) -> Notice:
     message = (
         f"No array was taken as predictions; the file has {listed(names)}. Set source.columns to "
-        "name one (such as columns: {probabilities: …})."
+        "name one (such as columns: {probabilities: …}). Save the scores of single classes as one "
+        "array, numpy.stack([…], axis=1)."
     )
     return Notice("no_predictions", message)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from labelnext.adapter.formats import Format
 from labelnext.adapter.protocol import Context
@@ -11,19 +11,12 @@ from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext.support.started import how
+from labelnext_adapters.files.tables.table_options import ScoreOptions
 from labelnext_adapters.files.vision.options import DetectionOptions
 
 
-class PickleOptions(DetectionOptions):
+class PickleOptions(DetectionOptions, ScoreOptions):
     """Keys of `source` for pickles."""
-
-    multilabel: bool = False
-    """Classes are independent: an item's probabilities needn't sum to 1."""
-    scale: Literal["fraction", "percent"] = "fraction"
-    """Whether probabilities and confidences go up to 1 or, as percent, to 100."""
-    logits: Literal["softmax", "sigmoid"] | bool | None = None
-    """The numbers are logits: softmax for one class per item, sigmoid for independent classes; true
-    goes by multilabel."""
 
 
 def read(path: Path | str, options: PickleOptions, context: Context) -> Pool:

@@ -63,7 +63,7 @@ def pool_of_documents(
             continue
         for label, score in document.spans.get(group, []) if group is not None else ():
             with gathered.record(f"{place}, span", name):
-                gathered.detection(row, label, score)
+                gathered.detection(row, label or None, score)
     return gathered.pool()
 
 

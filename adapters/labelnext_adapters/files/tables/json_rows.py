@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from labelnext.errors import InvalidInput, listed
 from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed_lines, read_text
-from labelnext_adapters.files.content.oddities import Broken
+from labelnext_adapters.files.content.oddities import Broken, mostly
 from labelnext_adapters.files.json.odd_values import without_odd
 from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
 from labelnext_adapters.files.json.roles import Roles
@@ -160,7 +159,7 @@ def _listed_records(value: dict[str, Any], roles: Roles) -> list[Any]:
     if (by_name := _records_by_item(value)) is not None:
         return by_name
     if columns and all(isinstance(column, list) for column in columns):
-        if _mostly(map(_sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
+        if mostly(map(_sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
             return [{"item_id": name, "probabilities": row} for name, row in value.items()]
         if len({len(column) for column in columns}) > 1:
             lengths = [f"{name} has {len(value[name])}" for name in list(value)[:5]]
@@ -205,7 +204,7 @@ def _rows_by_item(value: dict[str, Any]) -> list[Any] | None:
     """
     columns = list(value.values())
     fits = [*map(are_box_rows, columns)]
-    if any(columns) and _mostly(fits):
+    if any(columns) and mostly(fits):
         check_box_rows([rows for rows, fit in zip(columns, fits, strict=True) if fit])
         return [
             {"item_id": name, "predictions": rows} if fit else Broken(_NO_ROWS.format(name, rows))
@@ -285,12 +284,12 @@ def _records_by_item(value: dict[str, Any]) -> list[Any] | None:
         >>> _records_by_item({"a": {"label": "cat", "prob": 0.5}})
         [{'item_id': 'a', 'predictions': [{'label': 'cat', 'prob': 0.5}]}]
     """
-    if _mostly(map(_has_vector, value.values())):
+    if mostly(map(_has_vector, value.values())):
         return None
     lists = [one if isinstance(one, list) else [one] for one in value.values()]
     told = [record for records in lists for record in records]
     fits = [all(map(_is_scored, records)) for records in lists]
-    if not told or not _mostly(fits) or not any(map(_is_scored, told)):
+    if not told or not mostly(fits) or not any(map(_is_scored, told)):
         return None
     numbered = list(value) == [*map(str, range(len(value)))]
     if numbered and len(told) == len(value) and first_of(told[0], (*IMAGES, *_NAMED)):
@@ -335,7 +334,7 @@ def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | 
     mappings = [
         one
         for one in (value, turned)
-        if _mostly(_sums_to_one(list(scores.values())) for scores in one.values())
+        if mostly(_sums_to_one(list(scores.values())) for scores in one.values())
     ]
     if len(mappings) != 1:
         return None
@@ -360,12 +359,6 @@ def _predicted_by_item(
     if not first_of(first, told):
         return None
     return [{"item_id": name, **record} for name, record in value.items()]
-
-
-def _mostly(facts: Iterable[bool]) -> bool:
-    """Whether nine in ten are true: one odd record never decides for all."""
-    told = list(facts)
-    return sum(told) >= 0.9 * len(told)
 
 
 def _sums_to_one(numbers: list[Any]) -> bool:

@@ -9,6 +9,7 @@ IDS = (
     "row_id", "url", "request_id", "comment_id", "reference_id",
     "fname", "audio", "audio_path", "audio_file", "video", "video_path", "video_file", "begin_path",
     "row_ids", "rowname", "row_name", "rownames", "record_id", "instance_id", "global_key",
+    "itemid", "imageid", "taskid", "docid", "sampleid",
     "item", "item_name", "task", "task_name", "question_id", "hit_id", "img_id", "tile_id",
     "patch_id", "sentence_id", "message_id", "ticket_id", "review_id", "article_id", "case_id",
     "uri", "recording", "recording_id", "audio_id", "audio_file_name", "audio_filename",

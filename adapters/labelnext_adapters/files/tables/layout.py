@@ -50,7 +50,7 @@ from labelnext_adapters.files.tables.prediction_strings import (
     objects_of_strings,
 )
 from labelnext_adapters.files.tables.ranked_classes import ranked_columns, with_likeliest
-from labelnext_adapters.files.tables.repeated_classes import check_versions
+from labelnext_adapters.files.tables.repeated_classes import check_versions, class_and_share
 from labelnext_adapters.files.tables.repeats import (
     first_copies,
     repeats,
@@ -236,7 +236,9 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     if votes is not None and options.logits is None:
         return _votes(out if votes[1] else whole, id_name, votes[0], options)
     check_versions(whole.table, id_name)
-    if not isinstance(sure, str) or not (answer or boxed):
+    if not boxed and None in (answer, sure):
+        answer, sure = class_and_share(out.table, id_name) or (answer, sure)
+    if not isinstance(sure, str) or not (boxed or isinstance(answer, str)):
         ids = out.table.column(id_name).to_pylist()
         doubled = sorted({str(i) for i in ids if ids.count(i) > 1}) if len(ids) < 5000 else []
         raise InvalidInput(
@@ -245,7 +247,8 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
             f"got the columns {listed(out.table.column_names)}"
             f"{' and repeated ids: ' + listed(doubled) if doubled else ''}.",
             hint="keep one row of each item; if each row is a class or a detection, name its "
-            "columns: source.columns: {prediction: …, confidence: …}.",
+            "columns: source.columns: {prediction: …, confidence: …}; if each is what one person "
+            "said, source.columns: {label: …}.",
         )
     codes, table = one_row_each(out.table, id_name)
     mapped = out.mapped | set(NAMES)

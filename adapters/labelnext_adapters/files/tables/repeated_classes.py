@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.content.oddities import FEW
+from labelnext_adapters.files.content.oddities import FEW, mostly
 from labelnext_adapters.files.tables.column_names import first_of
 from labelnext_adapters.files.tables.known_names import VERSIONS
 from labelnext_adapters.files.tables.vectors import ROUNDED
@@ -88,6 +88,30 @@ class Named:
                 "where several models, or passes of one, stand in one table.",
                 hint=_CURE,
             )
+
+
+def class_and_share(table: pa.Table, id_name: str) -> tuple[str, str] | None:
+    """The only columns of texts and of numbers, if these sum to 1 for most items; else None.
+
+    Args:
+        table: with several rows an item.
+        id_name: the column of ids.
+
+    Example:
+        >>> long = {"id": ["a", "a"], "variable": ["cat", "dog"], "value": [0.75, 0.25]}
+        >>> class_and_share(pa.table(long), "id")
+        ('variable', 'value')
+    """
+    others = [field for field in table.schema if field.name != id_name]
+    texts = [field.name for field in others if pa.types.is_string(field.type)]
+    numbers = [field.name for field in others if pa.types.is_floating(field.type)]
+    if len(texts) != 1 or len(numbers) != 1:
+        return None
+    column = table.column(numbers[0]).to_numpy(zero_copy_only=False)
+    codes = table.column(id_name).combine_chunks().dictionary_encode().indices.fill_null(0)
+    sums = np.bincount(codes.to_numpy(zero_copy_only=False), column)
+    fits = (column >= 0).all() and mostly((np.abs(sums - 1) <= ROUNDED).tolist())
+    return (texts[0], numbers[0]) if fits else None
 
 
 def check_versions(table: pa.Table, id_name: str) -> None:

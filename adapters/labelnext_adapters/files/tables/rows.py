@@ -114,16 +114,25 @@ def read_csv(
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error) or "utf8" in str(error).lower():
             decoded(read_bytes(path))
-        strings = dict.fromkeys(header, pa.string())
-        table = read(kinds=strings, ragged=ragged)
-        ragged.refuse_cut_off(table.num_rows, blocks)
-        odd = Oddities("row", seen=table.num_rows)
-        ragged.leave_out(odd)
+        rows = _careful(partial(read, ragged=ragged), header, ragged, blocks)
         comma = dialect.decimal == ","
-        rows = _without_headers(Rows(table, odd.notices(), ragged.place))
-        table, strange = as_numbers(rows.table, numeric, roles, rows.place, comma=comma)
-        return replace(rows, table=table, notices=[*rows.notices, *strange])
+        table, odd = as_numbers(rows.table, numeric, roles, rows.place, comma=comma)
+        return replace(rows, table=table, notices=[*rows.notices, *odd])
     return _without_headers(Rows(table, [], ragged.place))
+
+
+def _careful(
+    read: Callable[..., pa.Table],
+    header: Sequence[str],
+    ragged: Ragged,
+    blocks: Callable[[], Iterator[bytes]],
+) -> Rows:
+    """The rows as texts, without those of another length than the header."""
+    table = read(kinds=dict.fromkeys(header, pa.string()))
+    ragged.refuse_cut_off(table.num_rows, blocks)
+    odd = Oddities("row", seen=table.num_rows)
+    ragged.leave_out(odd)
+    return _without_headers(Rows(table, odd.notices(), ragged.place))
 
 
 def _without_headers(rows: Rows) -> Rows:

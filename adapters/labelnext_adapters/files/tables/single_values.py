@@ -42,10 +42,7 @@ def _numbers(name: str, texts: Sequence[str | None], items: Items) -> list[Any]:
     """The finite numbers that texts are; NaN for nothing and for those that are left out."""
     values, why = list[float](), dict[int, str]()
     for row, text in enumerate(texts):
-        try:
-            value = float(text or "nan")
-        except ValueError:
-            value = np.inf
+        value = _number(text)
         if np.isinf(value):
             why[row] = f"{name} must be a number, or empty for none; got {text!r:.60}"
         values.append(np.nan if np.isinf(value) else value)
@@ -69,7 +66,7 @@ def with_costs(
     if pa.types.is_nested(column.type) or pa.types.is_null(column.type):
         return np.ones(len(column), dtype=bool), []  # said, or of no use, where it is read
     texts = column.to_pylist() if pa.types.is_string(column.type) else None
-    values = numbers("cost", column) if texts is None else np.array([*map(_cost, texts)])
+    values = numbers("cost", column) if texts is None else np.array([*map(_number, texts)])
     usable: NDArray[np.bool_] = (values > 0) & (values < np.inf)
     if usable.all():
         return usable, []
@@ -85,8 +82,9 @@ def with_costs(
         raise
 
 
-def _cost(text: str | None) -> float:
+def _number(text: str | None) -> float:
+    """The number that a text is; NaN for nothing, infinity for a text that is none."""
     try:
         return float(text or "nan")
     except ValueError:
-        return np.nan
+        return np.inf

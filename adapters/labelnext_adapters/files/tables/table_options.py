@@ -55,7 +55,21 @@ def _known(name: str) -> str:
     return name
 
 
-class TableOptions(Options):
+class ScoreOptions(Options):
+    """Keys of `source` for class scores."""
+
+    classes: list[str] | None = None
+    """Class names, in the order of the probabilities."""
+    multilabel: bool = False
+    """Classes are independent: an item's probabilities needn't sum to 1."""
+    scale: Literal["fraction", "percent"] = "fraction"
+    """Whether probabilities and confidences go up to 1 or, as percent, to 100."""
+    logits: Literal["softmax", "sigmoid"] | bool | None = None
+    """The numbers are logits: softmax for one class per item, sigmoid for independent classes; true
+    goes by multilabel."""
+
+
+class TableOptions(ScoreOptions):
     """Keys of `source` for formats with one item a row."""
 
     columns: dict[Annotated[str, AfterValidator(_known)], str | list[str]] = Field(
@@ -69,15 +83,6 @@ class TableOptions(Options):
     of probabilities, confidence or objects columns is a committee, one per model version. media is
     the path or address of an item's image, used by labelnext send to create tasks and by the
     report; text is what the report shows of a text."""
-    classes: list[str] | None = None
-    """Class names, in the order of the probabilities."""
-    multilabel: bool = False
-    """Classes are independent: an item's probabilities needn't sum to 1."""
-    scale: Literal["fraction", "percent"] = "fraction"
-    """Whether probabilities and confidences go up to 1 or, as percent, to 100."""
-    logits: Literal["softmax", "sigmoid"] | bool | None = None
-    """The numbers are logits: softmax for one class per item, sigmoid for independent classes; true
-    goes by multilabel."""
     labels_are: LabelsAre | None = None
     """Whether numbers as labels are class names or positions from 0, where they could be both."""
 

@@ -21,7 +21,8 @@ from labelnext_adapters.files.tables.rows import texts_of
 from labelnext_adapters.files.tables.table_options import PREFIXES, flat_columns
 
 _PEOPLE = (
-    "annotator", "annotator_id", "annotator_name", "worker", "worker_id", "user", "user_id",
+    "annotator", "annotator_id", "annotator_name", "worker", "worker_id", "workerid", "userid",
+    "participant", "participant_id", "coder_id", "user", "user_id",
     "username", "user_name", "labeler", "labeler_id", "labeller", "labeller_id", "coder", "rater",
     "rater_id", "reviewer", "reviewer_id", "person", "expert", "created_by", "completed_by",
     "email", "judge", "judge_id", "model", "model_name", "run", "attempt", "trial", "repetition",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -13,7 +13,7 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import byte_blocks, decoded, guarded
-from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Unusable, mostly
 from labelnext_adapters.files.content.values import real
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.globs import files_below
@@ -85,7 +85,7 @@ def places_in(lines: Sequence[str]) -> set[Place]:
     ((width, _),) = Counter(map(len, rows)).most_common(1)
     rows = [row for row in rows if len(row) == width]
     commas = sum(line.count(",") > 5 for line in sampled) > 0.5 * len(sampled)
-    if len(rows[0]) == 8 and _mostly(row[6:] == ["-1", "-1"] for row in rows):
+    if len(rows[0]) == 8 and mostly(row[6:] == ["-1", "-1"] for row in rows):
         return {_VISDRONE}
     if _is_mot(rows, commas=commas):
         return {_MOT}
@@ -99,17 +99,11 @@ def _is_mot(rows: Sequence[Sequence[str]], *, commas: bool) -> bool:
     """Whether rows are a frame, a track, a corner and a size in pixels, and a confidence."""
     if not 7 <= len(rows[0]) <= 10:
         return False
-    unused = len(rows[0]) == 10 and _mostly(set(row[7:]) == {"-1"} for row in rows)
-    whole = _mostly(_is_whole(row[0]) and _is_whole(row[1]) for row in rows)
+    unused = len(rows[0]) == 10 and mostly(set(row[7:]) == {"-1"} for row in rows)
+    whole = mostly(_is_whole(row[0]) and _is_whole(row[1]) for row in rows)
     if not whole or not (commas or unused) or _pixels(rows, _MOT) < 0.5:
         return False
-    return _mostly(float(row[4]) > 0 and float(row[5]) > 0 for row in rows)
-
-
-def _mostly(facts: Iterable[bool]) -> bool:
-    """Whether nine in ten are true: one odd line never decides for all."""
-    told = list(facts)
-    return sum(told) >= 0.9 * len(told)
+    return mostly(float(row[4]) > 0 and float(row[5]) > 0 for row in rows)
 
 
 def _is_whole(word: str) -> bool:
@@ -129,21 +123,21 @@ def _numbers(row: Sequence[str], place: Place) -> list[float]:
 
 def _fits(rows: Sequence[Sequence[str]], place: Place) -> bool:
     """Whether these numbers can be confidences, and those boxes."""
-    if not _mostly(0 <= float(row[place.sure]) <= 1 for row in rows):
+    if not mostly(0 <= float(row[place.sure]) <= 1 for row in rows):
         return False
     numbered = sum(bool(_NUMBER.match(row[0])) for row in rows) > 0.5 * len(rows)
     in_pixels = _pixels(rows, place) > 0.5
     if place.kind != 0:
         corner_first = not numbered or in_pixels
-        if not corner_first or not _mostly(_is_whole(row[place.kind or 0]) for row in rows):
+        if not corner_first or not mostly(_is_whole(row[place.kind or 0]) for row in rows):
             return False
     elif numbered and not in_pixels and len(rows[0]) < 16:
         return False  # of YOLO
     if place.form == "middle" and (numbered or in_pixels):
         return False
     if place.form == "unknown":
-        return in_pixels and not _mostly(_is_whole(row[place.sure]) for row in rows)
-    return _mostly(_is_box(_numbers(row, place), place.form) for row in rows)
+        return in_pixels and not mostly(_is_whole(row[place.sure]) for row in rows)
+    return mostly(_is_box(_numbers(row, place), place.form) for row in rows)
 
 
 def _is_box(numbers: Sequence[float], form: Form) -> bool:
@@ -223,7 +217,7 @@ def read_box_lines(path: Path, options: DetectionOptions) -> Pool:
     if not by_class and place.kind == 0:
         _check_classes(texts, lines)
     gathered = Gathered("detection", classes=options.classes)
-    small = _mostly(
+    small = mostly(
         all(abs(one) <= 1.5 for one in _numbers(words_of(line), place)) for line in lines
     )
     detections = Detections(gathered, options.image_size, fractions=small)

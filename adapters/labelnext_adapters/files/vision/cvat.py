@@ -14,10 +14,9 @@ from labelnext_adapters.files.content.content import guarded
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.globs import files_below
-from labelnext_adapters.files.vision.detections import Detections, around
+from labelnext_adapters.files.vision.detections import SCORES, Detections, around
 from labelnext_adapters.files.vision.xml_tree import parse_xml
 
-_SCORES = ("score", "confidence")
 _SHAPES = ("box", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton")
 _MOST_LABELS = 0.1
 
@@ -150,9 +149,9 @@ def _names(root: Element, met: set[str]) -> list[str] | None:
 def _score(shape: Element) -> str | None:
     """The score of a shape: an attribute of the label, or of the element."""
     for attribute in shape.iter("attribute"):
-        if (attribute.get("name") or "").lower() in _SCORES and (attribute.text or "").strip():
+        if (attribute.get("name") or "").lower() in SCORES and (attribute.text or "").strip():
             return (attribute.text or "").strip()
-    return next((shape.get(name) for name in _SCORES if shape.get(name)), None)
+    return next((shape.get(name) for name in SCORES if shape.get(name)), None)
 
 
 def _refuse_labels(shapes: Sequence[Element]) -> None:

@@ -10,6 +10,9 @@ from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
 
+#: What people call the score of a shape that a tool draws without one of its own.
+SCORES = ("score", "confidence", "conf", "probability", "prob")
+
 
 class Detections:
     """Adds detections to a pool in the making.

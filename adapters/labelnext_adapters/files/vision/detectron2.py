@@ -19,7 +19,7 @@ from labelnext_adapters.files.vision.findings import (
 def _is_one(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
-    inside = value.get("instances", value)
+    inside = _instances(value)
     if isinstance(inside, list):
         first = inside[0] if inside else None
         records = isinstance(first, Mapping) and {"category_id", "score"} <= first.keys()
@@ -27,8 +27,17 @@ def _is_one(value: Any) -> bool:
     return isinstance(inside, Mapping) and {"pred_boxes", "scores"} <= inside.keys()
 
 
-def _said(image: Mapping[str, Any]) -> Said:
+def _instances(image: Mapping[str, Any]) -> Any:
+    """The records, or the fields, of an image; as `Instances` keeps them, or as vars() shows it."""
     inside = image.get("instances", image)
+    for name in ("fields", "_fields"):
+        if isinstance(inside, Mapping) and isinstance(inside.get(name), Mapping):
+            return inside[name]
+    return inside
+
+
+def _said(image: Mapping[str, Any]) -> Said:
+    inside = _instances(image)
     if isinstance(inside, list):
         return Said(
             objects=[
@@ -43,13 +52,14 @@ def _said(image: Mapping[str, Any]) -> Said:
     boxes = list_of(boxes, "pred_boxes", len(scores))
     kinds = inside.get("pred_classes")
     kinds = [None] * len(scores) if kinds is None else list_of(kinds, "pred_classes", len(scores))
-    size = _size(inside) or _size(image)
+    size = _size(inside) or _size(image.get("instances", {})) or _size(image)
     return Said(objects=list(map(Finding, kinds, scores, boxes)), size=size)
 
 
 def _size(record: Mapping[str, Any]) -> Any:
     """Width and height of the image; None if they aren't there."""
-    if isinstance(shape := record.get("image_size"), list) and len(shape) == 2:
+    shape = record.get("image_size", record.get("_image_size"))
+    if isinstance(shape, list) and len(shape) == 2:
         return shape[1], shape[0]
     sides = record.get("width"), record.get("height")
     return None if None in sides else sides

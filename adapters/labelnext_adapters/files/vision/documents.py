@@ -26,6 +26,8 @@ IMAGE_KEYS = (
     "frame", "imagePath", "input_path",
 )  # fmt: skip
 
+#: Keys of a record that hold what was said of its image.
+_HOLDERS = ("prediction", "predictions", "output", "outputs", "result", "results", "detections")
 WHOLE = "the file"  # the place of a document that isn't a member of anything
 IsOne = Callable[[Any], bool]
 
@@ -146,7 +148,7 @@ def expanded(value: Any, is_one: IsOne, name: str | None = None) -> Iterator[Doc
     elif isinstance(value, list):
         for number, inner in enumerate(value, 1):
             inner_name = name if len(value) == 1 else None
-            yield Document(f"record {number}", inner_name, _unquoted(inner))
+            yield Document(f"record {number}", *_held(_unquoted(inner), is_one, inner_name))
     else:
         yield Document(WHOLE, name, value)
 
@@ -158,6 +160,21 @@ def _unwrapped(value: dict[str, Any], is_one: IsOne) -> Any:
         if isinstance(inside, list) and inside and all(map(is_one, inside)):
             return inside
     return _of_hub(value, is_one)
+
+
+def _held(record: Any, is_one: IsOne, name: str | None) -> tuple[str | None, Any]:
+    """The name and the value of what a record holds beside the name of its image."""
+    if not isinstance(record, dict) or is_one(record):
+        return name, record
+    for key in _HOLDERS:
+        inside = _unquoted(record.get(key))
+        if inside and is_one(inside):
+            rest = {k: v for k, v in record.items() if k != key}
+            if isinstance(inside, dict):
+                return name, {**rest, **inside}
+            told = named(rest, keys=(*IMAGE_KEYS, *ITEM_KEYS[:-2]))
+            return (name if told is None else str(told)), inside
+    return name, record
 
 
 def _of_hub(value: Any, is_one: IsOne) -> Any:

@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.vision.detections import around
+from labelnext_adapters.files.vision.detections import SCORES, around
 from labelnext_adapters.files.vision.findings import Finding, Said, Tool, rows_of
-
-_SCORES = ("score", "confidence")
 
 
 def _is_one(value: Any) -> bool:
@@ -40,7 +38,7 @@ def _score(shape: Mapping[str, Any]) -> Any:
     """The score of a shape, also among its flags; None if it has none."""
     flags = shape.get("flags")
     places = (shape, flags) if isinstance(flags, Mapping) else (shape,)
-    scores = (place.get(name) for place in places for name in _SCORES)
+    scores = (place.get(name) for place in places for name in SCORES)
     return next((score for score in scores if score is not None), None)
 
 

@@ -10,12 +10,11 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.vision.detections import Detections
+from labelnext_adapters.files.vision.detections import SCORES, Detections
 from labelnext_adapters.files.vision.documents import Document, documents
 from labelnext_adapters.files.vision.options import DetectionOptions
 from labelnext_adapters.files.vision.xml_tree import parse_xml
 
-_SCORES = ("score", "confidence", "conf", "probability", "prob")
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _MOST_LABELS = 0.1
 
@@ -89,7 +88,7 @@ def _whole(element: Element, path: str) -> Any:
 
 
 def _score(element: Element) -> str | None:
-    return next((text for name in _SCORES if (text := _text(element, name))), None)
+    return next((text for name in SCORES if (text := _text(element, name))), None)
 
 
 def _refuse_labels(objects: list[Element]) -> None:
@@ -98,5 +97,5 @@ def _refuse_labels(objects: list[Element]) -> None:
         raise InvalidInput(
             f"objects must have a score; {bare:,} of {len(objects):,} have none, so these are "
             "labels, not predictions.",
-            hint=f"write {' or '.join(f'<{name}>' for name in _SCORES)} into each object.",
+            hint=f"write {' or '.join(f'<{name}>' for name in SCORES)} into each object.",
         )
