@@ -190,10 +190,18 @@ def _foreign(name: str, formats: list[Format], chosen: Format) -> tuple[Any, Fie
         raise ConfigError(
             f"{name} must be left out of {chosen.name} files; it belongs to "
             f"{joined([f.name for f in formats])}.",
-            hint=f"{chosen.name} reads {joined(known) if known else 'no options'}.",
+            hint=_EXPORT
+            if name == "label_config"
+            else f"{chosen.name} reads {joined(known) if known else 'no options'}.",
         )
 
     return Annotated[_kind(field) | None, WrapValidator(refuse)], Field(default)
+
+
+_EXPORT = (
+    "export a Label Studio project as JSON, in a snapshot with its predictions; other files need "
+    "no labelling setup."
+)
 
 
 def _kind(field: FieldInfo) -> Any:

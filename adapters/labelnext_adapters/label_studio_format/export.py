@@ -16,7 +16,7 @@ from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio_format.annotations import Truth, Which
 from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
-from labelnext_adapters.label_studio_format.records import Task, read_tasks
+from labelnext_adapters.label_studio_format.records import SNAPSHOT, Task, read_tasks
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import find_setup
 from labelnext_adapters.label_studio_format.versions import (
@@ -106,9 +106,7 @@ def _refuse_numbers(tasks: Sequence[Task]) -> None:
         raise InvalidInput(
             f"the export has only prediction ids, not predictions, for {len(bare)} of "
             f"{counted(len(tasks), 'task')}.",
-            hint="Label Studio's standard export leaves out predictions. Create a snapshot: "
-            'POST /api/projects/<number>/exports/ with {"serialization_options": {"predictions": '
-            '{"only_id": false}}}, and download it as JSON.',
+            hint=f"Label Studio's standard export leaves out predictions. {SNAPSHOT}",
         )
 
 

@@ -22,6 +22,13 @@ _NAMED = 5  # of them are named in an error
 _OF_MIN = {"annotation_id", "annotator", "lead_time"}  # only JSON_MIN has these beside the data
 
 
+#: How to get an export with predictions.
+SNAPSHOT = (
+    'Create a snapshot: POST /api/projects/<number>/exports/ with {"serialization_options": '
+    '{"predictions": {"only_id": false}}}, and download it as JSON.'
+)
+
+
 class Prediction(msgspec.Struct):
     """A prediction as it stands; the text, numbers and nulls that Label Studio imports, too."""
 
@@ -194,6 +201,12 @@ def _refuse_kinds(records: Sequence[msgspec.Raw], of: str) -> None:
             )
         if "data" in keys:
             continue
+        if {"task", "result"} <= keys.keys() and bytes(keys["task"]).startswith(b"{"):
+            raise InvalidInput(
+                f"the file{of} must be a list of tasks; got an annotation, as Label Studio writes "
+                "it to a target storage.",
+                hint=SNAPSHOT,
+            )
         if _OF_MIN & keys.keys():
             raise InvalidInput(
                 f"the file{of} must be a Label Studio export in the format JSON; got JSON_MIN, "

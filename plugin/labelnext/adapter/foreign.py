@@ -55,6 +55,8 @@ _CURES = {
     "a file of subtitles": _SEGMENTS,
     "a TextGrid of Praat": _SEGMENTS,
     "an ELAN file": _SEGMENTS,
+    "a YOLO export of labels": "of a project in Label Studio, create a snapshot with predictions, "
+    "and download it as JSON; of a model, predict again with save_txt=True save_conf=True.",
     "an Avro file": _TO_PARQUET,
     "an ORC file": _TO_PARQUET,
     "a PDF": _NOT_DATA,
@@ -191,6 +193,8 @@ def _zipped(path: Path) -> str | None:
     known = next((kind for name, kind in _INSIDE.items() if name in names), None)
     if known is None and any(name.endswith("/data.pkl") for name in names):
         return "a file of torch.save()"
+    if known is None and "classes.txt" in names and any(n.startswith("labels/") for n in names):
+        return "a YOLO export of labels"
     several = len([name for name in names if not name.endswith("/")]) > 1
     return known or ("an archive" if several else None)
 

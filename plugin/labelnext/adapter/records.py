@@ -27,6 +27,7 @@ class LabelRecord:
         at: when, in seconds since 1970; None if unknown.
         counts: whether labelnext takes this label as the item's, of several.
         stored: the label as the platform stores it, JSON; None if the rest says it all.
+        number: the number that the item is labelled with; None for another label.
     """
 
     item_id: str
@@ -37,6 +38,7 @@ class LabelRecord:
     at: float | None = None
     counts: bool = True
     stored: str | None = None
+    number: float | None = None
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,11 @@ def records_of(pool: Pool, item_ids: Sequence[str] | None = None) -> Iterator[La
             names.append((_name(said, pool.classes), True))
         for name, counts in names:
             yield LabelRecord(item, name, (name,), counts=counts)
-        if not names:
-            yield LabelRecord(item)
+        number = None if pool.numbers is None else float(pool.numbers[row])
+        if number is not None and number != number:
+            number = None
+        if number is not None or not names:
+            yield LabelRecord(item, number=number)
 
 
 def _given(votes: NDArray[np.int64]) -> list[int]:

@@ -154,3 +154,41 @@ def resume(config: ConfigPath, run_id: RunId = None) -> None:
     with progress_bars() as progress:
         journal = resume_run(config, run_id, progress=progress)
     out.print(f"Finished run {journal.run_id}.")
+
+
+@journals.command(epilog="Example: labelnext clear labelnext.yaml --keep 30")
+def clear(
+    config: ConfigPath,
+    keep: Annotated[int, typer.Option(help="How many runs stay, of each place.", min=1)] = 30,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be removed; remove nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove what the state folder keeps of old runs, which then can't be undone.
+
+    The newest runs stay, and all that were interrupted.
+    """
+    from labelnext.runs.clear import clear as clear_runs
+
+    ask = not (yes or dry_run) and sys.stdin.isatty() and sys.stdout.isatty()
+    found = clear_runs(config, keep=keep, dry_run=dry_run or ask)
+    if ask and found.runs:
+        amount = f"{counted(len(found.runs), 'run')} ({_megabytes(found.size)})"
+        typer.confirm(f"Clear {amount}? They can't be undone any more.", default=False, abort=True)
+        found = clear_runs(config, keep=keep)
+    if as_json:
+        print_plain(found.to_json())
+        return
+    if not found.runs:
+        out.print(f"Nothing to clear: no run is older than the newest {keep}.")
+        return
+    verb = "Would clear" if found.dry_run else "Cleared"
+    through = f", up to {found.runs[-1]}" if len(found.runs) > 1 else f", {found.runs[0]}"
+    runs = f"{verb} {counted(len(found.runs), 'run')} ({_megabytes(found.size)}){through}."
+    out.print(runs, soft_wrap=True)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

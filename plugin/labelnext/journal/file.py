@@ -203,7 +203,8 @@ def journal_paths(directory: Path) -> Iterator[Path]:
     except OSError as error:
         raise ConfigError(
             f"state must be a folder that can be read; got {str(directory)!r} ({error.strerror}).",
-            hint="its runs are known to the user who made them alone.",
+            hint="its runs are known to the user who made them alone; for your own, set state: to "
+            "another folder, such as .labelnext-${USER}.",
         ) from error
     for path in sorted(directory / name for name in names if name.endswith(".jsonl")):
         run_id, _, rest = path.stem.partition(".")

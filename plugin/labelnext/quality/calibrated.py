@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
@@ -55,8 +56,11 @@ def calibrated_ranking(pool: Pool, rank_pool: Callable[[Pool], Ranking]) -> Rank
 
 
 def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
-    """A warning if more than half of the top probabilities or confidences exceed the limit."""
-    if pool.multilabel:
+    """A warning if more than half of the top probabilities or confidences exceed the limit.
+
+    None for the votes of several versions, which state no confidence.
+    """
+    if pool.multilabel or (len(pool.version_names) > 1 and _of_votes(pool)):
         return None
     if pool.mean_probabilities is not None:
         top, what = pool.mean_probabilities.max(axis=1), "top probabilities"
@@ -70,11 +74,36 @@ def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
     if not top.size or (top > limit).mean() <= 0.5:
         return None
     share = 100 * float((top > limit).mean())
+    if _of_votes(pool):
+        message = (
+            f"all {what} are 1: the predictions state no confidence, so the order is arbitrary. "
+            "Give probabilities, a confidence, or several answers for each item."
+        )
+        return Notice("saturated", message)
     message = (
         f"{share:.0f}% of the {what} are above {limit:g}: the model looks overconfident. Trust "
         "the order more than the values, or label some items and set acquisition.calibrate: auto."
     )
     return Notice("saturated", message)
+
+
+def _of_votes(pool: Pool) -> bool:
+    """Whether no version states a confidence: all are 1."""
+    if pool.members is not None:
+        return all(is_hard(rows.max(axis=1)) for rows in pool.members)
+    sets = pool.answers or pool.object_sets
+    return bool(sets) and all(is_hard(objects.confidences) for objects in sets)
+
+
+def is_hard(confidences: NDArray[np.floating]) -> bool:
+    """Whether all confidences that are there are 1, so that they say nothing.
+
+    Example:
+        >>> is_hard(np.array([1.0, np.nan])), is_hard(np.array([1.0, 0.5]))
+        (True, False)
+    """
+    there = confidences[~np.isnan(confidences)]
+    return bool(there.size) and bool((there == 1).all())
 
 
 def _measured(pool: Pool) -> list[Calibration] | str:
@@ -95,6 +124,11 @@ def _measured(pool: Pool) -> list[Calibration] | str:
             return (
                 f"calibrate: auto needs {MIN_ITEMS} labelled items with predictions; got "
                 f"{usable.sum()} (version {name}). Probabilities stay unchanged."
+            )
+        if is_hard(rows[usable].max(axis=1)):
+            return (
+                f"calibrate: auto needs probabilities; version {name} names one class for each "
+                "item, with probability 1. Probabilities stay unchanged."
             )
         # The folds must not depend on the order of the rows.
         order = pool.tie_order[usable[pool.tie_order]]

@@ -227,12 +227,15 @@ def calibration_line(
     """
     labelled = counted(calibration["n"], f"labelled {calibration['of'].removesuffix('s')}")
     whose = f" of version {calibration['name']}" if named else ""
+    better = reservation and f"; better than it is: {reservation}"
+    if calibration["confidence"] == 1:  # votes, or classes alone
+        right = f"accuracy{whose} on {labelled}: {calibration['accuracy']:.3f}"
+        return f"{right}; no confidence is stated{better}"
     return (
         f"calibration{whose} on {labelled}: mean confidence "
         f"{calibration['confidence']:.3f}, accuracy {calibration['accuracy']:.3f}, "
         f"ECE {calibration['ece']:.3f}, "
-        f"Brier {calibration['brier']:.3f}, log loss {calibration['nll']:.3f}"
-        f"{reservation and '; better than it is: '}{reservation}"
+        f"Brier {calibration['brier']:.3f}, log loss {calibration['nll']:.3f}{better}"
     )
 
 

@@ -26,6 +26,7 @@ from labelnext.support.words import counted
 COLUMNS = (
     "item_id",
     "label",
+    "label_number",
     "classes",
     "objects",
     "labelled_by",
@@ -124,7 +125,9 @@ def _unknown(records: Sequence[LabelRecord]) -> list[Notice]:
             )
             notices.append(Notice(f"no_{first}", message))
     without = [
-        r.item_id for r in records if r.label is None and not r.classes and r.objects is None
+        r.item_id
+        for r in records
+        if r.label is None and r.number is None and not r.classes and r.objects is None
     ]
     if without:
         message = f"{counted(len(without), 'label')} without a class: see the column stored."
@@ -145,8 +148,8 @@ def _write(path: Path, records: Sequence[LabelRecord], *, excel_safe: bool, priv
 def _schema() -> Any:
     import pyarrow as pa
 
-    kinds = {name: pa.bool_() if name == "counts" else pa.string() for name in COLUMNS}
-    return pa.schema(list(kinds.items()))
+    others = {"counts": pa.bool_(), "label_number": pa.float64()}
+    return pa.schema([(name, others.get(name, pa.string())) for name in COLUMNS])
 
 
 def _row(record: LabelRecord) -> dict[str, Any]:
@@ -154,6 +157,7 @@ def _row(record: LabelRecord) -> dict[str, Any]:
     values = (
         record.item_id,
         record.label,
+        record.number,
         None if record.classes is None else list(record.classes),
         None if objects is None else [_object(m.label, m.box) for m in objects],
         record.person,

@@ -9,7 +9,7 @@ from labelnext.errors import ConfigError
 from labelnext.journal.plan import Plan
 from labelnext.pool.objects import Notice
 from labelnext.ranking.files import is_ranking, ranking_format
-from labelnext.support.files import check_page, check_writable
+from labelnext.support.files import OWN_STATE, check_page, check_writable
 from labelnext.support.store import is_url
 
 
@@ -51,7 +51,7 @@ def check_ready(settings: Config, plan: Plan) -> list[Notice]:
     except ConfigError as error:
         raise ConfigError(
             f"state must be a writable folder; got {str(settings.state)!r}.",
-            hint="set state: to a folder that you can write to.",
+            hint=OWN_STATE,
         ) from error
     path = output or (None if plan.output is None or is_url(plan.output) else Path(plan.output))
     if path is None or not path.is_file() or is_ranking(path):

@@ -93,6 +93,10 @@ def write_failed(path: Path | str | None, error: OSError) -> WriteFailed:
     return WriteFailed(f"{what} can't be written: {why}.", hint=hint)
 
 
+#: The cure for a state folder that isn't this user's.
+OWN_STATE = "set state: to a folder that you can write to, such as .labelnext-${USER}."
+
+
 def no_state(folder: Path, error: OSError) -> ConfigError | WriteFailed:
     """The error for a state folder that can't be written: of a full disk one that passes."""
     if hint := FULL.get(error.errno or 0):
@@ -100,7 +104,7 @@ def no_state(folder: Path, error: OSError) -> ConfigError | WriteFailed:
         return WriteFailed(f"the state folder {str(folder)!r} has no room: {why}.", hint=hint)
     return ConfigError(
         f"state must be a writable folder; got {str(folder)!r} ({error}).",
-        hint="set state: to a folder that you can write to.",
+        hint=OWN_STATE,
     )
 
 

@@ -14,6 +14,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 from labelnext.config import load_config
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
+from labelnext.quality.calibrated import calibrated_ranking, saturated
 from labelnext.quality.calibration import (
     brier_score,
     classwise_calibration_error,
@@ -24,7 +25,9 @@ from labelnext.quality.calibration import (
     reliability,
     scaled,
 )
+from labelnext.quality.reliability import trust
 from labelnext.ranking import rank
+from labelnext.report.report import calibration_line
 from labelnext.runs.ranked import rank_pool
 
 
@@ -262,3 +265,38 @@ def test_saturated_probabilities_are_warned_of() -> None:
     (notice,) = rank_pool(settings("off"), Pool(np.arange(10), probabilities=rows)).notices
     assert "60% of the top probabilities" in notice.message
     assert not rank_pool(settings("off"), Pool(np.arange(4), probabilities=rows[:4])).notices
+
+
+def votes(*versions: list[int]) -> Pool:
+    """Sixty items; each version's answers with probability 1, over and over; label 0."""
+    rows = np.stack([np.eye(2)[np.resize(answers, 60)] for answers in versions])
+    return Pool(range(60), probabilities=rows, labels=[0] * 50 + [-1] * 10, classes=["a", "b"])
+
+
+def test_votes_of_several_judges_state_no_confidence_and_none_is_measured() -> None:
+    pool = votes([0], [0], [0, 0, 0, 1])
+    assert saturated(pool) is None
+    ranking = calibrated_ranking(pool, lambda items: rank(items, acquisition="vote_entropy"))
+    (notice,) = [n for n in ranking.notices if n.code == "calibration_skipped"]
+    assert notice.message == (
+        "calibrate: auto needs probabilities; version 1 names one class for each item, with "
+        "probability 1. Probabilities stay unchanged."
+    )
+    said = [calibration_line(each.to_dict()) for each in trust(pool)]
+    assert said == [
+        *(f"accuracy of version {n} on 50 labelled items: 1.000; no confidence is stated"
+          for n in "12"),
+        "accuracy of version 3 on 50 labelled items: 0.760; no confidence is stated",
+    ]  # fmt: skip
+
+
+def test_one_answer_for_each_item_without_confidence_is_no_overconfident_model() -> None:
+    (notice,) = rank_pool(settings("off"), votes([0, 1])).notices
+    assert notice.message.startswith("all top probabilities are 1: the predictions state no")
+
+
+def test_a_judge_with_probabilities_beside_votes_is_measured() -> None:
+    rows = np.stack([np.tile([1.0, 0.0], (60, 1)), np.tile([0.75, 0.25], (60, 1))])
+    first, second = trust(Pool(range(60), probabilities=rows, labels=[0] * 60))
+    assert "no confidence is stated" in calibration_line(first.to_dict())
+    assert "mean confidence 0.750" in calibration_line(second.to_dict())

@@ -15,6 +15,7 @@ import pytest
 from labelnext.adapter.batch import Mark
 from labelnext.adapter.records import LabelRecord, LabelRecords, records_of
 from labelnext.cli import app
+from labelnext.config import load_config
 from labelnext.errors import ConfigError
 from labelnext.pool import Objects, Pool
 from labelnext.runs.labelled_file import COLUMNS, _unknown, labels
@@ -64,6 +65,29 @@ def test_files_give_one_row_per_label_without_author_and_time(config: Path, tmp_
     ]
 
 
+def test_numbers_are_written_and_read_back(config: Path, tmp_path: Path) -> None:
+    text = "item_id,label_number,estimate,confidence\nx,3.5,3,0.5\ny,,4,0.5\nz,-0.1,2,0.5\n"
+    (tmp_path / "p.csv").write_text(text)
+    expected = {"x": 3.5, "z": -0.1}
+    for ending in ("csv", "jsonl", "parquet"):
+        path = tmp_path / f"labels.{ending}"
+        written = labels(config, path)
+        assert (written.labels, written.items) == (2, 2)
+        assert [n.code for n in written.notices] == ["no_labelled_by"]
+    table = pq.read_table(path).to_pylist()
+    assert {row["item_id"]: row["label_number"] for row in table} == expected
+    again = config.with_name("again.yaml")
+    again.write_text(config.read_text().replace("p.csv", "labels.csv"))
+    pool = load_config(again).open_adapter().read()
+    assert dict(zip(pool.item_ids.tolist(), pool.numbers, strict=True)) == expected
+
+
+def test_an_item_with_several_votes_and_a_number_has_all_of_them() -> None:
+    pool = Pool(["x", "y"], labels=[0, -1], numbers=[np.nan, 2.5], classes=["a"])
+    found = [(r.item_id, r.label, r.number) for r in records_of(pool)]
+    assert found == [("x", "a", None), ("y", None, 2.5)]
+
+
 def test_authors_and_times_that_some_labels_lack_are_counted_apart() -> None:
     known = [LabelRecord("x", "a", at=1.0), LabelRecord("y", "b", at=1.0)]
     assert [n.message for n in _unknown(known)] == [
@@ -103,6 +127,7 @@ def test_author_time_and_boxes_are_written_in_every_format(config: Path, tmp_pat
     assert json.loads(lines[0]) == {
         "item_id": "x",
         "label": None,
+        "label_number": None,
         "classes": None,
         "objects": boxes,
         "labelled_by": "ann",

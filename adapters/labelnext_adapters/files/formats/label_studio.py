@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
@@ -86,6 +88,9 @@ def exports_in(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     exports = sorted(p for p in path.iterdir() if p.name.lower().endswith(ENDINGS) and p.is_file())
+    stored = [] if exports else [p for p in sorted(path.iterdir()) if _STORED.fullmatch(p.name)]
+    if stored:
+        return stored[:1]  # reading it says what to do
     if not exports:
         raise NotFound(f"path must hold exports that end in .json or .jsonl; got {str(path)!r}.")
     return exports
@@ -97,6 +102,7 @@ def files(options: LabelStudioExportOptions, context: Context) -> list[Path]:
 
 
 _LOOKED_AT = 20  # files of a folder
+_STORED = re.compile(r"[0-9]+")  # names of annotations in a target storage
 _MIN_KEYS = frozenset({"annotator", "annotation_id", "created_at", "updated_at", "lead_time"})
 
 
@@ -105,6 +111,8 @@ def evidence(sample: Sample) -> str | None:
     if sample.is_folder:
         return _evidence_of_folder(sample)
     for record in sample.records[:20]:
+        if isinstance(record.get("task"), dict) and isinstance(record.get("result"), list):
+            return "it is an annotation in a target storage of Label Studio"
         parts = {"predictions", "annotations", "completions"} & record.keys()
         if isinstance(record.get("data"), dict) and parts:
             return f"its records are tasks with data and {', '.join(sorted(parts))}"
@@ -113,8 +121,16 @@ def evidence(sample: Sample) -> str | None:
     return None
 
 
+def _first(sample: Sample, names: list[str]) -> list[dict[str, Any]]:
+    """The first record of the first of these files."""
+    return [*islice(Sample(sample.path / names[0]).records, 1)] if names else []
+
+
 def _evidence_of_folder(sample: Sample) -> str | None:
     names = [name for name in sample.names if "/" not in name and name.lower().endswith(ENDINGS)]
+    stored = [name for name in sample.names if _STORED.fullmatch(name)]
+    if not names and any({"task", "result"} <= first.keys() for first in _first(sample, stored)):
+        return "its files are annotations in a target storage of Label Studio"
     reasons = (evidence(Sample(sample.path / name)) for name in names[:_LOOKED_AT])
     if not names or not all(reasons):
         return None

@@ -26,8 +26,8 @@ from labelnext.runs.large.labelled import labelled_items
 from labelnext.runs.large.limits import (
     check_included,
     check_streamable,
-    first_pool,
     for_one_part,
+    part_to_look_at,
     recipe_of_parts,
 )
 from labelnext.runs.large.order import Order
@@ -74,6 +74,7 @@ class LargeJob:
         self._platform = cast("Streams", platform)
         self._known = parts
         self._performer: LargePerformer | None = None
+        self._looked = 0  # position of the part that a dry run looks at
         self.recipe: Recipe = settings.recipe
         self.stages = Stages()
 
@@ -84,14 +85,15 @@ class LargeJob:
 
     @cached_property
     def pool(self) -> Pool:
-        """The first part that can be read.
+        """The first part with an item that can be ranked; the first one without any.
 
         Raises:
             ConfigError: if the configuration asks for what needs the whole pool at once.
         """
         check_streamable(self._settings)
         with self.stages.timed("read"):
-            return first_pool(self._settings, self._platform, self.parts)
+            pool, self._looked = part_to_look_at(self._settings, self._platform, self.parts)
+            return pool
 
     @cached_property
     def ranking(self) -> Ranking:
@@ -103,10 +105,8 @@ class LargeJob:
 
     def remarks(self) -> list[Finding]:
         """What `check` says before it looks at the pool."""
-        covered = (
-            "the only part" if len(self.parts) == 1 else f"the first of {len(self.parts)} parts"
-        )
-        message = f"the rest of this check looks at {covered}; its rows are numbered from 0."
+        _ = self.pool
+        message = f"the rest of this check looks at {self._part}; its rows are numbered from 0."
         return [Finding("ok", message)]
 
     def plan(self) -> Plan:
@@ -204,9 +204,19 @@ class LargeJob:
         if len(self.parts) == 1:
             return "a dry run looks at the only part; its rows are numbered from 0."
         return (
-            f"a dry run scores and orders the first of {len(self.parts)} parts alone, {first:,} of "
-            f"{rows:,} rows, numbered from 0; of the others it looks at sizes and columns, not at "
-            "values."
+            f"a dry run scores and orders {self._part} alone, {first:,} of {rows:,} rows, numbered "
+            "from 0; of the others it looks at sizes and columns, not at values."
+        )
+
+    @property
+    def _part(self) -> str:
+        """Which part is looked at, in words."""
+        if len(self.parts) == 1:
+            return "the only part"
+        if not self._looked:
+            return f"the first of {len(self.parts)} parts"
+        return (
+            f"part {self._looked + 1} of {len(self.parts)}, the first with items that can be ranked"
         )
 
 

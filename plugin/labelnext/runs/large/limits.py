@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -173,11 +173,38 @@ def first_pool(settings: Config, platform: Streams, parts: list[Part]) -> Pool:
         NotFound: if there is none.
         InvalidInput: if the first cannot be read, and broken parts are not to be skipped.
     """
-    for part in parts:
+    return next(_pools(settings, platform, parts))[0]
+
+
+def part_to_look_at(settings: Config, platform: Streams, parts: list[Part]) -> tuple[Pool, int]:
+    """The first part with an item that can be ranked, else the first that can be read.
+
+    Returns:
+        Its items, and its position in `parts`.
+
+    Raises:
+        NotFound: if there is none.
+        InvalidInput: if one before it cannot be read, and broken parts are not to be skipped.
+    """
+    first = None
+    for pool, position in _pools(settings, platform, parts):
+        first = first or (pool, position)
+        if pool.candidates.any() and not pool.missing[pool.candidates].all():
+            return pool, position
+    assert first is not None, "_pools has one or raises"
+    return first
+
+
+def _pools(settings: Config, platform: Streams, parts: list[Part]) -> Iterator[tuple[Pool, int]]:
+    """The parts that can be read, each with its position; at least one."""
+    found = False
+    for position, part in enumerate(parts):
         read = readable(settings, platform, part, ("embedding", "group"))
         if read is not None:
-            return read[0]
-    raise NotFound("the source must hold a part that can be read; got none.")
+            found = True
+            yield read[0], position
+    if not found:
+        raise NotFound("the source must hold a part that can be read; got none.")
 
 
 def readable(

@@ -14,7 +14,6 @@ import pytest
 
 import labelnext
 from labelnext.errors import ConfigError, NotFound, WriteFailed
-from labelnext.runs.check import check
 
 N = 4_000
 
@@ -292,23 +291,6 @@ def test_ids_that_stand_in_two_parts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WriteFailed, match="item_ids must be distinct; got ids more than once: a"):
         labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", 3)))
     assert not (tmp_path / "ranking" / "manifest.json").exists()
-
-
-def test_a_dry_run_looks_at_the_first_part_and_writes_nothing(tmp_path: Path) -> None:
-    path = spread(classification(texts()), tmp_path / "data", 4)
-    report = labelnext.run(settings(tmp_path, path), dry_run=True)
-    assert report.dry_run
-    assert report.counts["items"] == 1_000
-    assert "first of 4 parts alone, 1,000 of 4,000 rows" in report.to_text()
-    assert not (tmp_path / "ranking").exists()
-    assert not (tmp_path / "state").exists()
-
-
-def test_a_check_looks_at_the_first_part(tmp_path: Path) -> None:
-    path = spread(classification(texts()), tmp_path / "data", 4)
-    result = check(settings(tmp_path, path))
-    assert result.ok
-    assert "4,000 items in 4 parts" in result.findings[0].message
 
 
 @pytest.mark.parametrize(

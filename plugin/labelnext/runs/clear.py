@@ -1,0 +1,119 @@
+"""clear(config): remove what the state folder keeps of old runs, which then can't be undone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from labelnext.config.config import Config
+from labelnext.config.outline import load_outline
+from labelnext.errors import InvalidInput, WriteFailed
+from labelnext.journal.journal import Journal, journals
+from labelnext.journal.lock import only_run
+from labelnext.runs.belonging import belongs
+from labelnext.support.refused import refusals_told
+
+KEEP = 30
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """What was removed, or would be.
+
+    Attributes:
+        runs: the ids of the runs, oldest first.
+        size: of their files, in bytes.
+        dry_run: whether nothing was removed.
+    """
+
+    runs: tuple[str, ...]
+    size: int
+    dry_run: bool
+
+    def to_json(self) -> str:
+        """The result as JSON text."""
+        return json.dumps(asdict(self), indent=2)
+
+
+@refusals_told()
+def clear(
+    config: Config | Path | str | Mapping[str, Any], *, keep: int = KEEP, dry_run: bool = False
+) -> Cleared:
+    """Remove what the state folder keeps of a configuration's old runs.
+
+    Of each place that it writes to, the newest `keep` runs that are done stay with everything after
+    the oldest of them, and so do all runs that were interrupted. What was written stays as it is;
+    the runs that are cleared can't be undone any more, and `status` forgets them.
+
+    Args:
+        config: a checked configuration, the path of a YAML file, or its content as a mapping.
+        keep: how many runs stay, at least 1.
+        dry_run: remove nothing; say what would be removed.
+
+    Raises:
+        InvalidInput: if `keep` is below 1.
+        Busy: if a run goes on.
+        WriteFailed: if a file can't be removed; those before it are.
+    """
+    if keep < 1:
+        raise InvalidInput(f"keep must be at least 1, as the newest run stays; got {keep}.")
+    settings = config if isinstance(config, Config) else load_outline(config)
+    state = settings.state
+    if not state.is_dir():
+        return Cleared((), 0, dry_run)
+    with nullcontext() if dry_run else only_run(state):
+        own = [journal for journal in journals(state) if belongs(journal, settings)]
+        old = [journal for each in _by_place(own) for journal in _old(each, keep)]
+        old.sort(key=lambda journal: journal.run_id)
+        size = sum(path.stat().st_size for one in old for path in _files(state, one.run_id))
+        if not dry_run:
+            for one in old:
+                _remove(state, one.run_id)
+    return Cleared(tuple(one.run_id for one in old), size, dry_run)
+
+
+def _by_place(known: Sequence[Journal]) -> list[list[Journal]]:
+    """The journals of each place and kind of run, oldest first."""
+    groups: dict[tuple[str, str, str], list[Journal]] = {}
+    for journal in known:
+        name = str(journal.header["plan"].get("run"))
+        groups.setdefault((journal.what, journal.target, name), []).append(journal)
+    return list(groups.values())
+
+
+def _old(known: Sequence[Journal], keep: int) -> list[Journal]:
+    """The journals that aren't needed: before the newest that stay, and with nothing unfinished."""
+    done = [journal.run_id for journal in known if journal.status == "done"]
+    if len(done) < keep:
+        return []
+    oldest = done[-keep]
+    return [
+        journal
+        for journal in known
+        if journal.run_id < oldest and journal.status != "broken" and journal.kept_for is None
+    ]
+
+
+def _files(state: Path, run_id: str) -> Iterator[Path]:
+    """The files of a run, its journal the last: without one, the next run removes the others."""
+    snapshot, journal = state / "history" / f"{run_id}.npz", state / f"{run_id}.jsonl"
+    beside = sorted(path for path in state.glob(f"{run_id}.*") if path != journal)
+    yield from (path for path in (snapshot, *beside, journal) if path.is_file())
+
+
+def _remove(state: Path, run_id: str) -> None:
+    for path in _files(state, run_id):
+        try:
+            path.unlink()
+        except OSError as error:
+            raise WriteFailed(
+                f"{str(path)!r} can't be removed: {error.strerror}.",
+                hint="give this user the right to, then clear again.",
+            ) from error
+
+
+__all__ = ["KEEP", "Cleared", "clear"]
