@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
@@ -268,6 +268,8 @@ class Columns:
             self._refuse_unknown(problems, names)
         read = vectors or dict.fromkeys(placed)
         remarks = {t: row.remarks for t, row in taken.items() if t in read}
+        single = (t for t in vectors if taken[t].vector is None)
+        remarks |= {t: replace(taken[t].remarks, spread=True) for t in single}
         repeated = sorted(self._repeated & taken.keys())
         notices += notices_of(remarks, problems, repeated, names, self.setup)
         notices += settled_notices(self._settled, names)
@@ -279,9 +281,8 @@ class Columns:
         self, taken: Mapping[int, _Taken], problems: dict[int, Problem], names: Mapping[int, str]
     ) -> tuple[dict[int, Sequence[float]], bool]:
         """Class probabilities, and whether classes are independent; adds to the problems."""
-        vectors: dict[int, Sequence[float]] = {
-            t: row.vector for t, row in taken.items() if row.vector is not None
-        }
+        vectors: dict[int, Sequence[float]]
+        vectors = {t: row.vector for t, row in taken.items() if row.vector is not None}
         odd = {t: s for t, v in vectors.items() if abs((s := math.fsum(v)) - 1) > SUM_ERROR}
         if odd and self.setup.multiple:
             return vectors, True
@@ -289,11 +290,11 @@ class Columns:
             raise no_sums(odd, names, self.setup)
         problems |= {t: Problem("no_sum", f"{s:.6g}") for t, s in odd.items()}
         vectors = {t: vector for t, vector in vectors.items() if t not in odd}
-        if any(taken[t].remarks.spread for t in vectors):  # then a single class is such a list, too
+        n_classes = 0 if self.setup.multiple else len(self.setup.classes)
+        if vectors and n_classes > 1:  # a single class is a list of the likeliest, too
             for task, row in taken.items():
-                if row.whole is not None and row.whole.class_id >= 0:
-                    named = {row.whole.class_id: row.whole.confidence}
-                    vectors[task] = spread_list(named, len(self.setup.classes)) or []
+                if (one := row.whole) is not None and one.class_id >= 0:
+                    vectors[task] = spread_list({one.class_id: one.confidence}, n_classes) or []
         return {t: vector for t, vector in vectors.items() if vector}, False
 
     def _beyond(self, taken: Mapping[int, _Taken], names: Mapping[int, str]) -> dict[int, Problem]:
