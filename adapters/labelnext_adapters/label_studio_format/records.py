@@ -194,6 +194,12 @@ def _refuse_kinds(records: Sequence[msgspec.Raw], of: str) -> None:
             )
         if "data" in keys:
             continue
+        if {"task", "result", "completed_by"} <= keys.keys():
+            raise InvalidInput(
+                f"the file{of} must be a list of tasks; got annotations, as a target storage gets "
+                "them, which have no predictions.",
+                hint="download a snapshot of the project with exportType=JSON.",
+            )
         if _OF_MIN & keys.keys():
             raise InvalidInput(
                 f"the file{of} must be a Label Studio export in the format JSON; got JSON_MIN, "
