@@ -22,6 +22,7 @@ from labelnext_adapters.label_studio_format.region import Remarks
 from labelnext_adapters.label_studio_format.regions import Found, Setup, parse_result, tags_of
 from labelnext_adapters.label_studio_format.remarks import (
     Problem,
+    items_of,
     no_sums,
     notices_of,
     settled_notices,
@@ -310,8 +311,7 @@ class Columns:
             if value < 0 or max(beyond.values()) < _LOGIT:
                 hint = "pass log-probabilities or logits through exp, a sigmoid or a softmax."
             raise InvalidInput(
-                f"scores must be in [0, 1]; got {value:.6g} for item "
-                f"{listed(names[t] for t in beyond)}.",
+                f"scores must be in [0, 1]; got {value:.6g} for {items_of(beyond, names)}.",
                 hint=hint,
             )
         return {t: Problem("out_of_range", f"{value:.6g}") for t, value in beyond.items()}
@@ -326,8 +326,7 @@ class Columns:
             more = f", and {counted(len(unknown) - 1, 'other label')}" if len(unknown) > 1 else ""
             raise InvalidInput(
                 f"predicted labels must be among those of control tag {self.setup.from_name!r}: "
-                f"{listed(self.setup.classes)}; got {label!r} for item "
-                f"{listed(names[t] for t in tasks)}{more}.",
+                f"{listed(self.setup.classes)}; got {label!r} for {items_of(tasks, names)}{more}.",
                 hint="add the label to the labelling setup, or import predictions with its labels.",
             )
 
