@@ -70,15 +70,15 @@ def test_one_score_of_three_classes_is_one_confidence(
     assert rank(pool).scores.tolist() == [0.5, 0.25]
 
 
-def test_items_without_a_distribution_among_others_are_counted(
+def test_one_score_among_distributions_is_one_too_and_is_counted(
     label_studio: LabelStudio, connect: Open
 ) -> None:
     tasks = [text_task([choice("bad", probs=[0, 1, 0])]), text_task([choice("bad", score=0.75)])]
     project = label_studio.create_project(CHOICES.format(more=""), tasks)
     pool = connect(project).read()
-    assert pool.missing.tolist() == [False, True]
+    assert pool.probabilities.tolist() == [[0, 1, 0], [0.125, 0.75, 0.125]]
     (notice,) = pool.notices
-    assert (notice.code, notice.item_ids) == ("no_distribution", (pool.item_ids[1],))
+    assert (notice.code, notice.item_ids) == ("top_classes", (pool.item_ids[1],))
 
 
 def test_choices_without_any_score_are_counted(label_studio: LabelStudio, connect: Open) -> None:

@@ -145,3 +145,26 @@ def test_an_undo_names_a_tab_that_somebody_renamed(
         "nobody needs it."
     ]
     assert [t["data"]["title"] for t in label_studio.tabs(project)] == ["Mine", "For Ann"]
+
+
+@pytest.mark.parametrize("machines", [1, 2])
+def test_a_copy_of_a_tab_is_no_later_run_once_this_machine_has_undone_that_run(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, machines: int
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
+    pool = connect(project).read()
+    first = write(connect(project), tmp_path, rank(pool, "margin"))
+    folder = tmp_path if machines == 1 else tmp_path / "other"
+    second = write(connect(project), folder, rank(pool, "margin", budget=1))
+    copy = {**label_studio.tab(project)["data"], "title": "Copy"}
+    label_studio.api("POST", "/api/dm/views/", {"project": project, "data": copy})
+    connect(project).undo(Journal(second.path))
+    kept = connect(project).undo(Journal(first.path))
+    of_second = [line for line in kept if f"which run {second.run_id} wrote" in line]
+    titles = [tab["data"]["title"] for tab in label_studio.tabs(project)]
+    priorities = set(label_studio.priorities(project).values())
+    if machines == 1:
+        assert (of_second, titles, priorities) == ([], ["Default", "Copy"], {""})
+    else:  # for all that this machine knows, that run is still there
+        assert (len(of_second), titles) == (3, ["Default", "Label next", "Copy"])
+        assert "" not in priorities

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -325,3 +325,28 @@ def test_two_machines_that_undo_in_the_wrong_order_end_as_they_began(
     assert (journal.kept_for, stayed) == (None, [])
     assert settings(label_studio, project) == before
     assert copies(label_studio, project) == {}
+
+
+@pytest.mark.parametrize("mode", ["queue", "batch"])
+def test_another_mode_says_what_still_serves_people_and_that_run_can_be_undone(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path, mode: str
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(3))
+    before = label_studio.dump(project)[0]
+    said = '"Label All Tasks" still follows an earlier run in mode uncertainty'
+
+    def warned(name: str, **write_options: Any) -> tuple[Journal, bool]:
+        adapter = connect(project, write=write_options)
+        journal = write(adapter, tmp_path / name)
+        lines = adapter.plan(rank(adapter.read(), "margin")).next_steps
+        return journal, any(line.startswith(said) for line in lines)
+
+    earlier, says = warned("1", mode="uncertainty")
+    assert not says
+    assert warned("2", mode=mode)[1]
+    assert not warned("3", mode=mode, run="other", tab="Other")[1]
+    connect(project).undo(Journal(earlier.path))
+    after = label_studio.dump(project)[0]
+    for name in ("sampling", "model_version", "total_predictions_number"):
+        assert after[name] == before[name]
+    assert not warned("4", mode=mode)[1]

@@ -222,6 +222,28 @@ def test_images_of_a_lake_become_tasks_once(label_studio: LabelStudio, tmp_path:
     assert [row["id"] for row in tasks(label_studio, made["id"])] == [rows[0]["id"]]
 
 
+def test_labelled_tasks_are_left_out_of_what_is_sent_again(
+    label_studio: LabelStudio, tmp_path: Path
+) -> None:
+    lake(tmp_path)
+    config = from_lake(tmp_path, label_studio)
+    labelnext.run(config)
+    labelnext.send(config)
+    number = project_of(label_studio)["id"]
+    ids = {row["data"]["files_id"]: row["id"] for row in tasks(label_studio, number)}
+    choose(label_studio, ids["d"], "cat")
+    (notice,) = labelnext.send(config).notices
+    assert notice.message == "Left out 1 labelled task: d."
+    texts = label_studio.priorities(number)
+    assert [texts[ids[item]] for item in "dcb"] == ["1.0000", "1.0000", "0.5000"]
+    assert label_studio.listing(number) == [ids["c"], ids["b"]]
+    choose(label_studio, ids["c"], "cat")
+    choose(label_studio, ids["b"], "dog")
+    said = labelnext.send(config, dry_run=True)
+    assert said.steps == ()
+    assert said.next_steps[0].startswith("Nobody can be handed anything of the batch of ")
+
+
 def test_boxes_and_local_files_of_a_lake_arrive(label_studio: LabelStudio, tmp_path: Path) -> None:
     boxes = [
         [{"confidence": 0.75, "class": "car", "box": [0.1, 0.2, 0.5, 0.4]}],

@@ -44,7 +44,7 @@ def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
         InvalidInput: if the file can't be read.
     """
     name = Path(str(files.path)).name
-    read = partial(_from_columns, files, item_ids)
+    read = partial(_from_file, files, item_ids)
     told: dict[str, Preview] = guarded(name, files.format.name, read)
     folders, names = image_folders(files), item_names(files)
     for item in item_ids:
@@ -60,6 +60,14 @@ def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
         if known != Preview():
             told[item] = known
     return told
+
+
+def _from_file(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
+    """What the file itself holds, by item."""
+    if files.format.shown is None:
+        return _from_columns(files, item_ids)
+    shown = files.format.shown(files.path, files.options, files.context)
+    return {item: shown[item] for item in item_ids if item in shown}
 
 
 def _from_columns(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:

@@ -11,8 +11,9 @@ import numpy as np
 
 from labelnext.pool.answers import spread_rest
 from labelnext.support.words import counted
-from labelnext_adapters.label_studio_format.faults import UNDECODABLE, BrokenRegion
+from labelnext_adapters.label_studio_format.faults import UNDECODABLE, BrokenRegion, in_words
 from labelnext_adapters.label_studio_format.region import (
+    Label,
     Probs,
     Region,
     Remarks,
@@ -30,8 +31,8 @@ SUM_ERROR = 1e-3  # some scored choices that reach 1 this closely are a whole di
 class _Choices(msgspec.Struct):
     """What the tags that label a whole item may hold; each fills one."""
 
-    choices: list[str | list[str]] = []
-    taxonomy: list[list[str]] = []
+    choices: list[Label | list[Label]] = []
+    taxonomy: list[list[Label]] = []
     selected: str | None = None
     rating: int | float | None = None
     probs: Probs = None
@@ -39,9 +40,10 @@ class _Choices(msgspec.Struct):
     def labels(self, separator: str) -> list[str]:
         """The chosen classes; that of a taxonomy, or of nested choices, is its whole path."""
         one = self.selected if self.rating is None else f"{self.rating:g}"
-        named: Sequence[str | list[str]] = self.taxonomy or self.choices
-        named = named if one is None else [one]
-        return [name if isinstance(name, str) else separator.join(name) for name in named if name]
+        named: Sequence[Label | list[Label]] = self.taxonomy or self.choices
+        paths = (name if isinstance(name, list) else [name] for name in named)
+        joined = (separator.join(map(str, path)) for path in paths)
+        return [name for name in joined if name] if one is None else [one]
 
 
 class _Number(msgspec.Struct):
@@ -64,7 +66,7 @@ def number_in(result: bytes | msgspec.Raw, setup: Setup) -> float:
     try:
         number = _number.decode(regions[0].value).number
     except UNDECODABLE as error:
-        raise BrokenRegion(f"value: {error}") from error
+        raise BrokenRegion(in_words(error)) from error
     return math.nan if number is None else number
 
 
@@ -73,7 +75,7 @@ def answer_of(region: Region, setup: Setup) -> tuple[list[int], Probs]:
     try:
         value = _choices.decode(region.value)
     except UNDECODABLE as error:
-        raise BrokenRegion(f"value: {error}") from error
+        raise BrokenRegion(in_words(error)) from error
     return [setup.position(label) for label in value.labels(setup.separator)], probs_of(
         region, value.probs
     )

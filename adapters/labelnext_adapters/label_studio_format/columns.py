@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
@@ -22,6 +22,7 @@ from labelnext_adapters.label_studio_format.region import Remarks
 from labelnext_adapters.label_studio_format.regions import Found, Setup, parse_result, tags_of
 from labelnext_adapters.label_studio_format.remarks import (
     Problem,
+    items_of,
     no_sums,
     notices_of,
     settled_notices,
@@ -268,6 +269,8 @@ class Columns:
             self._refuse_unknown(problems, names)
         read = vectors or dict.fromkeys(placed)
         remarks = {t: row.remarks for t, row in taken.items() if t in read}
+        single = (t for t in vectors if taken[t].vector is None)
+        remarks |= {t: replace(taken[t].remarks, spread=True) for t in single}
         repeated = sorted(self._repeated & taken.keys())
         notices += notices_of(remarks, problems, repeated, names, self.setup)
         notices += settled_notices(self._settled, names)
@@ -279,9 +282,8 @@ class Columns:
         self, taken: Mapping[int, _Taken], problems: dict[int, Problem], names: Mapping[int, str]
     ) -> tuple[dict[int, Sequence[float]], bool]:
         """Class probabilities, and whether classes are independent; adds to the problems."""
-        vectors: dict[int, Sequence[float]] = {
-            t: row.vector for t, row in taken.items() if row.vector is not None
-        }
+        vectors: dict[int, Sequence[float]]
+        vectors = {t: row.vector for t, row in taken.items() if row.vector is not None}
         odd = {t: s for t, v in vectors.items() if abs((s := math.fsum(v)) - 1) > SUM_ERROR}
         if odd and self.setup.multiple:
             return vectors, True
@@ -289,11 +291,11 @@ class Columns:
             raise no_sums(odd, names, self.setup)
         problems |= {t: Problem("no_sum", f"{s:.6g}") for t, s in odd.items()}
         vectors = {t: vector for t, vector in vectors.items() if t not in odd}
-        if any(taken[t].remarks.spread for t in vectors):  # then a single class is such a list, too
+        n_classes = 0 if self.setup.multiple else len(self.setup.classes)
+        if vectors and n_classes > 1:  # a single class is a list of the likeliest, too
             for task, row in taken.items():
-                if row.whole is not None and row.whole.class_id >= 0:
-                    named = {row.whole.class_id: row.whole.confidence}
-                    vectors[task] = spread_list(named, len(self.setup.classes)) or []
+                if (one := row.whole) is not None and one.class_id >= 0:
+                    vectors[task] = spread_list({one.class_id: one.confidence}, n_classes) or []
         return {t: vector for t, vector in vectors.items() if vector}, False
 
     def _beyond(self, taken: Mapping[int, _Taken], names: Mapping[int, str]) -> dict[int, Problem]:
@@ -309,8 +311,7 @@ class Columns:
             if value < 0 or max(beyond.values()) < _LOGIT:
                 hint = "pass log-probabilities or logits through exp, a sigmoid or a softmax."
             raise InvalidInput(
-                f"scores must be in [0, 1]; got {value:.6g} for item "
-                f"{listed(names[t] for t in beyond)}.",
+                f"scores must be in [0, 1]; got {value:.6g} for {items_of(beyond, names)}.",
                 hint=hint,
             )
         return {t: Problem("out_of_range", f"{value:.6g}") for t, value in beyond.items()}
@@ -325,8 +326,7 @@ class Columns:
             more = f", and {counted(len(unknown) - 1, 'other label')}" if len(unknown) > 1 else ""
             raise InvalidInput(
                 f"predicted labels must be among those of control tag {self.setup.from_name!r}: "
-                f"{listed(self.setup.classes)}; got {label!r} for item "
-                f"{listed(names[t] for t in tasks)}{more}.",
+                f"{listed(self.setup.classes)}; got {label!r} for {items_of(tasks, names)}{more}.",
                 hint="add the label to the labelling setup, or import predictions with its labels.",
             )
 

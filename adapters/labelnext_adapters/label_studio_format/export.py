@@ -15,6 +15,7 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio_format.annotations import Truth, Which
+from labelnext_adapters.label_studio_format.media import shown_keys, text_of, value_of
 from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
 from labelnext_adapters.label_studio_format.records import SNAPSHOT, Task, read_tasks
 from labelnext_adapters.label_studio_format.regions import Setup
@@ -83,6 +84,24 @@ def read_exports(
     read = (members or {None: Columns(setup)}, rows, item_ids, labelled, notices)
     further = metadata_of([task.data for task in tasks], metadata)
     return make_pool(*read, merge=merge, place="export", metadata=further, **said)
+
+
+def shown_in(
+    files: Mapping[str, bytes], label_config: str, key: str | None
+) -> dict[str, tuple[object, str | None]]:
+    """The image and the text that the setup shows of each task, by item; None without one.
+
+    Args:
+        files: what is in the exports, by their names.
+        label_config: the project's labelling setup, in XML.
+        key: the data key that is an item's id; the number of the task when None.
+    """
+    image, text = shown_keys(label_config)
+    tasks = read_tasks(files, [])
+    return {
+        item: (value_of(task.data.get(image or "")), text_of(task.data.get(text or "")))
+        for item, task in zip(_item_ids(tasks, key), tasks, strict=True)
+    }
 
 
 def _take(row: int, task: Task, members: Members, truth: Truth) -> bool:
@@ -262,4 +281,4 @@ def key_value(data: Mapping[str, msgspec.Raw], key: str) -> str:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
 
 
-__all__ = ["check_keys", "key_value", "metadata_of", "read_exports"]
+__all__ = ["check_keys", "key_value", "metadata_of", "read_exports", "shown_in"]

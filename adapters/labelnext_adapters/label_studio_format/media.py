@@ -1,10 +1,15 @@
-"""Where a labelling setup says that a task's image and text are."""
+"""Where a labelling setup says that a task's image and text are, and what stands there."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any
 from xml.etree import ElementTree
 
+import msgspec
+
+_MARKUP = re.compile(r"<(?:script|style).*?</(?:script|style)>|<[^>]*>", re.S | re.I)
 _TEXTS = ("Text", "HyperText", "Paragraphs")
 
 
@@ -26,6 +31,25 @@ def shown_keys(label_config: str) -> tuple[str | None, str | None]:
         if tag.tag in _TEXTS and tag.get("valueType") != "url"
     ]
     return _key(images), _key(texts)
+
+
+def value_of(raw: msgspec.Raw | None) -> Any:
+    """What a data key holds; None without one."""
+    return None if raw is None else msgspec.json.decode(raw)
+
+
+def text_of(raw: msgspec.Raw | None) -> str | None:
+    """The words of a data key with a text, a page or a dialogue; None without any.
+
+    Example:
+        >>> text_of(msgspec.Raw(b'"<b>a fine day</b>"'))
+        ' a fine day '
+    """
+    value = value_of(raw)
+    if isinstance(value, list):  # of a dialogue: who says what
+        said = [row.get("text") for row in value if isinstance(row, dict)]
+        value = " ".join(text for text in said if isinstance(text, str))
+    return _MARKUP.sub(" ", value) if isinstance(value, str) and value.strip() else None
 
 
 def _key(values: Sequence[str]) -> str | None:

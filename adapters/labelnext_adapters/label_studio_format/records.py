@@ -204,7 +204,7 @@ def _refuse_kinds(records: Sequence[msgspec.Raw], of: str) -> None:
         if {"task", "result"} <= keys.keys() and bytes(keys["task"]).startswith(b"{"):
             raise InvalidInput(
                 f"the file{of} must be a list of tasks; got an annotation, as Label Studio writes "
-                "it to a target storage.",
+                "it to a target storage, which has no predictions.",
                 hint=SNAPSHOT,
             )
         if _OF_MIN & keys.keys():

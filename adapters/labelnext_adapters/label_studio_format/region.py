@@ -15,6 +15,7 @@ from labelnext_adapters.label_studio_format.faults import UNDECODABLE, BrokenReg
 ROUNDING = 1e-6
 
 Probs = dict[str, Any] | list[Any] | None
+Label = str | int | float  # a number stands for its text
 
 
 class Region(msgspec.Struct):

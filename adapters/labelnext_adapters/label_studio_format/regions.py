@@ -20,11 +20,12 @@ from labelnext_adapters.label_studio_format.answers import (
     vector_of,
 )
 from labelnext_adapters.label_studio_format.controls import CONTROLS, Unit
-from labelnext_adapters.label_studio_format.faults import UNDECODABLE
+from labelnext_adapters.label_studio_format.faults import UNDECODABLE, in_words
 from labelnext_adapters.label_studio_format.faults import BrokenRegion as BrokenRegion
 from labelnext_adapters.label_studio_format.faults import OutOfRange as OutOfRange
 from labelnext_adapters.label_studio_format.faults import UnknownLabel as UnknownLabel
 from labelnext_adapters.label_studio_format.region import (
+    Label,
     Region,
     Remarks,
     named_regions,
@@ -300,9 +301,10 @@ def _part(region: Region, name: str, setup: Setup, remarks: Remarks) -> Found:
         try:
             value: Any = _decoder(control.key).decode(region.value)
         except UNDECODABLE as error:
-            raise BrokenRegion(f"value: {error}") from error
+            raise BrokenRegion(in_words(error)) from error
         labels = getattr(value, control.key) if control.key else []
-        classes, probs = [setup.position(label) for label in labels], probs_of(region, value.probs)
+        classes = [setup.position(str(label)) for label in labels]
+        probs = probs_of(region, value.probs)
         box = box_of(region, value) if control.boxed else None
         if control.boxed is None:
             box = place_of(region)
@@ -340,7 +342,7 @@ def _type_of(region: Region, tag: str) -> str:
 @cache
 def _decoder(key: str) -> Any:
     """Of shapes with labels under that key; numbers may be text, as Label Studio keeps them."""
-    labels: list[Any] = [(key, list[str], [])] if key else []
+    labels: list[Any] = [(key, list[Label], [])] if key else []
     return msgspec.json.Decoder(
         msgspec.defstruct("_Labelled", labels, bases=(Shape,)), strict=False
     )

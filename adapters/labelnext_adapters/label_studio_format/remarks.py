@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from labelnext.errors import InvalidInput, listed
@@ -132,7 +132,7 @@ _ADJUSTED: tuple[tuple[str, Callable[[Remarks], int], str, str], ...] = (
     (
         "text_scores",
         lambda r: r.texts,
-        "Read {regions} of {items} as numbers, though they are text",
+        "Read {regions} of {items} from text",
         "score",
     ),
     (
@@ -215,13 +215,23 @@ def no_sums(sums: Mapping[int, float], names: Mapping[int, str], setup: Setup) -
         several = "set source.label_config, which says whether several choices are allowed"
     return InvalidInput(
         f"probabilities of a single choice must sum to 1; got {next(iter(sums.values())):.6g} from "
-        f"control tag {setup.from_name!r} for item {listed(names[task] for task in sums)}.",
+        f"control tag {setup.from_name!r} for {items_of(sums, names)}.",
         hint=f"pass logits through a softmax, or {several}.",
     )
+
+
+def items_of(tasks: Collection[int], names: Mapping[int, str]) -> str:
+    """The ids of items, for the end of a message.
+
+    Example:
+        >>> items_of([3, 5], {3: "a", 5: "b"})
+        'items a, b'
+    """
+    return f"item{'' if len(tasks) == 1 else 's'} {listed(names[task] for task in tasks)}"
 
 
 def _ids(tasks: Sequence[int], names: Mapping[int, str]) -> tuple[str, ...]:
     return tuple(names[task] for task in tasks)
 
 
-__all__ = ["Problem", "no_sums", "notices_of", "settled_notices", "suspicious"]
+__all__ = ["Problem", "items_of", "no_sums", "notices_of", "settled_notices", "suspicious"]

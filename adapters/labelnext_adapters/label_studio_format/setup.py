@@ -181,7 +181,8 @@ def _labels(
     if CONTROLS[kind].classed and (tag.get("dynamic_labels") or not labels):
         raise InvalidInput(
             f"control tag {name!r} must list its labels in the labelling setup; it has none.",
-            hint="labels from each task's data aren't supported yet.",
+            hint="labels from each task's data aren't supported yet. Rank an export of the project "
+            "instead, without source.label_config: then the labels are those that occur in it.",
         )
     return labels if CONTROLS[kind].classed else []
 

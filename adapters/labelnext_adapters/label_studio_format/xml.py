@@ -13,7 +13,13 @@ import msgspec
 from labelnext.errors import InvalidInput
 from labelnext_adapters.label_studio_format.controls import CONTROLS
 from labelnext_adapters.label_studio_format.faults import UNDECODABLE, BrokenRegion
-from labelnext_adapters.label_studio_format.region import Region, Remarks, probs_of, regions_of
+from labelnext_adapters.label_studio_format.region import (
+    Label,
+    Region,
+    Remarks,
+    probs_of,
+    regions_of,
+)
 
 Tags = dict[str, dict[str, Any]]
 
@@ -241,7 +247,7 @@ def _labels(region: Region, value: dict[str, Any]) -> list[str]:
     with suppress(BrokenRegion):
         probabilities = probs_of(region, value.get("probs"))
         named += [*probabilities] if isinstance(probabilities, dict) else []
-    return [label for label in named if isinstance(label, str)]
+    return [str(label) for label in named if isinstance(label, Label) and type(label) is not bool]
 
 
 __all__ = [

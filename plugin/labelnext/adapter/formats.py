@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from labelnext.adapter.foreign import refuse_foreign
 from labelnext.adapter.options import Options
+from labelnext.adapter.preview import Preview
 from labelnext.adapter.protocol import Context, Part
 from labelnext.adapter.sample import Sample, suffix_of
 from labelnext.errors import ConfigError, LabelnextError, LabelnextWarning, Unavailable, listed
@@ -83,6 +84,8 @@ class Format:
             such as the file names of images; None where ids are names.
         image_folders: ``image_folders(path, options, context)`` returns further folders that may
             hold the items' images, beside the path and the usual ones next to it.
+        shown: ``shown(path, options, context)`` returns what the file shows of the items by their
+            ids, such as their texts; None where images lie beside it, or columns have them.
     """
 
     name: str
@@ -101,6 +104,7 @@ class Format:
     open_parts: Callable[[Path | str, Any, Context], InParts] | None = None
     names: Callable[[Path, Any, Context], Mapping[str, str]] | None = None
     image_folders: Callable[[Path, Any, Context], Sequence[Path]] | None = None
+    shown: Callable[[Path | str, Any, Context], Mapping[str, Preview]] | None = None
 
     def __post_init__(self) -> None:
         """Check that each field has its type, and that endings can be met.

@@ -205,7 +205,8 @@ def _nothing(what: Literal["text", "image"]) -> InvalidInput:
     return InvalidInput(
         f"source.embeddings needs {what}s, but no item has one.",
         hint=f"if they have {other}s, write from: {kind}; for files, set "
-        f"source.columns: {{{column}: its column}}.",
+        f"source.columns: {{{column}: its column}}, or of a Label Studio export "
+        "source.label_config.",
     )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from labelnext_adapters.label_studio.read.previews import _reader, _text, task_url
-from labelnext_adapters.label_studio_format.media import shown_keys
+from labelnext_adapters.label_studio.read.previews import _reader, task_url
+from labelnext_adapters.label_studio_format.media import shown_keys, text_of
 
 
 class Server:
@@ -45,7 +45,7 @@ def raw(value: object) -> msgspec.Raw:
 )
 def test_only_images_of_the_server_are_read(place: object, asked: object) -> None:
     server = Server()
-    reader = _reader(server, raw(place))  # type: ignore[arg-type]
+    reader = _reader(server, place)  # type: ignore[arg-type]
     assert (reader is None) == (asked is None)
     if reader is not None:
         assert reader() == b"image"
@@ -54,7 +54,7 @@ def test_only_images_of_the_server_are_read(place: object, asked: object) -> Non
 
 def test_an_image_written_out_in_the_task_is_read_without_the_server() -> None:
     server = Server()
-    reader = _reader(server, raw("data:image/gif;base64,R0lGODlh"))  # type: ignore[arg-type]
+    reader = _reader(server, "data:image/gif;base64,R0lGODlh")  # type: ignore[arg-type]
     assert reader is not None
     assert reader() == b"GIF89a"
     assert server.asked == []
@@ -72,7 +72,7 @@ def test_an_image_written_out_in_the_task_is_read_without_the_server() -> None:
     ],
 )
 def test_texts_are_words(value: object, text: str | None) -> None:
-    found = _text(raw(value))
+    found = text_of(raw(value))
     assert (found is None) == (text is None)
     assert text is None or (found or "").split() == text.split()
 

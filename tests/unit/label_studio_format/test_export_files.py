@@ -72,6 +72,15 @@ def test_a_folder_without_exports_is_refused(tmp_path: Path) -> None:
 
 
 MIN = {"image": "a.jpg", "id": 3, "annotator": 1, "annotation_id": 4, "lead_time": 3}
+STORED = {
+    "id": 4,
+    "result": [],
+    "completed_by": 1,
+    "lead_time": 3.5,
+    "created_at": "2026-01-01",
+    "updated_at": "2026-01-01",
+    "task": {"id": 3, "data": {"image": "a.jpg"}},
+}
 OLD = {"id": 1, "data": {"text": "a"}, "completions": [{"id": 1, "result": []}]}
 
 
@@ -81,6 +90,8 @@ OLD = {"id": 1, "data": {"text": "a"}, "completions": [{"id": 1, "result": []}]}
         ([MIN], "got JSON_MIN, which has no predictions. Hint: choose JSON when exporting"),
         ([OLD], "Label Studio 1.0 or later; got completions"),
         ([{"id": 1, "task": 2, "result": []}], "got a list of predictions"),
+        ([STORED], "as Label Studio writes it to a target storage, which has no predictions"),
+        (STORED, "as Label Studio writes it to a target storage, which has no predictions"),
         ([{"id": 1}], "its records have no data"),
         ({"tasks": ROWS, "total": 2}, "got the keys tasks, total, as in an answer of Label Studio"),
         ([ROWS[0], ROWS[0]], "must have an id of its own; got 1 repeated id: 1. Hint: set source"),

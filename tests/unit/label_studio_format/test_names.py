@@ -96,7 +96,7 @@ def test_probabilities_that_do_not_sum_to_1_are_refused_with_a_cure(
     tasks = [task(n, [choice("good", value={"probs": probs})]) for n in (1, 2)]
     with pytest.raises(InvalidInput, match="single choice must sum to 1; got 1.5 from") as caught:
         read(tmp_path, tasks, setup)
-    assert "'kind' for item 1, 2." in caught.value.message
+    assert "'kind' for items 1, 2." in caught.value.message
     assert cure in str(caught.value.hint)
 
 
@@ -109,3 +109,48 @@ def test_tracks_need_no_labels(tmp_path: Path) -> None:
         assert class_ids(pool) == [-1, -1]
         assert pool.classes is None
         assert rank(pool).item_ids.tolist() == ["2", "1"]
+
+
+NUMBERED = '<{tag} name="kind" toName="text" {more}>{labels}</{tag}>'
+ONE = '<{0} value="1"/><{0} value="2.5"/><{0} value="x"/>'
+TWO = '<Choice value="1"><Choice value="2"/></Choice><Choice value="x"/>'
+
+
+@pytest.mark.parametrize(
+    ("tag", "labels", "value", "name"),
+    [
+        ("Choices", ONE.format("Choice"), {"choices": [1]}, "1"),
+        ("Choices", ONE.format("Choice"), {"choices": [2.5]}, "2.5"),
+        ("Choices", TWO, {"choices": [[1]]}, "1"),
+        ("Taxonomy", TWO, {"taxonomy": [[1, 2]]}, "1 / 2"),
+        ("RectangleLabels", ONE.format("Label"), {"rectanglelabels": [1]}, "1"),
+        ("Labels", ONE.format("Label"), {"labels": [1], "start": 0, "end": 1}, "1"),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False], ids=["setup", "derived"])
+def test_a_number_is_the_label_that_it_spells(
+    tmp_path: Path, tag: str, labels: str, value: dict[str, Any], name: str, known: bool
+) -> None:
+    control = NUMBERED.format(tag=tag, more='allowNested="true"', labels=labels)
+    setup = f'<View><Text name="text" value="$text"/>{control}</View>'
+    region = {"from_name": "kind", "to_name": "text", "type": tag.lower(), "value": value}
+    if tag == "RectangleLabels":
+        value |= {"x": 10, "y": 20, "width": 30, "height": 40}
+    pool = read(tmp_path, [task(1, [{**region, "score": 0.5}])], setup if known else None)
+    assert pool.classes is not None
+    assert pool.classes[class_ids(pool)[0]] == name
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ({"choices": "odd"}, "choices must be a list; got text."),
+        ({"choices": [True]}, "choices[0] must be a number or text or a list; got true or false."),
+        ({"taxonomy": ["odd"]}, "taxonomy[0] must be a list; got text."),
+    ],
+)
+def test_what_is_no_label_is_said_in_words(tmp_path: Path, value: dict[str, Any], why: str) -> None:
+    region = {**choice("odd", score=0.5), "value": value}
+    pool = read(tmp_path, [task(1, [region]), task(2, [choice("odd", score=0.5)])])
+    assert pool.missing.tolist() == [True, False]
+    assert any(notice.message.endswith(f"treated as missing: {why}") for notice in pool.notices)

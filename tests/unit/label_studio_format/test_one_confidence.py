@@ -9,7 +9,7 @@ import pytest
 
 from labelnext.pool import Pool
 from labelnext.ranking import rank
-from tests.unit.label_studio_format.test_export import box, choice, read, task
+from tests.unit.label_studio_format.test_export import SETUP, box, choice, read, task
 
 SCORES = {1: 0.95, 2: 0.5, 3: 0.2, 4: 0.05}
 BOXES = (
@@ -134,3 +134,35 @@ def test_a_prediction_s_score_counts_once_however_many_choices(tmp_path: Path) -
     pool = read(tmp_path, tasks)
     assert order(pool) == ["2", "1"]
     assert pool.predicted_classes.tolist() == [-1, 0]
+
+
+def test_one_choice_among_distributions_is_a_list_of_one(tmp_path: Path) -> None:
+    whole = [choice("odd", score=0.4), choice("bad", score=0.3), choice("good", score=0.3)]
+    tasks = [
+        task(1, [choice("odd", score=0.9)]),
+        task(2, whole),
+        task(3, [choice("bad", score=0.6)]),
+        scored(4, 0.05, choice("good")),
+    ]
+    pool = read(tmp_path, tasks)
+    assert pool.probabilities is not None
+    assert pool.probabilities.tolist() == [
+        pytest.approx([0.05, 0.05, 0.9]),
+        pytest.approx([0.3, 0.3, 0.4]),
+        pytest.approx([0.2, 0.6, 0.2]),
+        pytest.approx([0.05, 0.475, 0.475]),
+    ]
+    notices = {notice.code: notice.item_ids for notice in pool.notices}
+    assert notices["top_classes"] == ("1", "3", "4")
+    assert not pool.missing.any()
+    # Margins 0.85, 0.1, 0.4 and 0.
+    assert order(pool) == ["4", "2", "3", "1"]
+
+
+def test_several_answers_allowed_one_score_says_nothing_of_the_other_classes(
+    tmp_path: Path,
+) -> None:
+    setup = SETUP.replace('toName="text"', 'toName="text" choice="multiple"')
+    whole = [choice("odd", score=0.4), choice("bad", score=0.3), choice("good", score=0.3)]
+    pool = read(tmp_path, [task(1, [choice("odd", score=0.9)]), task(2, whole)], setup)
+    assert pool.missing.tolist() == [True, False]

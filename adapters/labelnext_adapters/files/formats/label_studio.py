@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from labelnext.adapter.formats import Format
 from labelnext.adapter.options import Options
+from labelnext.adapter.preview import Preview, written_image
 from labelnext.adapter.protocol import Context
 from labelnext.adapter.sample import Sample
-from labelnext.errors import MissingExtra, NotFound
+from labelnext.errors import InvalidInput, MissingExtra, NotFound
 from labelnext.pool.pool import Pool
 from labelnext.support.started import how_to_install
 from labelnext.support.words import counted
@@ -62,14 +64,9 @@ def read_several(paths: list[Path], options: LabelStudioExportOptions, context: 
             "reading a Label Studio export needs msgspec, which is not installed.",
             hint=how_to_install("labelnext[label-studio]"),
         ) from error
-    setup = next(iter(files(options, context)), None)
-    if setup is not None and not setup.is_file():
-        raise NotFound(f"label_config must be a file; got {str(setup)!r}, which does not exist.")
-    names = [path.name for path in paths]
-    unique = len({*names}) == len(names)
     return read_exports(
-        {path.name if unique else str(path): b"".join(byte_blocks(path)) for path in paths},
-        None if setup is None else setup.read_text("utf-8-sig"),
+        _contents(paths),
+        _setup(options, context),
         key=context.key,
         from_name=options.from_name,
         model_version=options.model_version,
@@ -77,6 +74,58 @@ def read_several(paths: list[Path], options: LabelStudioExportOptions, context: 
         labels=options.labels,
         metadata=context.metadata,
     )
+
+
+def shown(
+    path: Path | str, options: LabelStudioExportOptions, context: Context
+) -> dict[str, Preview]:
+    """The image and the text of each task; none without a labelling setup, which names them.
+
+    Raises:
+        As `read`.
+    """
+    from labelnext_adapters.label_studio_format.export import shown_in
+
+    setup = _setup(options, context)
+    if setup is None:
+        return {}
+    told = shown_in(_contents(exports_in(Path(path))), setup, context.key)
+    return {item: _preview(media, text) for item, (media, text) in told.items()}
+
+
+def _preview(media: object, text: str | None) -> Preview:
+    if not isinstance(media, str):
+        return Preview(text=text)
+    if media.startswith("/data/"):
+        return Preview(text=text, image=partial(_on_server, media))
+    link = media if media.startswith(("http://", "https://")) else None
+    return Preview(link, text, written_image(media), address=media if "://" in media else None)
+
+
+def _on_server(address: str) -> bytes:
+    """Refuse to read an image that an export names by its place on the server."""
+    raise InvalidInput(
+        f"{address!r} is on the Label Studio server, which an export doesn't name.",
+        hint="read the project itself: source.adapter: label-studio.",
+    )
+
+
+def _contents(paths: list[Path]) -> dict[str, bytes]:
+    names = [path.name for path in paths]
+    unique = len({*names}) == len(names)
+    return {path.name if unique else str(path): b"".join(byte_blocks(path)) for path in paths}
+
+
+def _setup(options: LabelStudioExportOptions, context: Context) -> str | None:
+    """The labelling setup.
+
+    Raises:
+        NotFound: if it doesn't exist.
+    """
+    setup = next(iter(files(options, context)), None)
+    if setup is not None and not setup.is_file():
+        raise NotFound(f"label_config must be a file; got {str(setup)!r}, which does not exist.")
+    return None if setup is None else setup.read_text("utf-8-sig")
 
 
 def exports_in(path: Path) -> list[Path]:
@@ -147,4 +196,5 @@ FORMAT = Format(
     evidence=evidence,
     recognised_by="tasks with data and predictions or annotations",
     needs=("label_config",),
+    shown=shown,
 )

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
-
-import msgspec
 
 from labelnext.adapter.preview import Preview, written_image
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.pages import pages_of
 from labelnext_adapters.label_studio.server.project import get_project
-from labelnext_adapters.label_studio_format.media import shown_keys
+from labelnext_adapters.label_studio_format.media import shown_keys, text_of, value_of
 
 SECONDS = 10.0  # to wait for one image
-
-_MARKUP = re.compile(r"<(?:script|style).*?</(?:script|style)>|<[^>]*>", re.S | re.I)
 
 
 def task_url(client: Client, project: int, task: int, tab: int | None) -> str:
@@ -46,8 +40,8 @@ def previews_of(
     for page in pages_of(client, project, "id,data", list(tasks), Context(), "read previews"):
         for task in page:
             link = task_url(client, project, task.id, tab)
-            words = None if text is None else _text(task.data.get(text))
-            picture = None if image is None else task.data.get(image)
+            words = None if text is None else text_of(task.data.get(text))
+            picture = None if image is None else value_of(task.data.get(image))
             reader = _reader(client, picture)
             upload = None if reader is None else _upload(client, picture)
             elsewhere = None if reader is not None else _elsewhere(picture)
@@ -55,24 +49,11 @@ def previews_of(
     return shown
 
 
-def _decoded(raw: msgspec.Raw | None) -> Any:
-    return None if raw is None else msgspec.json.decode(raw)
-
-
-def _text(raw: msgspec.Raw | None) -> str | None:
-    value = _decoded(raw)
-    if isinstance(value, list):  # of a dialogue: who says what
-        said = [row.get("text") for row in value if isinstance(row, dict)]
-        value = " ".join(text for text in said if isinstance(text, str))
-    return _MARKUP.sub(" ", value) if isinstance(value, str) and value.strip() else None
-
-
-def _reader(client: Client, raw: msgspec.Raw | None) -> Callable[[], bytes] | None:
+def _reader(client: Client, value: object) -> Callable[[], bytes] | None:
     """How to read an image that lies on the server or is written out in the task.
 
     None for one elsewhere: nobody else gets our token.
     """
-    value = _decoded(raw)
     if not isinstance(value, str):
         return None
     if (written := written_image(value)) is not None:
@@ -84,13 +65,12 @@ def _reader(client: Client, raw: msgspec.Raw | None) -> Callable[[], bytes] | No
     return partial(client.download, parts.path[1:], SECONDS, dict(parse_qsl(parts.query)))
 
 
-def _elsewhere(raw: msgspec.Raw | None) -> str | None:
+def _elsewhere(value: object) -> str | None:
     """The address of an image that isn't on the server."""
-    value = _decoded(raw)
     return value if isinstance(value, str) and "://" in value else None
 
 
-def _upload(client: Client, raw: msgspec.Raw | None) -> str | None:
+def _upload(client: Client, value: object) -> str | None:
     """The address of an uploaded file, which has a name of its own; None for other files."""
-    path = str(_decoded(raw)).removeprefix(client.url)
+    path = str(value).removeprefix(client.url)
     return f"{client.url}{path}" if path.startswith("/data/upload/") else None

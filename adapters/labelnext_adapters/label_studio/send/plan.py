@@ -83,14 +83,16 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
         ]
     which = f"project {number}" if number else f"a project for {batch.origin.dataset}"
     target = f"{which} on {client.url}"
-    nothing = () if steps else (f"The batch of {batch.run} is empty, so there is nothing to send.",)
+    nothing = f"The batch of {batch.run} is empty, so there is nothing to send."
+    if batch.items:
+        nothing = f"Nobody can be handed anything of the batch of {batch.run}."
     left_out = (f"Left out {counted(len(blank), 'item')} without an image: {listed(blank)}.",)
     return Plan(
         "label-studio",
         batch.run,
         target,
         tuple(steps),
-        next_steps=nothing,
+        next_steps=() if steps else (nothing,),
         left_out=(*(left_out if blank else ()), *(notice.message for notice in unusable)),
     )
 
@@ -107,9 +109,15 @@ def _handed_out(
         return ids, []
     standing = standing_of(client, number, known, context)
     numbers = {item: task.task for item, task in known.items()}
-    left = [item for item in ids if numbers.get(item) not in standing.left_out]
+    done = [item for item in ids if item in known and known[item].labelled]
+    unusable = standing.left_out | {numbers[item] for item in done}
+    left = [item for item in ids if numbers.get(item) not in unusable]
     left.sort(key=lambda item: numbers.get(item) in standing.deferred)
-    return left, standing.notices({numbers[item]: item for item in ids if item in numbers})
+    notices = standing.notices({numbers[item]: item for item in ids if item in numbers})
+    if done:
+        message = f"Left out {counted(len(done), 'labelled task')}: {listed(done)}."
+        notices.append(Notice("labelled_tasks", message, tuple(done)))
+    return left, notices
 
 
 def _tasks_step(

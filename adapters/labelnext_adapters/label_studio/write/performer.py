@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -11,12 +11,13 @@ from tempfile import gettempdir
 from typing import Any
 
 from labelnext.adapter.protocol import Context
-from labelnext.errors import WriteRefused
+from labelnext.errors import ConfigError, NotFound, WriteRefused
 from labelnext.journal.carry_out import Performer
 from labelnext.journal.journal import Journal
 from labelnext.journal.lock import hold
 from labelnext.journal.plan import Plan, Step, StepPerformer
 from labelnext.support.addresses import server_of
+from labelnext.support.store import is_run_id
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.marks import is_marked
 from labelnext_adapters.label_studio.server.tab import (
@@ -147,7 +148,8 @@ def later_run(views: Sequence[View], journal: Journal) -> str | None:
         journal: of the run that is undone.
 
     Returns:
-        Its id; None if no tab names another run than this one and those before it.
+        Its id; None if no tab names another run than this one, those before it, and those that were
+        undone on this machine, which a copy of a tab still names.
     """
     known = {journal.run_id, None}
     titles = set()
@@ -159,11 +161,17 @@ def later_run(views: Sequence[View], journal: Journal) -> str | None:
     for view in views:
         stamp = stamp_of(view["data"]) if is_ours(view["data"]) else None
         # Another tab may be of an earlier run, which the order of the ids tells.
-        if stamp not in known and (
-            view["data"].get("title") in titles or str(stamp) > journal.run_id
-        ):
+        is_later = view["data"].get("title") in titles or str(stamp) > journal.run_id
+        if stamp not in known and is_later and not _is_undone(journal, str(stamp)):
             return stamp
     return None
+
+
+def _is_undone(journal: Journal, run: str) -> bool:
+    """Whether a run's journal is beside another's, and says that it was undone."""
+    with suppress(NotFound, ConfigError):  # of another machine, or unreadable
+        return is_run_id(run) and Journal(journal.path.with_name(f"{run}.jsonl")).undone
+    return False
 
 
 def _goes_with_a_tab(step: Step) -> bool:

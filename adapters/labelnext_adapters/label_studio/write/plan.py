@@ -13,7 +13,7 @@ from labelnext.support.words import counted, joined
 from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.marks import read_marks
-from labelnext_adapters.label_studio.server.project import get_project
+from labelnext_adapters.label_studio.server.project import COPY, get_project
 from labelnext_adapters.label_studio.server.standing import find_standing
 from labelnext_adapters.label_studio.server.tab import (
     View,
@@ -32,7 +32,9 @@ from labelnext_adapters.label_studio.write.prelabels import (
     made,
     next_step,
     prelabel_steps,
+    version_of,
 )
+from labelnext_adapters.label_studio.write.sampling import SAMPLING
 from labelnext_adapters.label_studio.write.shards import make_shards
 from labelnext_adapters.label_studio.write.tabs import added_filters, stale_steps, tab_steps
 
@@ -51,6 +53,11 @@ _REVIEW = (
 _OVERLAP = (
     "The project requires several annotations per task, so Label Studio first serves already "
     "annotated tasks in random order."
+)
+_STILL_SERVED = (
+    '"Label All Tasks" still follows an earlier run in mode uncertainty, and people see its copies '
+    "as predictions: undo that run, or choose another sampling and model version in the project's "
+    "settings."
 )
 
 
@@ -148,6 +155,7 @@ def make_plan(
             *changed,
             *added_filters(views, steps),
             *(line for line in more if line),
+            *([_STILL_SERVED] if steps and _is_served_by_copies(project, write, ranking) else []),
             *only_one,
             *(next_step(project) if prelabels else ()),
         ),
@@ -166,6 +174,16 @@ def _opinions(
     asks = write.overlap == "disagreement" and ranking.purpose == "label"
     steps = opinion_steps(tasks, target) if asks else []
     return (steps, []) if overlap or not steps else ([], [ONLY_ONE])
+
+
+def _is_served_by_copies(
+    project: Mapping[str, Any], write: LabelStudioWrite, ranking: Ranking
+) -> bool:
+    """Whether an earlier run in mode uncertainty still serves people, in spite of this one."""
+    version = str(project.get("model_version"))
+    ours = version.startswith(f"{COPY}{write.run}:") and version != version_of(write.run)
+    other = write.mode != "uncertainty" and ranking.purpose == "label"
+    return other and ours and project.get("sampling") == SAMPLING
 
 
 def _check_mode(write: LabelStudioWrite, ranking: Ranking) -> None:
