@@ -49,9 +49,8 @@ def test_the_first_level_asks_for_the_budget_and_says_what_comes_of_it(pictures:
         "the best scores come first."
     )
     # d is a tie, whose first class counts; b is a dog.
-    assert (
-        inputs["foreseen"]["default"] == "The batch: **2 of 4** samples. Predicted: 1 cat, 1 dog."
-    )
+    said = "The batch: **2 of 4** samples. Predicted: cat (1), dog (1)."
+    assert inputs["foreseen"]["default"] == said
     assert inputs["scope"]["default"].startswith("Ranks **4 of 6** samples")
 
 
@@ -204,9 +203,7 @@ def test_of_a_large_dataset_a_part_is_looked_at(
     monkeypatch.setattr(foreseen, "MOST", 3)
     said = form("rank_samples", pictures, level="rank", budget=4)["foreseen"]["default"]
     # a, c and f are looked at: both that can be ranked are cats.
-    assert said == (
-        "The batch: **4 of 4** samples. Predicted: about 100% cat (judged by 3 samples)."
-    )
+    assert said == ("The batch: **4 of 4** samples. Predicted, judged by 3 samples: cat (100%).")
 
 
 def test_the_dataset_is_looked_at_once_while_it_stays_as_it_is(

@@ -94,7 +94,7 @@ def _of_objects(pool: Pool, objects: Objects) -> Choice:
         why = "the pool has several detector versions; in our tests a single version did better"
         together = {"reduce": "min", "no_objects": "last"}
         return Choice("committee_certainty", "objects", together, why)
-    reduce, why = "sum", "no object is labelled yet"
+    reduce, why = "sum", "items with many uncertain objects teach most"
     if objects.spans:
         reduce, why = "mean", "a sum over the spans of a text would put long texts first"
     elif objects.class_ids is None:
