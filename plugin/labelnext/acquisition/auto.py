@@ -76,7 +76,9 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
         if pool.estimates is not None:
             why = "numbers are predicted, and how far a committee's lie apart is the doubt"
             return Choice("least_confidence", "items", why=why)
+        any_sure = any(np.isfinite(one.confidences).any() for one in pool.answers)
         why = "the pool has one confidence per item"
+        why = why if any_sure else "no item has class probabilities or a confidence"
         why += " from each of several model versions" if len(pool.answers) > 1 else ""
         return Choice("least_confidence", "items", why=why)
     if members is None:
