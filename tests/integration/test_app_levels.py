@@ -171,7 +171,10 @@ def test_predictions_are_measured_on_a_tab(pictures: Any) -> None:
     assert "Labelled: **2** of 6 samples (33%)." in result["text"]
     assert "50.0% of 2 labelled samples are predicted as they were labelled" in result["text"]
     assert result["rows"] == []
-    assert "Too few to compare: pred, wrong by their label: 1 of 2 samples." in result["text"]
+    assert (
+        "Too few to compare: pred, where prediction and label differ: 1 of 2 samples."
+        in result["text"]
+    )
     pictures.reload()
     assert (pictures.list_runs(), list(pictures.get_field_schema())) == before
 
@@ -190,7 +193,7 @@ def test_measured_predictions_say_which_function_finds_mistakes(pictures: Any) -
     pictures.match_tags(["day", "night"]).clear_sample_field("truth")
     pictures.add_samples(samples, progress=False)
     rows = execute("rank_samples", pictures, purpose="measure").result["rows"]
-    assert rows[0]["target"] == "5 of 20 wrong by their label"
+    assert rows[0]["target"] == "5 of 20 where prediction and label differ"
     assert rows[0]["first"] == "40%"
     assert rows[0]["area"].startswith("1.00 (")
 
