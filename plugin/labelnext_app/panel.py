@@ -388,7 +388,7 @@ def _text(summary: RunSummary) -> str:
     batch, ranked = ("Batch", "ranked") if not summary.reviewed else ("To check", "labelled")
     lines = [
         f"{batch}: **{summary.n_batch:,}** of {summary.n_ranked:,} {ranked} {summary.items}, "
-        f"by {how}. The grid shows {_SHOWN} of them."
+        f"by {how}. The grid shows {_SHOWN} of these {summary.n_ranked:,}."
     ]
     lines += [in_words(why) for why in summary.reasons.values()]
     if summary.n_labelled is not None:

@@ -164,14 +164,13 @@ def points(drawn: SampleMap, *, by_score: bool) -> list[dict[str, Any]]:
         rows = np.flatnonzero(drawn.kinds == kind)
         if len(rows):
             marker = {"color": color, "size": size, "opacity": 0.85}
-            name = "labelled or not ranked" if kind == 0 else KINDS[kind]
-            traces.append(_trace(drawn, rows, texts, name, marker))
+            traces.append(_trace(drawn, rows, texts, KINDS[kind], marker))
     return traces
 
 
 def _standing(kind: int, rank: int | None, score: float) -> str:
     if rank is None:
-        return "labelled, or without a prediction"
+        return KINDS[0]
     place = "in the batch" if kind == 2 else "ranked"
     return f"{place}, rank {rank:,}" + (f", score {score:.3f}" if score == score else "")
 

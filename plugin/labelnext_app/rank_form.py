@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 import labelnext
 from labelnext.acquisition import AUTO
-from labelnext.errors import LabelnextError
+from labelnext.errors import InvalidInput, LabelnextError
 from labelnext.support.words import counted
 from labelnext_adapters.fiftyone.app.choices import (
     Choice,
@@ -336,6 +336,8 @@ def _run_name(
             default=completed({"purpose": params["purpose"]}, Offered([], [], {}, [], []))["run"],
         )
     try:
+        if not run:
+            raise InvalidInput("Enter a name.")
         check_run_name(run)
         refuse_foreign(ctx.dataset, run, field_path(run, frames))
     except LabelnextError as error:

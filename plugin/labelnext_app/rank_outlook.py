@@ -92,19 +92,38 @@ def outlook(
             notice = types.Error(label="Not possible", description=in_words(error))
             refuse(inputs.view("problem", notice), notice.description)
     name = view._root_dataset.name
+    nothing = not (scope.n_labelled if review else scope.n_ranked)
+    if seen is not None and seen.part is None:  # what was read, not only looked up
+        nothing = not seen.n_ranked
+        if not review:
+            scope = replace(scope, n_without=scope.n_target - scope.n_labelled - seen.n_ranked)
     if review:
         inputs.md(_compared(scope, name, "Checks"), name="scope")
     else:
-        if seen is not None and seen.part is None:  # what was read, not only looked up
-            scope = replace(scope, n_without=scope.n_target - scope.n_labelled - seen.n_ranked)
-        inputs.md(_recommended(params, seen, pool), name="recommended")
+        if not nothing:
+            inputs.md(_recommended(params, seen, pool), name="recommended")
         ways = _ways(params["labelled"], fetched_fields(view))
         inputs.md(_of_scope(scope, name, ways), name="scope")
-    if seen is not None:
+    if nothing and "problem" not in inputs.properties:
+        _refuse_nothing(inputs, scope, review)
+    elif seen is not None:
         inputs.md(_batch(seen, review), name="foreseen")
     elif "problem" not in inputs.properties and budget_of(params) is not None:
         text = "*What the batch holds is being counted; it shows here with your next change.*"
         inputs.md(text, name="foreseen")
+
+
+def _refuse_nothing(inputs: Any, scope: Scope, review: bool) -> None:
+    """Block the form: an empty ranking would only clear an earlier one."""
+    label = "Nothing to check" if review else "Nothing to rank"
+    if scope.n_target < scope.n_items:
+        text = "Choose other samples."
+    elif review or scope.n_without:
+        text = "Apply a model to the dataset, then come back."
+    else:
+        text = "Every sample is labelled. Add some, then come back."
+    notice = types.Warning(label=label, description=text)
+    refuse(inputs.view("nothing_ranked", notice), f"{label}. {text}")
 
 
 def _recommended(params: Mapping[str, Any], seen: Foreseen | None, pool: labelnext.Pool) -> str:
@@ -179,9 +198,8 @@ def _size(seen: Foreseen, review: bool) -> str:
     first, rest = seen.counts[:shown], seen.counts[shown:]
     predicted = "Predicted objects" if seen.of_objects else "Predicted"
     if seen.part is None:
-        named = [f"{n:,} {verbatim(label)}" for label, n in first]
-        more = [f"{sum(n for _, n in rest):,} of {len(rest)} other classes"] if rest else []
+        named = [f"{verbatim(label)} ({n:,})" for label, n in first]
+        more = [f"{len(rest)} other classes ({sum(n for _, n in rest):,})"] if rest else []
         return f"{head}. {predicted}: {', '.join(named + more)}."
-    named = [f"{n / total:.0%} {verbatim(label)}" for label, n in first]
-    about = f"about {', '.join(named)} (judged by {seen.part:,} samples)"
-    return f"{head}. {predicted}: {about}."
+    named = [f"{verbatim(label)} ({n / total:.0%})" for label, n in first]
+    return f"{head}. {predicted}, judged by {seen.part:,} samples: {', '.join(named)}."

@@ -233,7 +233,7 @@ def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any
     assert panel.locator("img").count() == 6
     icon = page.locator('[data-cy="panel-tab-label_next"] img')
     assert icon.evaluate("e => e.naturalWidth") > 0  # 0 for what can't be drawn
-    panel.get_by_text("The grid shows 100 of them").wait_for()
+    panel.get_by_text("The grid shows 100 of these 1,800").wait_for()
     check_structure(page, PANEL, street.name, "panel")
     picture(page, "panel")
     page.evaluate("localStorage.setItem('mui-mode', 'light')")
@@ -241,7 +241,7 @@ def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any
     page.reload()
     panel.get_by_text("first main axis", exact=True).wait_for()
     assert panel.evaluate("e => e.getBoundingClientRect().width") < 420
-    panel.get_by_text("The grid shows 100 of them").wait_for()
+    panel.get_by_text("The grid shows 100 of these 1,800").wait_for()
     check_structure(page, PANEL, street.name, "panel")
     picture(page, "panel-narrow")
     panel.locator("img").first.click()

@@ -74,7 +74,7 @@ def test_samples_without_boxes_are_counted_in_the_batch(street: Any) -> None:
     said = form("rank_samples", street, **asked)["foreseen"]["default"]
     # d comes first, as this function has it; b, then, is the least sure.
     assert said == (
-        "The batch: **2 of 3** samples, 1 of them without an object. Predicted objects: 1 car."
+        "The batch: **2 of 3** samples, 1 of them without an object. Predicted objects: car (1)."
     )
 
 
@@ -125,4 +125,4 @@ def test_the_batch_of_another_slice_is_foreseen(
     nothing = form("rank_samples", dataset)["nothing"]["view"]["description"]
     assert "Choose another slice above" in nothing
     said = form("rank_samples", dataset, slice="right")["foreseen"]["default"]
-    assert said == "The batch: **1 of 1** samples. Predicted: 1 car."
+    assert said == "The batch: **1 of 1** samples. Predicted: car (1)."

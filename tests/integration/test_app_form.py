@@ -181,10 +181,10 @@ def test_frames_of_videos_are_ranked_when_asked(videos: Any) -> None:
     # The panel, over the batch and over the videos; and the batch can be ranked once more.
     ctx, _ = panel(videos, view=batch)
     assert "**3** of 4 ranked frames" in ctx.panel.state.text
-    assert "shows 3 of them" in ctx.panel.state.text
+    assert "shows 3 of these" in ctx.panel.state.text
     assert ctx.panel._data._data["next"][0]["sample"] == "a.mp4 #2"
     ctx, _ = panel(videos)
-    assert "shows 0 of them" in ctx.panel.state.text
+    assert "shows 0 of these" in ctx.panel.state.text
     again = {"view": batch, "view_target": "CURRENT_VIEW", "pred_field": "pred", "run": "again"}
     execute("rank_samples", videos, **again, **{**chosen, "budget": 1})
     videos.reload()
@@ -256,8 +256,35 @@ def test_names_in_the_form_are_no_markdown(plugins: Path, dataset: Any) -> None:
         inputs = form("rank_samples", dataset)
         assert f"samples of {name} \\<b\\>." in inputs["scope"]["default"]
         foreseen = inputs["foreseen"]["default"]
-        assert {"1 \\*b\\*", "1 \\_\\_background\\_\\_", "1 traffic_light"} == {
+        assert {"\\*b\\* (1)", "\\_\\_background\\_\\_ (1)", "traffic_light (1)"} == {
             part.strip(" .") for part in foreseen.partition("Predicted: ")[2].split(",")
         }
     finally:
         dataset.name = name
+
+
+def test_predictions_and_labels_of_embedded_documents_are_offered(pictures: Any) -> None:
+    import fiftyone as fo
+
+    rows = classified([0.5, 0.5], [0.9, 0.1], [0.7, 0.3])
+    documents = [
+        fo.DynamicEmbeddedDocument(
+            pred=pred, truth=fo.Classification(label="no") if at == 1 else None, sure=0.5
+        )
+        for at, pred in enumerate(rows)
+    ]
+    pictures.delete_sample_field("pred")
+    pictures.set_values("model", documents, dynamic=True)
+    inputs = form("rank_samples", pictures)
+    assert list(choices(inputs["pred_field"])) == ["model.pred"]
+    assert "field:model.truth" in choices(inputs["labelled"])
+    chosen = {"pred_field": "model.pred", "labelled": "field:model.truth", "budget": 3}
+    result = execute("rank_samples", pictures, **{**FORM, **chosen, "run": "next"})
+    pictures.reload()
+    assert shown(pictures, result) == ["a", "c"]
+    # What a run wrote is no prediction.
+    assert list(choices(form("rank_samples", pictures)["pred_field"])) == ["model.pred"]
+
+
+def test_a_run_without_a_name_is_asked_for_one(pictures: Any) -> None:
+    assert form("rank_samples", pictures, run="")["run"]["error_message"] == "Enter a name."

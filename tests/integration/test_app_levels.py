@@ -49,9 +49,8 @@ def test_the_first_level_asks_for_the_budget_and_says_what_comes_of_it(pictures:
         "the best scores come first."
     )
     # d is a tie, whose first class counts; b is a dog.
-    assert (
-        inputs["foreseen"]["default"] == "The batch: **2 of 4** samples. Predicted: 1 cat, 1 dog."
-    )
+    said = "The batch: **2 of 4** samples. Predicted: cat (1), dog (1)."
+    assert inputs["foreseen"]["default"] == said
     assert inputs["scope"]["default"].startswith("Ranks **4 of 6** samples")
 
 
@@ -172,7 +171,10 @@ def test_predictions_are_measured_on_a_tab(pictures: Any) -> None:
     assert "Labelled: **2** of 6 samples (33%)." in result["text"]
     assert "50.0% of 2 labelled samples are predicted as they were labelled" in result["text"]
     assert result["rows"] == []
-    assert "Too few to compare: pred, wrong by their label: 1 of 2 samples." in result["text"]
+    assert (
+        "Too few to compare: pred, where prediction and label differ: 1 of 2 samples."
+        in result["text"]
+    )
     pictures.reload()
     assert (pictures.list_runs(), list(pictures.get_field_schema())) == before
 
@@ -191,7 +193,7 @@ def test_measured_predictions_say_which_function_finds_mistakes(pictures: Any) -
     pictures.match_tags(["day", "night"]).clear_sample_field("truth")
     pictures.add_samples(samples, progress=False)
     rows = execute("rank_samples", pictures, purpose="measure").result["rows"]
-    assert rows[0]["target"] == "5 of 20 wrong by their label"
+    assert rows[0]["target"] == "5 of 20 where prediction and label differ"
     assert rows[0]["first"] == "40%"
     assert rows[0]["area"].startswith("1.00 (")
 
@@ -204,9 +206,7 @@ def test_of_a_large_dataset_a_part_is_looked_at(
     monkeypatch.setattr(foreseen, "MOST", 3)
     said = form("rank_samples", pictures, level="rank", budget=4)["foreseen"]["default"]
     # a, c and f are looked at: both that can be ranked are cats.
-    assert said == (
-        "The batch: **4 of 4** samples. Predicted: about 100% cat (judged by 3 samples)."
-    )
+    assert said == ("The batch: **4 of 4** samples. Predicted, judged by 3 samples: cat (100%).")
 
 
 def test_the_dataset_is_looked_at_once_while_it_stays_as_it_is(

@@ -9,6 +9,7 @@ from unittest import mock
 import pytest
 
 import labelnext
+from labelnext.cli import app
 from labelnext.errors import Unavailable, WriteFailed
 from labelnext.journal.lock import only_run
 from labelnext.runs.undo import resume, runs, undo
@@ -59,12 +60,20 @@ def test_the_app_takes_back_what_the_command_line_ran(pictures: Any, config: Pat
     assert [journal.status for journal in runs(config)] == ["undone"]
 
 
-def test_the_command_line_takes_back_what_the_app_ran(pictures: Any, config: Path) -> None:
+def test_the_command_line_takes_back_what_the_app_ran(
+    pictures: Any, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     labelnext.run(config)
     execute("rank_samples", pictures, **CHOSEN, budget=2, run="theirs")
-    assert [journal.plan.run for journal in runs(config)] == ["ours", "theirs"]
-    journal, _ = undo(config)
-    assert journal.plan.run == "theirs", "the newest of both"
+    app(["runs", str(config)], standalone_mode=False)
+    listed = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [(row[1], row[-2], row[-1]) for row in listed] == [
+        ("run", pictures.name, "ours"), ("run", pictures.name, "theirs"),
+    ]  # fmt: skip
+    app(["undo", str(config)], standalone_mode=False)  # the newest of both, and it says which
+    theirs = runs(config)[1].run_id
+    said = f"Undid run {theirs}, which wrote theirs to {pictures.name}.\n"
+    assert capsys.readouterr().out == said
     journal, _ = undo(config)
     assert journal.plan.run == "ours"
     pictures.reload()

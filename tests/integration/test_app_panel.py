@@ -43,7 +43,7 @@ def test_the_panel_draws_a_map_whose_points_lead_to_their_samples(filled: Any) -
     traces = ctx.panel._data._data["map"]
     # e has no prediction; c and a are ranked; d and b are the batch.
     counts = [(trace["name"], len(trace["ids"])) for trace in traces]
-    assert counts == [("labelled or not ranked", 1), ("ranked", 2), ("batch", 2)]
+    assert counts == [("not ranked", 1), ("ranked", 2), ("batch", 2)]
     assert "d.png<br>in the batch, rank 1, score 0.000" in traces[2]["hovertext"]
     ctx.params["data"] = [{"id": traces[0]["ids"][0]}]
     part("label_next").on_lasso(ctx)
@@ -105,13 +105,13 @@ def test_the_panel_counts_what_a_view_shows_of_the_ranking(
     for n, shown in views.items():
         for view in shown:
             text = panel(filled, view=view)[0].panel.state.text
-            assert f"The grid shows {n} of them." in text, view
+            assert f"The grid shows {n} of these " in text, view
 
     def refuse(*_: Any) -> None:
         raise AssertionError("was counted already")
 
     monkeypatch.setattr(fo.DatasetView, "count", refuse)
-    assert "shows 2 of them" in panel(filled, view=some)[0].panel.state.text
+    assert "shows 2 of these" in panel(filled, view=some)[0].panel.state.text
 
 
 def test_a_ranking_whose_field_was_deleted_says_what_to_do(filled: Any) -> None:
@@ -133,9 +133,9 @@ def test_a_dataset_that_was_renamed_or_a_deleted_ranking_is_told(filled: Any) ->
     filled.delete_run("next")
     ctx.params["idx"] = 0
     part("label_next").on_bar(ctx)
-    said = ctx.executor._requests[-1]
-    assert said.operator_uri.endswith("notify")
-    assert said.params["message"].startswith("Run must be one of ")
+    told = [r.params["message"] for r in ctx.executor._requests if "message" in r.params]
+    assert told == ["Ranking next no longer exists."]
+    assert ctx.panel.state.runs == []
     renamed = {"dataset_name": "gone"}
     for method in ("on_load", "on_change_view", "on_batch", "on_rank"):
         ctx = context("label_next", filled, params={"panel_id": "p"}, **renamed)
@@ -146,3 +146,31 @@ def test_a_dataset_that_was_renamed_or_a_deleted_ranking_is_told(filled: Any) ->
         ctx = context(form_of, filled, params={}, **renamed)
         notice = part(form_of).resolve_input(ctx).to_json()["type"]["properties"]["gone"]
         assert notice["invalid"]
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"dataset_name": "gone"}, "This dataset isn't there any more. Somebody has renamed or "
+         "deleted it. Reload the page, and choose a dataset."),
+        ({"dataset_name": None}, "No dataset is open. Choose one."),
+    ],
+)  # fmt: skip
+def test_a_dataset_that_is_gone_differs_from_none_at_all(
+    filled: Any, named: dict[str, Any], said: str
+) -> None:
+    ctx = context("label_next", filled, params={"panel_id": "p"}, **named)
+    part("label_next").on_load(ctx)
+    (asked,) = ctx.executor._requests
+    assert asked.params["message"] == said
+
+
+def test_the_panel_goes_on_to_the_newest_ranking_where_its_own_was_undone(filled: Any) -> None:
+    for run in ("first", "next"):
+        execute("rank_samples", filled, **{**FORM, "run": run})
+        filled.reload()
+    ctx, _ = panel(filled)
+    assert ctx.panel.state.run == "next"
+    filled.delete_run("next")
+    part("label_next").on_batch(ctx)
+    assert ctx.panel.state.run == "first"

@@ -332,7 +332,7 @@ def test_the_panel_follows_the_view_and_the_runs(filled: Any) -> None:
     execute("rank_samples", filled, **FORM)
     filled.reload()
     ctx, _ = panel(filled, "on_change_view", view=filled.load_saved_view("next-batch"))
-    assert "shows 2 of them" in ctx.panel.state.text
+    assert "shows 2 of these" in ctx.panel.state.text
     filled.delete_run("next")
     _, parts = panel(filled, "on_change_dataset")
     assert "empty" in parts

@@ -184,3 +184,44 @@ def test_a_view_that_can_t_be_ranked_says_that_others_can(ranked: Any) -> None:
 def test_how_many_ranks_a_ranking_replaces_is_said(ranked: Any) -> None:
     replaces = form("rank_samples", ranked, run="first")["replaces"]
     assert replaces["view"]["label"] == "This replaces the earlier run first with its 5 ranks."
+
+
+@pytest.mark.parametrize("chosen", ["ab", "abf"])
+def test_a_choice_of_which_nothing_can_be_ranked_leaves_the_ranking_alone(
+    ranked: Any, chosen: str
+) -> None:
+    import fiftyone as fo
+    from fiftyone.operators.executor import ExecutionError
+
+    ranked.match_tags("day").set_values("truth", [fo.Classification(label="no")] * 2)
+    view = ranked.match({"name": {"$in": list(chosen)}})
+    params = {**CHOSEN, "labelled": "field:truth", "view_target": "CURRENT_VIEW", "run": "first"}
+    inputs = form("rank_samples", ranked, view, **params)
+    assert inputs["scope"]["default"].startswith(f"Ranks **0 of 6** samples of {ranked.name}")
+    assert f"{6 - len(chosen)} outside the chosen view, 2 labelled" in inputs["scope"]["default"]
+    assert inputs["nothing_ranked"]["error_message"] == "Nothing to rank. Choose other samples."
+    assert "foreseen" not in inputs
+    assert "recommended" not in inputs
+    with pytest.raises(ExecutionError, match="Nothing to rank"):
+        execute("rank_samples", ranked, view=view, **params, budget=2)
+    ranked.reload()
+    assert ranked.exists("first.rank").count() == 5
+
+
+def test_a_dataset_that_is_labelled_throughout_says_so(ranked: Any) -> None:
+    import fiftyone as fo
+
+    ranked.set_values("truth", [fo.Classification(label="no")] * 6)
+    inputs = form("rank_samples", ranked, labelled="field:truth")
+    said = "Nothing to rank. Every sample is labelled. Add some, then come back."
+    assert inputs["nothing_ranked"]["error_message"] == said
+
+
+def test_a_view_without_labels_is_not_called_a_field_without_labels(ranked: Any) -> None:
+    import fiftyone as fo
+
+    ranked.match_tags("day").set_values("truth", [fo.Classification(label="no")] * 2)
+    view = ranked.match({"name": "c"})
+    inputs = form("rank_samples", ranked, view, view_target="CURRENT_VIEW", labelled="field:truth")
+    said = inputs["no_review"]["default"]
+    assert said.endswith("predictions measured, where samples with a label are chosen.")

@@ -327,3 +327,55 @@ def test_bytes_that_are_no_vector_are_counted(dataset: Any) -> None:
     assert [notice.item_ids for notice in pool.notices if notice.code == "ragged"] == [("b",)]
     with pytest.raises(InvalidInput, match="others on 1 sample: b"):
         read(dataset, pred_field="pred", embeddings="emb", key="code")
+
+
+@pytest.mark.parametrize("kind", ["Detections", "Classifications", "Detection"])
+def test_objects_with_vectors_alone_have_their_highest_probability_as_confidence(
+    dataset: Any, kind: str
+) -> None:
+    import fiftyone as fo
+
+    rows = {"flat": [0.34, 0.33, 0.33], "tie": [0.5, 0.48, 0.02], "sure": [0.98, 0.01, 0.01]}
+    made = {
+        "Detections": lambda one: fo.Detections(detections=[fo.Detection(**one)]),
+        "Classifications": lambda one: fo.Classifications(classifications=[classification(**one)]),
+        "Detection": lambda one: fo.Detection(**one),
+    }[kind]
+    add(
+        dataset,
+        *(
+            {"code": code, "pred": made({"label": "a", "probabilities": row})}
+            for code, row in rows.items()
+        ),
+        classes=["a", "b", "c"],
+    )
+    pool = read(dataset, pred_field="pred", key="code")
+    assert pool.objects.confidences.tolist() == [0.34, 0.5, 0.98]
+    assert codes(pool)["confidence_of_vectors"] == tuple(rows)
+    # By margin, by 1 - confidence, and by the vectors' entropies alike.
+    for name in ("margin", "mean_object_confidence", "entropy"):
+        assert order(pool, name, of="objects")[0] == "flat"
+        assert order(pool, name, of="objects")[-1] == "sure"
+
+
+@pytest.mark.parametrize("kind", ["Classification", "Regression", "Detections"])
+def test_predictions_without_any_confidence_are_not_said_to_hold_one(
+    dataset: Any, kind: str
+) -> None:
+    import fiftyone as fo
+
+    pred = {
+        "Classification": classification("a"),
+        "Regression": fo.Regression(value=1.0),
+        "Detections": fo.Detections(
+            detections=[fo.Detection(label="a", bounding_box=[0, 0, 1, 1])]
+        ),
+    }[kind]
+    add(dataset, *({"pred": pred.copy()} for _ in range(2)), classes=["a", "b", "c"])
+    adapter = open_adapter("fiftyone", dataset=dataset.name, pred_field="pred")
+    (told,) = (f.message for f in adapter.check() if f.level == "warning")
+    sure = "confidence" if kind == "Regression" else "confidence, logits or probabilities"
+    assert told == f"pred holds no {sure}."
+    pool = adapter.read()
+    notices = [*pool.notices, *rank(pool).notices]
+    assert not any("one confidence per item" in notice.message for notice in notices)

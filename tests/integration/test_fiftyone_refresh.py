@@ -82,3 +82,15 @@ def test_classes_that_are_not_saved_yet_stay(filled: Any) -> None:
     filled.default_classes.append("mine")
     assert not _read_anew(filled)
     assert filled.default_classes == ["no", "yes", "mine"]
+
+
+def test_nan_in_a_run_is_no_change(filled: Any) -> None:
+    import fiftyone.core.odm as foo
+
+    run, database = filled._doc.runs["other"], foo.get_db_conn()
+    odd = {"floor": float("nan"), "rows": [[float("nan"), 1.0], {"least": float("nan")}]}
+    database.runs.update_one({"_id": run.id}, {"$set": {"config.options": odd}})
+    assert _read_anew(filled)
+    assert not _read_anew(filled)
+    database.runs.update_one({"_id": run.id}, {"$set": {"config.options.rows.1.least": 0.5}})
+    assert _read_anew(filled)

@@ -207,3 +207,27 @@ def test_videos_are_not_sent(dataset: Any, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"images to be sent; .* holds videos") as told:
         ranked_batch(dataset, tmp_path)
     assert "to_frames" in str(told.value.hint)
+
+
+@pytest.mark.parametrize("shown", ["selected", "excluded"])
+@pytest.mark.parametrize("option", ["pred_field", "gt_field", "embeddings"])
+def test_a_field_that_a_view_leaves_out_is_not_called_missing(
+    dataset: Any, shown: str, option: str
+) -> None:
+    add(dataset, {"pred": logits(0.5, 0.5), "name": "a"}, classes=["a", "b"])
+    view = dataset.select_fields("name") if shown == "selected" else dataset.exclude_fields("pred")
+    dataset.save_view("less", view)
+    adapter = open_adapter("fiftyone", dataset=dataset.name, view="less", **{option: "pred"})
+    with pytest.raises(NotFound) as caught:
+        adapter.read()
+    said = f"{option} must be a field that the view of {dataset.name} shows "
+    assert str(caught.value.message).startswith(said)
+    assert caught.value.message.endswith("it leaves 'pred' out.")
+    assert "select_fields" in str(caught.value.hint)
+
+
+def test_infinity_is_refused_with_its_own_cure(dataset: Any) -> None:
+    add(dataset, {"sure": 0.5}, {"sure": float("inf")})
+    with pytest.raises(InvalidInput) as caught:
+        open_adapter("fiftyone", dataset=dataset.name, pred_field="sure").read()
+    assert caught.value.hint == "store None where there is no number."

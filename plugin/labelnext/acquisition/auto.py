@@ -76,7 +76,9 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
         if pool.estimates is not None:
             why = "numbers are predicted, and how far a committee's lie apart is the doubt"
             return Choice("least_confidence", "items", why=why)
+        any_sure = any(np.isfinite(one.confidences).any() for one in pool.answers)
         why = "the pool has one confidence per item"
+        why = why if any_sure else "no item has class probabilities or a confidence"
         why += " from each of several model versions" if len(pool.answers) > 1 else ""
         return Choice("least_confidence", "items", why=why)
     if members is None:
@@ -94,7 +96,7 @@ def _of_objects(pool: Pool, objects: Objects) -> Choice:
         why = "the pool has several detector versions; in our tests a single version did better"
         together = {"reduce": "min", "no_objects": "last"}
         return Choice("committee_certainty", "objects", together, why)
-    reduce, why = "sum", "no object is labelled yet"
+    reduce, why = "sum", "items with many uncertain objects teach most"
     if objects.spans:
         reduce, why = "mean", "a sum over the spans of a text would put long texts first"
     elif objects.class_ids is None:

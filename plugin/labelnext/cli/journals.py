@@ -60,6 +60,7 @@ def runs(
                 "status": j.status,
                 "started": j.header["started"],
                 "target": j.target,
+                "name": j.header["plan"].get("run"),
                 "config": j.config,
             }
             for j in known
@@ -69,7 +70,15 @@ def runs(
     if not known:
         out.print("No runs yet.")
         return
-    headings = ("run", "what", "status", "started", *(["config"] if every else []), "target")
+    headings = (
+        "run",
+        "what",
+        "status",
+        "started",
+        *(["config"] if every else []),
+        "target",
+        "name",
+    )
     print_rows(
         headings,
         (
@@ -80,6 +89,7 @@ def runs(
                 f"{str(journal.header['started'])[:16].replace('T', ' ')} UTC",
                 *([journal.config or "?"] if every else []),
                 from_here(journal.target),
+                str(journal.header["plan"].get("run") or ""),
             )
             for journal in known
         ),
@@ -95,7 +105,10 @@ def undo(
         bool, typer.Option("--all", help="Undo every run of the configuration, newest first.")
     ] = False,
 ) -> None:
-    """Undo a run and restore what was there before; the configuration's newest run by default."""
+    """Undo a run and restore what was there before; the configuration's newest run by default.
+
+    A send, a fetch and a push are runs, too, and so is what the FiftyOne App did with the dataset.
+    """
     if every:
         if run_id is not None:
             raise typer.BadParameter("leave out either the run or --all.")
@@ -107,9 +120,9 @@ def undo(
     if not yes and sys.stdin.isatty() and sys.stdout.isatty():
         newest = to_undo(config, run_id)
         started = str(newest.header["started"])[:16].replace("T", " ")
+        wrote = f"which wrote {_written(newest)}to {from_here(newest.target)}"
         typer.confirm(
-            f"Undo {newest.what} {newest.run_id} of {started} UTC, which wrote to "
-            f"{from_here(newest.target)}?",
+            f"Undo {newest.what} {newest.run_id} of {started} UTC, {wrote}?",
             default=True,
             abort=True,
         )
@@ -139,11 +152,22 @@ def _undo_all(config: Path, *, ask: bool) -> None:
 
 
 def _print_undone(journal: Journal, stayed: list[str]) -> None:
-    rest = "" if journal.undone else ", not yet to its end"
-    out.print(f"Undid run {journal.run_id}{rest}.")
+    rest = "" if journal.undone else ", but not yet to its end"
+    wrote = f"which wrote {_written(journal)}to {from_here(journal.target)}"
+    out.print(escaped(f"Undid {journal.what} {journal.run_id}, {wrote}{rest}."), soft_wrap=True)
     for line in stayed:
         kept = line.removeprefix("Kept ")
         print_marked("Note:" if kept == line else "Kept:", kept)
+
+
+def _written(journal: Journal) -> str:
+    """The name under which a run wrote, where other names lie beside it."""
+    from labelnext.adapter.protocol import Adapter
+    from labelnext.adapter.registry import get_adapter
+
+    wrote = journal.header["plan"]
+    apart = getattr(get_adapter(str(wrote["adapter"])), "runs_apart", Adapter.runs_apart)
+    return f"{wrote['run']} " if apart and journal.what != "send" else ""
 
 
 @journals.command(epilog="Example: labelnext resume labelnext.yaml")

@@ -264,17 +264,23 @@ def checked_whole_items(sets: Sequence[Objects], *, alone: bool) -> None:
 
 
 def _note_gaps(objects: Objects, ids: NDArray[np.str_], notices: list[Notice]) -> None:
-    """Name the items that get no score, because a number of theirs is missing."""
+    """Name the items that get no score, or not every one, because a number is missing."""
     bare = np.isnan(objects.confidences)
     owner = "" if objects.whole_items else "with an object "
-    gaps = {f"{owner}without a confidence": bare}
+    gaps = {f"No score for {{}} {owner}without a confidence": bare}
     if objects.probabilities is not None:
-        broken = np.isnan(objects.probabilities).any(axis=1) & ~bare
-        gaps["with an object without all probabilities"] = broken
+        broken = np.isnan(objects.probabilities).any(axis=1)
+        gaps = {
+            "No score for {} with an object without a confidence": bare & broken,
+            "No score for {} with an object without all probabilities": broken & ~bare,
+            "Only the class probabilities count for {} with an object without a confidence": (
+                bare & ~broken
+            ),
+        }
     for what, rows in gaps.items():
         items = tuple(ids[np.unique(objects.item_positions[rows])].tolist())
         if items:
-            message = f"No score for {counted(len(items), 'item')} {what}: {listed(items)}."
+            message = f"{what.format(counted(len(items), 'item'))}: {listed(items)}."
             notices.append(Notice("nan", message, items))
 
 

@@ -100,8 +100,8 @@ def answer_text(pool: Pool, answers: Objects, row: int) -> str:
     predicted = -1 if answers.class_ids is None else int(answers.class_ids[start])
     if pool.estimates is not None:
         return f"{pool.estimates[row]:.4g} (confidence {answers.confidences[start]:.2f})"
-    what = "confidence" if predicted < 0 else class_name(pool, predicted)
-    return f"{what} {answers.confidences[start]:.2f}"
+    what = "" if predicted < 0 else class_name(pool, predicted)
+    return _with_confidence(what or "confidence", answers.confidences[start])
 
 
 def objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str:
@@ -119,11 +119,23 @@ def _listed_objects(pool: Pool, objects: Objects, order: NDArray[np.intp], most:
     """The number of objects, then the first ones of an order."""
     confidences, ids = objects.confidences, objects.class_ids
     parts = [
-        f"{'object' if ids is None else class_name(pool, int(ids[i]))} {confidences[i]:.2f}"
+        _with_confidence("object" if ids is None else class_name(pool, int(ids[i])), confidences[i])
         for i in order[:most].tolist()
     ]
     more = f" and {len(order) - most} more" if len(order) > most else ""
     return f"{counted(len(order), 'object')}: {', '.join(parts)}{more}"
+
+
+def _with_confidence(what: str, confidence: float) -> str:
+    """A class with its confidence, which it may lack.
+
+    Example:
+        >>> _with_confidence("car", 0.5), _with_confidence("car", float("nan"))
+        ('car 0.50', 'car without a confidence')
+    """
+    if np.isnan(confidence):
+        return "no confidence" if what == "confidence" else f"{what} without a confidence"
+    return f"{what} {confidence:.2f}"
 
 
 def why(pool: Pool, row: int, of: str | None) -> str:

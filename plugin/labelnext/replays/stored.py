@@ -24,16 +24,16 @@ from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe, resolved
 from labelnext.selection.sorting import stable_order
-from labelnext.support.words import counted
+from labelnext.support.words import counted, joined
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
 _FIRST = 0.1
 _CONFIDENT = 0.5  # objects below it are ignored
 _LEAST = 5  # targets needed for a comparison
-WRONG, CHANGED = "wrong by their label", "changed in the next version"
+WRONG, CHANGED = "where prediction and label differ", "changed in the next version"
 _NONE = {
-    WRONG: "wrong by their label: no item with a prediction is labelled",
-    CHANGED: "changed in the next version: none of its items is in there",
+    WRONG: f"{WRONG}: no item with a prediction is labelled",
+    CHANGED: f"{CHANGED}: none of its items is in there",
 }
 
 
@@ -327,7 +327,7 @@ def _shares_below(some: NDArray[np.floating], values: NDArray[np.floating]) -> N
 def _advice(rows: Sequence[Found]) -> str:
     if not rows:
         return (
-            f"Nothing could be compared: it takes {_LEAST} items whose prediction is wrong by "
+            f"Nothing could be compared: it takes {_LEAST} items whose prediction differs from "
             f"their label, or changed in the next version, and {_LEAST} others. With embeddings of "
             "the labelled items, replay trains models instead."
         )
@@ -335,14 +335,23 @@ def _advice(rows: Sequence[Found]) -> str:
     newest = max(row.version for row in rows if row.target == target)
     candidates = [row for row in rows if row.target == target and row.version == newest]
     best = max(candidates, key=lambda row: row.area)
-    where = f"the items of version {best.name} that are {target}".replace("are changed", "changed")
+    of = f" of version {best.name}" if len({row.version for row in rows}) > 1 else ""
+    where = f"the items{of} {target if target == WRONG else f'that {target}'}"
     if best.interval[0] <= 0.5:
         return (
             f"No ranking finds {where} reliably earlier than a random order on your data. The best "
             f"is {best.strategy} (AUC {best.area:.2f}; random: 0.50)."
         )
+    rivals = [row.strategy for row in candidates if row.interval[1] >= best.area and row != best]
+    found = (
+        f"{100 * best.shares[1]:.0f}% of them in the first {100 * _FIRST:.0f}% of the ranking "
+        f"(AUC {best.area:.2f}, between {best.interval[0]:.2f} and {best.interval[1]:.2f}; "
+        "random: 0.50)."
+    )
+    if not rivals:
+        return f"{best.strategy} finds {where} earliest: {found}"
+    does = "does" if len(rivals) == 1 else "do"
     return (
-        f"{best.strategy} finds {where} earliest: {100 * best.shares[1]:.0f}% of them in the "
-        f"first {100 * _FIRST:.0f}% of the ranking (AUC {best.area:.2f}, between "
-        f"{best.interval[0]:.2f} and {best.interval[1]:.2f}; random: 0.50)."
+        f"{best.strategy} finds {where} earlier than a random order: {found} "
+        f"{joined(rivals)} {does} about as well: the difference may be chance."
     )

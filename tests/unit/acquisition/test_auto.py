@@ -85,7 +85,7 @@ def test_auto_says_in_a_notice_what_it_chose() -> None:
     notices = rank(Pool(["a", "b"], objects=BOXES)).notices
     assert [notice.message for notice in notices] == [
         "auto chose entropy of objects (reduce sum, floor 0.1, no_objects last): "
-        "no object is labelled yet."
+        "items with many uncertain objects teach most."
     ]
     assert rank(Pool(["a", "b"], probabilities=ROWS)).notices == ()
 

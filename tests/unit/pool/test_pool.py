@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import labelnext
 from labelnext.errors import InvalidInput
 from labelnext.pool import Objects, Pool
 
@@ -207,12 +208,15 @@ def test_nan_confidence_is_counted() -> None:
 
 
 def test_nan_in_the_probabilities_of_an_object_is_named() -> None:
-    rows = [[0.5, 0.5], [np.nan, 1.0], [0.5, 0.5]]
-    pool = Pool(["a", "b"], objects=Objects([0, 2, 3], [0.5, 0.5, np.nan], probabilities=rows))
+    rows = [[0.5, 0.5], [np.nan, 1.0], [0.5, 0.5], [np.nan, np.nan]]
+    objects = Objects([0, 2, 3, 4], [0.5, 0.5, np.nan, np.nan], probabilities=rows)
+    pool = Pool(["a", "b", "c"], objects=objects)
     assert [n.message for n in pool.notices] == [
-        "No score for 1 item with an object without a confidence: b.",
+        "No score for 1 item with an object without a confidence: c.",
         "No score for 1 item with an object without all probabilities: a.",
+        "Only the class probabilities count for 1 item with an object without a confidence: b.",
     ]
+    assert labelnext.rank(pool, "margin").item_ids.tolist() == ["b"]
 
 
 def test_pool_without_predictions_is_missing_everything() -> None:

@@ -43,7 +43,7 @@ def test_all_runs_go_newest_first_and_the_file_is_as_before(
     undo(config)  # one by itself is left alone
     app(["undo", str(config), "--all"], standalone_mode=False)
     said = capsys.readouterr().out.splitlines()
-    assert said == [f"Undid run {made[1]}.", f"Undid run {made[0]}."]
+    assert said == [f"Undid run {made[n]}, which wrote to {tmp_path / 'a.csv'}." for n in (1, 0)]
     assert statuses(config) == ["undone"] * 3
     assert not (tmp_path / "a.csv").exists()
 
@@ -54,7 +54,8 @@ def test_all_ends_at_a_run_that_is_not_undone_to_its_end(
     made = [labelnext.run(config).run_id for _ in range(2)]
     monkeypatch.setattr(Performer, "left", lambda _: True)
     app(["undo", str(config), "--all"], standalone_mode=False)
-    assert capsys.readouterr().out == f"Undid run {made[1]}, not yet to its end.\n"
+    said = f"Undid run {made[1]}, which wrote to {config.with_name('a.csv')}, but not yet to"
+    assert capsys.readouterr().out == f"{said} its end.\n"
     assert statuses(config) == ["done", "broken"]
 
 

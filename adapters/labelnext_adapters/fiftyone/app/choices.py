@@ -6,7 +6,7 @@ one sample where a field says how sure a model is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -77,7 +77,22 @@ def label_fields(collection: Any) -> dict[str, str]:
 def _fields(collection: Any) -> dict[str, Any]:
     """The fields by name, without pre-labels, which nothing is to be read from."""
     schema = collection.get_field_schema()
-    return {name: field for name, field in schema.items() if PRELABELS not in (field.info or {})}
+    inner = {
+        name: field
+        for name, field in _inner_fields(schema)
+        if class_name(field) in (*LABELS, "Regression", "Heatmap", "Segmentation")
+    }
+    fields = {**schema, **inner}
+    return {name: field for name, field in fields.items() if PRELABELS not in (field.info or {})}
+
+
+def _inner_fields(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The fields of embedded documents, however deep, by their paths."""
+    for name, field in schema.items():
+        if type(field).__name__ == "EmbeddedDocumentField" and class_name(field) not in KINDS:
+            inner = {f"{name}.{key}": part for key, part in field.get_field_schema().items()}
+            yield from inner.items()
+            yield from _inner_fields(inner)
 
 
 def prediction_choices(collection: Any) -> list[Choice]:
@@ -288,7 +303,9 @@ def labels_obstacle(
     if kinds[0].scalar or kinds[0].of_objects != kinds[1].of_objects:
         return f"{_COMPARED} if they are of the same kind; those in {labels} are of another."
     if not frames and not collection.exists(labels).limit(1).values("id"):
-        return f"{_COMPARED} once {labels} holds some."
+        elsewhere = collection._root_dataset.exists(labels).limit(1).values("id")
+        once = "where samples with a label are chosen" if elsewhere else f"once {labels} holds some"
+        return f"{_COMPARED} {once}."
     return None
 
 

@@ -104,7 +104,9 @@ def _drawn(samples: Any, config: Any, run: str) -> SampleMap | None:
 
 
 def _some(kinds: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Rows of each kind, evenly spread, in the order of the kinds."""
+    """All rows, or those of each kind evenly spread, in the order of the kinds."""
+    if len(kinds) <= sum(_MOST.values()):
+        return np.argsort(kinds, kind="stable")
     parts = []
     for kind, name in enumerate(KINDS):
         rows = np.flatnonzero(kinds == kind)

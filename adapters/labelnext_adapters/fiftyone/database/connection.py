@@ -360,6 +360,13 @@ def field_of(collection: Any, option: str, path: str) -> Any:
 
 def _no_field(collection: Any, option: str, path: str, known: Iterable[str]) -> NotFound:
     near = unknown(option, path, known)
+    dataset = collection._root_dataset
+    if not collection._is_generated and dataset.get_field(path) is not None:
+        return NotFound(
+            f"{option} must be a field that the view of {dataset.name} shows "
+            f"({listed(sorted(known), 30)}); it leaves {path!r} out.",
+            hint="rank the dataset, or a view without select_fields and exclude_fields.",
+        )
     return NotFound(
         f"{option} must be a field of {collection._root_dataset.name} "
         f"({listed(sorted(known), 30)}); got {path!r}.",

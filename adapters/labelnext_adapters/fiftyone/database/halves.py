@@ -59,7 +59,16 @@ _PARTS = {
 
 def _alike(one: Any, other: Any) -> bool:
     """Whether two values are the same; an empty one may not be stored at all."""
-    return bool((one or None) == (other or None))
+    return _same(one or None, other or None)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are equal, NaN at any depth to itself."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other or (one != one and other != other))
 
 
 def _schema(fields: Any) -> list[Any]:

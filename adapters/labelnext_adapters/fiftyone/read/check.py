@@ -118,8 +118,9 @@ def _filled(collection: Any, field: str, what: str, of: str) -> Finding:
 
 def _predictions(collection: Any, field: str, vectors: str | None, of: str) -> Iterator[Finding]:
     kind = kind_of(collection, "pred_field", field)
-    yield _filled(collection, field, f"a prediction ({kind.name})", of)
-    if kind.scalar:
+    filled = _filled(collection, field, f"a prediction ({kind.name})", of)
+    yield filled
+    if filled.level == "warning" or (kind.scalar and kind.number(field) == field):
         return
     with talking():
         held = [
@@ -130,8 +131,9 @@ def _predictions(collection: Any, field: str, vectors: str | None, of: str) -> I
     if held:
         yield Finding("ok", f"{field} holds {' and '.join(held)}.")
     else:
+        sure = "confidence" if kind.scalar else "confidence, logits or probabilities"
         yield Finding(
             "warning",
-            f"{field} holds no confidence, logits or probabilities.",
+            f"{field} holds no {sure}.",
             "store the model's confidences or logits with its predictions.",
         )

@@ -235,11 +235,12 @@ def _one_each(
     missing: NDArray[np.bool_],
 ) -> Objects:
     """A Classification with a confidence alone, as one confidence per item."""
-    reading.note(
-        "confidence_only",
-        f"field {name} holds one confidence per item without class probabilities, so items are "
-        "ranked by least_confidence; margin, entropy and variance need logits.",
-    )
+    if np.isfinite(confidences).any():
+        reading.note(
+            "confidence_only",
+            f"field {name} holds one confidence per item without class probabilities, so items "
+            "are ranked by least_confidence; margin, entropy and variance need logits.",
+        )
     _check_range(reading, f"{name}.confidence", confidences, np.arange(len(missing)))
     starts = np.concatenate([[0], np.cumsum(~missing)])
     return Objects(starts, confidences[~missing], class_ids=ids[~missing], whole_items=True)
@@ -272,6 +273,15 @@ def detected(reading: Reading, name: str, kind: Kind, classes: tuple[str, ...]) 
         values = [one_confidence(value) for value in values]
     confidences = floats(values)
     _check_range(reading, f"{inner}.confidence", confidences, owners)
+    if vectors is not None:
+        lacking = np.isnan(confidences) & ~np.isnan(vectors).any(axis=1)
+        confidences[lacking] = vectors[lacking].max(axis=1)
+        if lacking.any():
+            reading.note(
+                "confidence_of_vectors",
+                f"items have {inner} without a confidence; their highest probability counts as it.",
+                owners[lacking],
+            )
     objects = objects_of(reading, name, kind, starts, classes, confidences, vectors)
     looks = _object_embeddings(reading, inner, owners)
     return {"objects": replace(objects, embeddings=looks), "missing": missing}
@@ -321,7 +331,9 @@ def _check_range(
         raise InvalidInput(
             f"{path} must hold numbers in [0, 1]; it does not on {counted(len(odd), 'sample')}: "
             f"{listed(reading.item_ids[i] for i in odd)}.",
-            hint="divide them by the largest that is possible.",
+            hint="divide them by the largest that is possible."
+            if np.isfinite(values[np.isin(owners, odd)]).all()
+            else "store None where there is no number.",
         )
 
 
