@@ -55,8 +55,19 @@ def calibrated_ranking(pool: Pool, rank_pool: Callable[[Pool], Ranking]) -> Rank
 
 
 def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
-    """A warning if more than half of the top probabilities or confidences exceed the limit."""
+    """A warning if more than half of the top probabilities or confidences exceed the limit.
+
+    Several versions that each name a class, without any probability between, are judges: they
+    state no confidence.
+    """
     if pool.multilabel:
+        return None
+    members = pool.members
+    if (
+        members is not None
+        and len(members) > 1
+        and ((members == 0) | (members == 1) | np.isnan(members)).all()
+    ):
         return None
     if pool.mean_probabilities is not None:
         top, what = pool.mean_probabilities.max(axis=1), "top probabilities"

@@ -222,6 +222,9 @@ def calibration_line(
     """
     labelled = counted(calibration["n"], f"labelled {calibration['of'].removesuffix('s')}")
     whose = f" of version {calibration['name']}" if named else ""
+    if calibration["of"] == "items" and calibration["confidence"] == 1:
+        right = f"accuracy{whose} on {labelled}: {calibration['accuracy']:.3f}"
+        return f"{right}; its answers state no confidence{reservation and '; '}{reservation}"
     return (
         f"calibration{whose} on {labelled}: mean confidence "
         f"{calibration['confidence']:.3f}, accuracy {calibration['accuracy']:.3f}, "

@@ -24,7 +24,9 @@ from labelnext.quality.calibration import (
     reliability,
     scaled,
 )
+from labelnext.quality.reliability import trust
 from labelnext.ranking import rank
+from labelnext.report.report import calibration_line
 from labelnext.runs.ranked import rank_pool
 
 
@@ -262,3 +264,15 @@ def test_saturated_probabilities_are_warned_of() -> None:
     (notice,) = rank_pool(settings("off"), Pool(np.arange(10), probabilities=rows)).notices
     assert "60% of the top probabilities" in notice.message
     assert not rank_pool(settings("off"), Pool(np.arange(4), probabilities=rows[:4])).notices
+
+
+def test_judges_without_probabilities_state_no_confidence() -> None:
+    first = np.eye(2)[[0] * 20]
+    judges = np.stack([first, first[:, ::-1]])
+    pool = Pool(np.arange(20), probabilities=judges, labels=[0] * 15 + [-1] * 5)
+    assert not [n for n in rank_pool(settings("off"), pool).notices if n.code == "saturated"]
+    lines = [calibration_line(each.to_dict()) for each in trust(pool)]
+    assert lines == [
+        f"accuracy of version {n} on 15 labelled items: {right:.3f}; its answers state no confidence"
+        for n, right in ((1, 1), (2, 0))
+    ]
