@@ -62,12 +62,8 @@ def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
     """
     if pool.multilabel:
         return None
-    members = pool.members
-    if (
-        members is not None
-        and len(members) > 1
-        and ((members == 0) | (members == 1) | np.isnan(members)).all()
-    ):
+    members = pool.members if pool.members is not None and len(pool.members) > 1 else None
+    if members is not None and np.isin(members[~np.isnan(members)], (0, 1)).all():
         return None
     if pool.mean_probabilities is not None:
         top, what = pool.mean_probabilities.max(axis=1), "top probabilities"

@@ -14,6 +14,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 from labelnext.config import load_config
 from labelnext.errors import InvalidInput
 from labelnext.pool import Pool
+from labelnext.quality.calibrated import saturated
 from labelnext.quality.calibration import (
     brier_score,
     classwise_calibration_error,
@@ -269,10 +270,12 @@ def test_saturated_probabilities_are_warned_of() -> None:
 def test_judges_without_probabilities_state_no_confidence() -> None:
     first = np.eye(2)[[0] * 20]
     judges = np.stack([first, first[:, ::-1]])
-    pool = Pool(np.arange(20), probabilities=judges, labels=[0] * 15 + [-1] * 5)
-    assert not [n for n in rank_pool(settings("off"), pool).notices if n.code == "saturated"]
-    lines = [calibration_line(each.to_dict()) for each in trust(pool)]
-    assert lines == [
-        f"accuracy of version {n} on 15 labelled items: {right:.3f}; its answers state no confidence"
-        for n, right in ((1, 1), (2, 0))
+    labels = [0] * 15 + [-1] * 5
+    pool = Pool(np.arange(20), probabilities=judges, labels=labels, versions=["x", "y"])
+    assert saturated(pool) is None
+    assert saturated(Pool(np.arange(20), probabilities=first)) is not None
+    rest = "on 15 labelled items: {}; its answers state no confidence"
+    assert [calibration_line(each.to_dict()) for each in trust(pool)] == [
+        f"accuracy of version x {rest.format('1.000')}",
+        f"accuracy of version y {rest.format('0.000')}",
     ]
