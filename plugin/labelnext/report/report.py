@@ -124,7 +124,8 @@ class Report:
         if not self.counts["items"]:
             return "there are no items"
         every = self.counts["labelled"] == self.counts["items"]
-        return "every item is labelled" + ("" if every else " or left out")
+        part = any(n.code == "first_part" for n in self.notices) and " of the first part"
+        return f"every item{part or ''} is labelled" + ("" if every else " or left out")
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-able data; `batch` holds the whole batch."""

@@ -304,6 +304,15 @@ def test_a_dry_run_looks_at_the_first_part_and_writes_nothing(tmp_path: Path) ->
     assert not (tmp_path / "state").exists()
 
 
+def test_a_dry_run_of_a_labelled_first_part_says_nothing_of_the_others(tmp_path: Path) -> None:
+    columns = {"probabilities": [[0.5, 0.5]] * 4, "label": ["x", "x", None, None]}
+    path = spread(pa.table({"item_id": list("abcd"), **columns}), tmp_path / "data", 2)
+    source = {"adapter": "files", "path": str(path), "classes": ["x", "y"]}
+    report = labelnext.run(settings(tmp_path, path, source=source), dry_run=True)
+    assert report.counts["ranked"] == 0
+    assert report.why_nothing == "every item of the first part is labelled"
+
+
 def test_a_check_looks_at_the_first_part(tmp_path: Path) -> None:
     path = spread(classification(texts()), tmp_path / "data", 4)
     result = check(settings(tmp_path, path))
