@@ -305,8 +305,11 @@ def test_a_dry_run_looks_at_the_first_part_and_writes_nothing(tmp_path: Path) ->
 
 
 def test_a_dry_run_of_a_labelled_first_part_says_nothing_of_the_others(tmp_path: Path) -> None:
-    columns = {"probabilities": [[0.5, 0.5]] * 4, "label": ["x", "x", None, None]}
-    path = spread(pa.table({"item_id": list("abcd"), **columns}), tmp_path / "data", 2)
+    path = tmp_path / "data"
+    path.mkdir()
+    for number, label in enumerate(("x", None)):
+        columns = {"probabilities": [[0.5, 0.5]], "label": pa.array([label], pa.string())}
+        pq.write_table(pa.table({"item_id": [f"{number}"], **columns}), path / f"{number}.parquet")
     source = {"adapter": "files", "path": str(path), "classes": ["x", "y"]}
     report = labelnext.run(settings(tmp_path, path, source=source), dry_run=True)
     assert report.counts["ranked"] == 0
