@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,8 @@ class LabelRecord:
         person: who labelled; None if unknown.
         at: when, in seconds since 1970; None if unknown.
         counts: whether labelnext takes this label as the item's, of several.
-        stored: the label as the platform stores it, JSON; None if the rest says it all.
+        stored: the label as the platform stores it, or a number that is the label, JSON; None if
+            the rest says it all.
     """
 
     item_id: str
@@ -74,7 +76,8 @@ def records_of(pool: Pool, item_ids: Sequence[str] | None = None) -> Iterator[La
         for name, counts in names:
             yield LabelRecord(item, name, (name,), counts=counts)
         if not names:
-            yield LabelRecord(item)
+            number = np.nan if pool.numbers is None else pool.numbers[row]
+            yield LabelRecord(item, stored=None if np.isnan(number) else json.dumps(float(number)))
 
 
 def _given(votes: NDArray[np.int64]) -> list[int]:
