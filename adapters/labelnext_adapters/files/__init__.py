@@ -190,7 +190,7 @@ class FilesAdapter(Adapter):
 
     def item_of(self, own_id: str) -> str | None:
         """The id of the item with this file name, where ids are others."""
-        from labelnext_adapters.files.image_files import item_names
+        from labelnext_adapters.files.previews import item_names
 
         ids = [item for item, known in item_names(self._input).items() if known == own_id]
         return ids[0] if len(ids) == 1 else None

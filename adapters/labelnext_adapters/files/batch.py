@@ -21,7 +21,7 @@ from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import guarded
-from labelnext_adapters.files.image_files import found_images
+from labelnext_adapters.files.previews import found_images
 from labelnext_adapters.files.read import read_pool
 from labelnext_adapters.files.tables.column_names import id_column
 from labelnext_adapters.files.tables.ids import id_texts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from labelnext.adapter.preview import Preview, written_image
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
+from labelnext.support.files import real_path
 from labelnext_adapters.files.content.content import check_file, guarded
-from labelnext_adapters.files.image_files import file_names, image_beside, item_names, named_folder
+from labelnext_adapters.files.image_names import IMAGE_ENDINGS
 from labelnext_adapters.files.tables.column_names import id_column
 from labelnext_adapters.files.tables.ids import id_texts
 from labelnext_adapters.files.tables.rows import texts_of
@@ -46,7 +47,7 @@ def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
         known = replace(told.get(item, Preview()), name=None if called == item else called)
         name, path = known.name or item, None
         if folder is not None and known.image is None:
-            path = image_beside(folder, name)
+            path = _beside(folder, name)
         if path is None and known.image is None and known.link is None and _wanted(files):
             path = _expected(files, name)
         if path is not None:
@@ -54,6 +55,34 @@ def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
         if known != Preview():
             told[item] = known
     return told
+
+
+def found_images(files: Input, item_ids: Sequence[str]) -> dict[str, str]:
+    """The images of items whose files lie in a folder that is named or that a format knows.
+
+    Returns:
+        Their absolute paths by id; without the items that have none there.
+    """
+    images, named = files.format.images, _named_folder(files)
+    folders = [] if named is None else [files.context.path(named)]
+    if images is not None and isinstance(files.path, Path):
+        folders += images(files.path, files.options, files.context)
+    names, found = item_names(files), {}
+    for item in item_ids if folders else ():
+        paths = (_beside(folder, names.get(item, item)) for folder in folders)
+        if (path := next(filter(None, paths), None)) is not None:
+            found[item] = str(path.absolute())
+    return found
+
+
+def item_names(files: Input) -> Mapping[str, str]:
+    """What people call the items, by their ids; empty where that is the id."""
+    named, path = files.format.names, files.path
+    if named is None or not isinstance(path, Path):
+        return {}
+    if any(file.stat().st_size > _READ_AGAIN for file in files.files):
+        return {}
+    return named(path, files.options, files.context)
 
 
 def _from_columns(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
@@ -121,17 +150,41 @@ def _wanted(files: Input) -> bool:
 
 def _folder(files: Input) -> Path | None:
     """Where images are looked for: the named folder, or that of the predictions."""
-    named = named_folder(files)
+    named = _named_folder(files)
     if named is not None:
         return files.context.path(named)
     path = files.path
     return (path if path.is_dir() else path.parent) if isinstance(path, Path) else None
 
 
+def _named_folder(files: Input) -> Path | None:
+    return files.source.pictures or getattr(files.options, "image_folder", None)
+
+
+def _beside(folder: Path, item: str) -> Path | None:
+    """The image of an item inside a folder, by the item's id as its name."""
+    inside = real_path(folder)
+    for path in _names(folder, item):
+        try:
+            if path.is_file() and real_path(path).is_relative_to(inside):
+                return path
+        except (OSError, ValueError):  # no name of a file
+            continue
+    return None
+
+
+def _names(folder: Path, item: str) -> Iterator[Path]:
+    for name in dict.fromkeys((item, item.replace("\\", "/").rpartition("/")[2])):
+        if name.lower().endswith(IMAGE_ENDINGS):
+            yield folder / name
+        elif name:
+            yield from (folder / f"{name}{ending}" for ending in IMAGE_ENDINGS)
+
+
 def _expected(files: Input, item: str) -> Path | None:
     """Where the image of an item should be."""
     folder = _folder(files)
-    return None if folder is None else next(file_names(folder, Path(item).name), None)
+    return None if folder is None else next(_names(folder, Path(item).name), None)
 
 
 def _bytes(path: Path) -> bytes:
