@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from labelnext.adapter.batch import Batch, Item, Origin
-from labelnext.adapter.marks import marks_of, unit_to_label, with_predictions
+import numpy as np
+
+from labelnext.acquisition import Unit
+from labelnext.adapter.batch import Batch, Item, Mark, Origin
 from labelnext.adapter.options import output_place
 from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, NotFound, listed
+from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.ranking.dataset import published_batch
 from labelnext.ranking.files import ranking_format, text_of_cell
@@ -21,8 +25,6 @@ from labelnext.support.started import CONFIG, how
 from labelnext.support.store import is_url
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import guarded
-from labelnext_adapters.files.previews import found_images
-from labelnext_adapters.files.read import read_pool
 from labelnext_adapters.files.tables.column_names import id_column
 from labelnext_adapters.files.tables.ids import id_texts
 from labelnext_adapters.files.tables.parquet import read_columns
@@ -56,21 +58,18 @@ def read_batch(files: Input, write: FilesWrite, run: str) -> Batch:
     ids = ranking.item_ids.tolist()
     unit, options = ranking.of or "items", files.options
     classes = tuple(getattr(options, "classes", None) or ())
-    items, origin = tuple(Item(item, None) for item in ids), origin_of(files.source, files.context)
+    items = tuple(Item(item, None) for item in ids)
     if isinstance(options, TableOptions) and "media" in options.columns and ids:
         pool, media = _rows(files, options, ids)
-        unit, classes = unit_to_label(ranking, pool), pool.classes or ()
-        marks = marks_of(pool, unit)
+        unit, classes = _unit(ranking, pool), pool.classes or ()
+        marks = _marks(pool, unit)
         items = tuple(Item(item, media.get(item), marks.get(item)) for item in ids)
         if not any(media.values()):
             raise InvalidInput(
                 f"columns.media must be a column with images; got {options.columns['media']!r}, "
                 f"empty for {counted(len(ids), 'item')} of the batch."
             )
-    elif images := found_images(files, ids):
-        items = tuple(Item(item, images.get(item)) for item in ids)
-        found = Batch(origin, run, unit, classes, run, items, ranking, media_found=True)
-        return with_predictions(found, read_pool(files))
+    origin = origin_of(files.source, files.context)
     return Batch(origin, run, unit, classes, run, items, ranking)
 
 
@@ -150,3 +149,53 @@ def _chosen(files: Input, columns: Mapping[str, str], item_ids: list[str]) -> pa
     table = files.format.table(files.path, files.options, files.context)
     ids = id_texts(table.column(id_column(table.column_names, columns)))
     return table.filter(pc.is_in(ids, pa.array(item_ids)))
+
+
+def _unit(ranking: Ranking, pool: Pool) -> Unit:
+    """What people label: what was scored; where nothing was, what the predictions are of."""
+    return ranking.of or ("objects" if pool.object_sets else "items")
+
+
+def _marks(pool: Pool, unit: Unit) -> dict[str, tuple[Mark, ...]]:
+    """What the model says of each item, by its id: one of the named classes, or boxes of them."""
+    if pool.classes is None or pool.multilabel:
+        return {}
+    marks: dict[int, tuple[Mark, ...]] = {}  # by row
+    if unit == "objects":
+        newest = pool.newest_versions  # people see one prediction
+        marks = {
+            row: _boxes(pool.object_sets[newest[row]], row, pool.classes)
+            for row in np.flatnonzero(newest >= 0).tolist()
+        }
+    elif pool.mean_probabilities is not None:
+        classes, sure = pool.predicted_classes, pool.mean_probabilities
+        marks = {
+            row: (Mark(pool.classes[classes[row]], None, float(sure[row, classes[row]])),)
+            for row in np.flatnonzero(classes >= 0).tolist()
+        }
+    elif pool.answer is not None:
+        classes, answer = pool.predicted_classes, pool.answer
+        marks = {
+            row: (Mark(pool.classes[classes[row]], None, float(sure)),)
+            for row, sure in zip(answer.item_positions.tolist(), answer.confidences, strict=True)
+            if classes[row] >= 0
+        }
+    item_ids = pool.item_ids.tolist()
+    return {item_ids[row]: told for row, told in marks.items() if not pool.missing[row]}
+
+
+def _boxes(objects: Objects, row: int, names: Sequence[str]) -> tuple[Mark, ...]:
+    """The boxes of one item; what has no class or no box cannot be shown."""
+    if objects.class_ids is None or objects.boxes is None:
+        return ()
+    span = slice(int(objects.offsets[row]), int(objects.offsets[row + 1]))
+    rows = zip(
+        *(column[span].tolist() for column in (objects.class_ids, objects.boxes)),
+        objects.confidences[span].tolist(),
+        strict=True,
+    )
+    return tuple(
+        Mark(names[kind], (x1, y1, x2, y2), sure)
+        for kind, (x1, y1, x2, y2), sure in rows
+        if kind >= 0 and not math.isnan(x1)
+    )

@@ -46,8 +46,8 @@ class FilesSource(Options):
     """Format of the file (see labelnext formats); null goes by its content and name."""
 
     pictures: Path | None = None
-    """Folder with the items' images, under their names, for the report and labelnext send; null:
-    the report looks in the folder of the predictions."""
+    """Folder with the images that the report shows, named as the items; null: that of the
+    predictions."""
 
     max_unpacked: Annotated[float, Gt(0)] | None = None
     """GiB that a file may unpack to; null: half of the memory, and above 1 GiB no more than 100

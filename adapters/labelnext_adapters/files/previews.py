@@ -57,24 +57,6 @@ def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
     return told
 
 
-def found_images(files: Input, item_ids: Sequence[str]) -> dict[str, str]:
-    """The images of items whose files lie in a folder that is named or that a format knows.
-
-    Returns:
-        Their absolute paths by id; without the items that have none there.
-    """
-    images, named = files.format.images, _named_folder(files)
-    folders = [] if named is None else [files.context.path(named)]
-    if images is not None and isinstance(files.path, Path):
-        folders += images(files.path, files.options, files.context)
-    names, found = item_names(files), {}
-    for item in item_ids if folders else ():
-        paths = (_beside(folder, names.get(item, item)) for folder in folders)
-        if (path := next(filter(None, paths), None)) is not None:
-            found[item] = str(path.absolute())
-    return found
-
-
 def item_names(files: Input) -> Mapping[str, str]:
     """What people call the items, by their ids; empty where that is the id."""
     named, path = files.format.names, files.path
@@ -150,15 +132,11 @@ def _wanted(files: Input) -> bool:
 
 def _folder(files: Input) -> Path | None:
     """Where images are looked for: the named folder, or that of the predictions."""
-    named = _named_folder(files)
+    named = files.source.pictures or getattr(files.options, "image_folder", None)
     if named is not None:
         return files.context.path(named)
     path = files.path
     return (path if path.is_dir() else path.parent) if isinstance(path, Path) else None
-
-
-def _named_folder(files: Input) -> Path | None:
-    return files.source.pictures or getattr(files.options, "image_folder", None)
 
 
 def _beside(folder: Path, item: str) -> Path | None:

@@ -198,8 +198,6 @@ class Batch:
             number.
         further: the other fields that people label.
         attributes: what people say of each object besides its class.
-        media_found: whether nobody named the items' files: they were found beside the predictions,
-            and serve to create what isn't there yet, not to tell whether it is.
     """
 
     origin: Origin
@@ -213,7 +211,6 @@ class Batch:
     shape: Shape = "box"
     further: tuple[Further, ...] = ()
     attributes: tuple[Attribute, ...] = ()
-    media_found: bool = False
 
     @property
     def kind(self) -> Kind:

@@ -81,8 +81,6 @@ class Format:
         open_parts: ``open_parts(path, options, context)``, for a pool that is read in parts.
         names: ``names(path, options, context)`` returns what people call the items by their ids,
             such as the file names of images; None where ids are names.
-        images: ``images(path, options, context)`` returns the folders that may hold the items'
-            images, under the items' names; None where a format knows of none.
     """
 
     name: str
@@ -100,7 +98,6 @@ class Format:
     table: Callable[[Path | str, Any, Context], pa.Table] | None = None
     open_parts: Callable[[Path | str, Any, Context], InParts] | None = None
     names: Callable[[Path, Any, Context], Mapping[str, str]] | None = None
-    images: Callable[[Path, Any, Context], Sequence[Path]] | None = None
 
     def __post_init__(self) -> None:
         """Check that each field has its type, and that endings can be met.

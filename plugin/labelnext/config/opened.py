@@ -61,9 +61,12 @@ def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = No
             f"source.metadata must be left out for {adapter.name} data without further columns; "
             f"got {listed(settings.source.metadata)}.",
         )
-    side = side_file(settings, progress)
+    side = settings.source.predictions
     if side is not None:
-        pool = join_predictions(pool, side)
+        reader = open_adapter(
+            "files", directory=settings.directory, key=side.key, progress=progress, path=side.file
+        )
+        pool = join_predictions(pool, reader.read())
     pool = with_embeddings(settings, adapter, pool, progress)
     pool = with_signatures(settings, adapter, pool, progress)
     if choice is None:
@@ -73,14 +76,3 @@ def read_pool(settings: Config, adapter: Adapter, progress: Progress | None = No
     if progress is not None:
         progress("probe", 0, None)
     return probed(pool, choice, settings.selection.seed)
-
-
-def side_file(settings: Config, progress: Progress | None = None) -> Pool | None:
-    """What `source.predictions` holds, under the ids of the source; None without it."""
-    side = settings.source.predictions
-    if side is None:
-        return None
-    reader = open_adapter(
-        "files", directory=settings.directory, key=side.key, progress=progress, path=side.file
-    )
-    return reader.read()

@@ -12,11 +12,10 @@ from typing import Any
 
 from labelnext.adapter.batch import Labels
 from labelnext.adapter.capabilities import Capability, can, missing_capability
-from labelnext.adapter.marks import with_predictions
 from labelnext.adapter.protocol import Adapter, Target
 from labelnext.adapter.registry import able
 from labelnext.config.config import Config, load_config
-from labelnext.config.opened import opened, opened_target, side_file
+from labelnext.config.opened import opened, opened_target
 from labelnext.config.places import check_places
 from labelnext.errors import ConfigError, listed
 from labelnext.journal.journal import Journal
@@ -90,9 +89,6 @@ def send(
     settings = _loaded(config)
     with _source(settings, adapter, progress) as source:
         batch = source.batch(run or settings.write.run, **_further(settings, source))
-        side = side_file(settings, progress) if batch.items else None
-    if side is not None:
-        batch = with_predictions(batch, side)
     with opened_target(settings, progress) as target:
         plan = target.plan(batch)
         journal = carried_out(settings, "send", plan, target, dry_run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,8 @@ import pytest
 
 import labelnext
 from labelnext.adapter.batch import Batch, Item, Mark, ranked_there
-from labelnext.adapter.marks import with_predictions
 from labelnext.config import load_config
 from labelnext.errors import InvalidInput, NotFound
-from labelnext.pool import Objects, Pool
 from tests.unit.runs.large.test_faults import cut_short
 from tests.unit.runs.large.test_job import settings, spread
 
@@ -159,41 +156,3 @@ def test_what_a_platform_lacks_is_left_out_and_the_rest_moves_up(tmp_path: Path)
     assert left_out == ["1 item of the batch is not in project 7: 1."]
     with pytest.raises(InvalidInput, match="none of 3 is: 0, 1, 2"):
         ranked_there(found, ["7"], "project 7")
-
-
-def yolo(tmp_path: Path, names: str = "images") -> dict[str, Any]:
-    """Two images with one box each and their text files, ranked."""
-    texts, images = tmp_path / "runs/labels", tmp_path / names
-    texts.mkdir(parents=True)
-    images.mkdir(exist_ok=True)
-    for name, confidence in (("a", 0.5), ("b", 0.75)):
-        (texts / f"{name}.txt").write_text(f"1 0.5 0.5 0.5 0.5 {confidence}\n")
-        (images / f"{name}.jpg").write_bytes(b"an image")
-    (tmp_path / "data.yaml").write_text("names: [car, bike]\n")
-    where = {} if names == "runs" else {"image_folder": str(images)}
-    source = {"adapter": "files", "path": str(tmp_path / "runs"), **where}
-    more = {"selection": {"budget": 2}, "write": {"output": str(tmp_path / "ranking.csv")}}
-    return settings(tmp_path, tmp_path / "runs", source=source, **more)
-
-
-@pytest.mark.parametrize("folder", ["images", "runs"])
-def test_a_batch_of_yolo_files_holds_their_images_and_boxes(tmp_path: Path, folder: str) -> None:
-    config = yolo(tmp_path, folder)
-    labelnext.run(config)
-    found = batch(config)
-    box = (0.25, 0.25, 0.75, 0.75)
-    assert found.items == (
-        Item("a.jpg", str(tmp_path / folder / "a.jpg"), (Mark("bike", box, 0.5),)),
-        Item("b.jpg", str(tmp_path / folder / "b.jpg"), (Mark("bike", box, 0.75),)),
-    )
-    assert (found.unit, found.classes, found.media_found) == ("objects", ("car", "bike"), True)
-
-
-def test_a_batch_shows_what_its_side_file_predicts(tmp_path: Path) -> None:
-    found = replace(batch(ranked(tmp_path, pool(), columns={"media": "url"})), ranking=None)
-    boxes = Objects([0, 1, 1], [0.75], class_ids=[0], boxes=[[0, 0, 0.5, 1]])
-    told = with_predictions(found, Pool(["1", "9"], classes=["car"], objects=boxes))
-    assert [item.marks for item in told.items] == [None, (Mark("car", (0, 0, 0.5, 1), 0.75),), None]
-    assert (told.unit, told.classes) == ("objects", ("cat", "dog", "car"))
-    assert [item.media for item in told.items] == [item.media for item in found.items]
-    assert with_predictions(found, Pool(["1"], embeddings=[[0.0]])) is found

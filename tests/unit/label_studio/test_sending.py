@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from labelnext.adapter.batch import Batch, Item, Mark, Origin
+from labelnext.adapter.batch import Mark, Origin
 from labelnext.adapter.registry import open_target
 from labelnext.errors import ConfigError, InvalidInput, NotFound, UnknownName
 from labelnext.runs.exchange import fetch, send
@@ -155,21 +155,6 @@ def test_uploads_that_are_large_together_go_one_by_one(
 
 def test_the_data_key_of_a_platform_is_a_plain_name() -> None:
     assert Origin("my-platform", "d", "1").key == "my_platform_id"
-
-
-@pytest.mark.parametrize(
-    ("project", "found", "made"), [(7, True, False), (7, False, True), (None, True, True)]
-)
-def test_images_that_nobody_named_make_no_tasks_in_a_project_of_tasks(
-    monkeypatch: pytest.MonkeyPatch, project: int | None, found: bool, made: bool
-) -> None:
-    options = LabelStudioSend(url="http://h", api_key="t", project=project)
-    target: Any = open_target(options, directory=Path())
-    monkeypatch.setattr("labelnext_adapters.label_studio.send.plan.make_plan", lambda *_: True)
-    monkeypatch.setattr(target, "_plan_of_tasks", lambda _: False)
-    monkeypatch.setattr(type(target), "client", None)
-    origin, items = Origin("files", "predict", "1"), (Item("a.jpg", "/a.jpg"),)
-    assert target.plan(Batch(origin, "r", "items", (), "r", items, media_found=found)) is made
 
 
 def test_sending_without_an_address_says_what_to_write() -> None:

@@ -56,11 +56,6 @@ def names(path: Path, options: ImagesOptions, context: Context) -> Mapping[str, 
     return by_own_name(images_among(files_below(path)))
 
 
-def images(path: Path, options: ImagesOptions, context: Context) -> list[Path]:
-    """The folder itself."""
-    return [path]
-
-
 FORMAT = Format(
     "images",
     "a folder of images without predictions, for a probe; folders inside it may be the labels",
@@ -70,5 +65,4 @@ FORMAT = Format(
     evidence=evidence,
     recognised_by="a folder that holds nothing but images",
     names=names,
-    images=images,
 )

@@ -40,15 +40,6 @@ def files(options: YoloOptions, context: Context) -> list[Path]:
     return [context.path(one) for one in (*data, *options.older)]
 
 
-def images(path: Path, options: YoloOptions, context: Context) -> list[Path]:
-    """Where images of the text files may lie."""
-    from labelnext_adapters.files.vision.yolo_folder import find_data, image_folders, text_folders
-
-    texts = text_folders(path)[0]
-    data = find_data(texts, None if options.data is None else context.path(options.data))
-    return image_folders(texts, data)
-
-
 def evidence(sample: Sample) -> str | None:
     """Whether a folder's text files hold a class and numbers on each line."""
     if not sample.is_folder:  # named, so that the error can say what to do
@@ -92,6 +83,5 @@ FORMAT = Format(
     read,
     files,
     evidence=evidence,
-    images=images,
     recognised_by="a folder of .txt files of a class and numbers, as in runs/detect/predict",
 )

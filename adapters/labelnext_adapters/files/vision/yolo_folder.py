@@ -134,26 +134,12 @@ def images_of(
         return images_among(files_below(stated))
     if texts.name == "labels" and (beside := images_among(files_below(texts.parent, deep=False))):
         return beside
-    if (folder := _in_place_of_labels(texts)) is not None:
-        return images_among(files_below(folder))
-    return _of_splits(names, data) or images_among(names)
-
-
-def image_folders(texts: Path, data: DataFile | None) -> list[Path]:
-    """The folders in which `images_of` looks, in its order, without a stated one."""
-    instead = _in_place_of_labels(texts)
-    beside = [texts.parent] if texts.name == "labels" else []
-    splits = data.image_folders if data else ()
-    return [*beside, *([] if instead is None else [instead]), *splits, texts]
-
-
-def _in_place_of_labels(texts: Path) -> Path | None:
-    """The folder whose path has `images` for the last `labels`, if there is one."""
     parts = list(texts.parts)
-    if "labels" not in parts:
-        return None
-    parts[len(parts) - 1 - parts[::-1].index("labels")] = "images"
-    return folder if (folder := Path(*parts)).is_dir() else None
+    if "labels" in parts:
+        parts[len(parts) - 1 - parts[::-1].index("labels")] = "images"
+        if (folder := Path(*parts)).is_dir():
+            return images_among(files_below(folder))
+    return _of_splits(names, data) or images_among(names)
 
 
 def _of_splits(names: Sequence[str], data: DataFile | None) -> set[str]:

@@ -61,8 +61,7 @@ class LabelStudioTarget(Target):
         """
         from labelnext_adapters.label_studio.send.plan import make_plan
 
-        there = batch.media_found and self._options.project is not None
-        if (any(item.media for item in batch.items) and not there) or not batch.items:
+        if any(item.media for item in batch.items) or not batch.items:
             return make_plan(self.client, self._options, batch, self._context)
         return self._plan_of_tasks(batch)
 
@@ -114,7 +113,7 @@ class LabelStudioTarget(Target):
                 "send.project must be the number of the project that holds the items as tasks; got "
                 "None.",
                 hint="to create tasks instead, set source.columns.media to the column with the "
-                "images, or source.pictures to the folder that holds them.",
+                "images.",
             )
         return find_project(self.client, self._options.project)
 
