@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -143,13 +144,41 @@ def read_pool(files: Input) -> Pool:
         if not (one.is_dir() or is_of_tables(one)):
             check_file(one)
             check_kind(one)
+    before = _versions((Path(path), *inputs))
     try:
         with allowing(files.source.max_unpacked):
             pool: Pool = guarded(name, kind.name, read, others)
     except InvalidInput:
+        _check_unchanged(before)
         taken_for_text = Path(path).suffix.lower() in _TEXTS and not is_of_tables(path)
         if taken_for_text or Path(path).is_dir():
             refuse_foreign(Path(path))
         raise
+    _check_unchanged(before)
     files.context.report("read", len(pool), len(pool))
     return pool
+
+
+def _versions(paths: Iterable[Path]) -> dict[Path, tuple[int, int, int]]:
+    """What tells a file from what it is once somebody wrote it: inode, size and time."""
+    found = {}
+    for path in paths:
+        if path.is_file():
+            stat = path.stat()
+            found[path] = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    return found
+
+
+def _check_unchanged(before: Mapping[Path, tuple[int, int, int]]) -> None:
+    """Refuse what may be half of one version of a file and half of another.
+
+    Raises:
+        InvalidInput: if a file was written or replaced since.
+    """
+    now = _versions(before)
+    for path, version in before.items():
+        if now.get(path) != version:
+            raise InvalidInput(
+                f"{path.name} was changed while it was read.",
+                hint="run again; let what writes it write another file, then rename that.",
+            )

@@ -9,6 +9,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from labelnext.runs.exchange import Exchange
     from labelnext.runs.status import Status
 
-_OUR_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
+_OUR_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}([+-]\d\d:\d\d)? [A-Z]+ ")
 _MOST_CLASSES = 30  # above that, only the JSON lists the classes
 
 out = Console(emoji=False)  # an id such as :cat: stays as it is
@@ -245,10 +246,22 @@ def log_to(log_file: Path) -> None:
         check_writable(log_file)
         handler = logging.FileHandler(log_file, encoding="utf-8")
     except (OSError, LabelnextError) as error:
-        raise ConfigError(f"log file must be writable; {error}.") from error
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        why = str(error).removesuffix(".")
+        raise ConfigError(f"log file must be writable; {why}.") from error
+    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s [%(process)d] %(message)s"))
     handler.addFilter(_without_secrets)
     logging.getLogger("labelnext").addHandler(handler)
+
+
+class _OneLine(logging.Formatter):
+    """Each record in a line, with the offset of its time from UTC: machines may share a log."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        at = datetime.fromtimestamp(record.created).astimezone()
+        return at.isoformat(" ", "milliseconds").replace(".", ",")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return super().formatMessage(record).replace("\n", "; ")
 
 
 def _check_log(path: Path) -> None:

@@ -33,10 +33,14 @@ def join_predictions(pool: Pool, side: Pool) -> Pool:
             f"{listed(side.item_ids[:3])} in the file, {listed(pool.item_ids[:3])} in the source.",
             hint="set source.key or source.predictions.key so that both use the same ids.",
         )
-    notices = [*pool.notices, *side.notices]
+    told = [one for one in pool.notices if one.code != "no_predictions"]  # the side file has some
+    notices = [*told, *side.notices]
     strange = sorted(row_of_id.keys() - set(pool.item_ids.tolist()))
     if strange:
-        message = f"Ignored {counted(len(strange), 'side-file prediction')} with no matching item."
+        message = (
+            f"Ignored {counted(len(strange), 'side-file prediction')} with no matching item: only "
+            "items of the source are ranked."
+        )
         notices.append(Notice("side_file_extra", message, tuple(strange)))
     classes, columns = _class_order(pool, side)
     changes: dict[str, object] = {"classes": classes, "notices": notices}

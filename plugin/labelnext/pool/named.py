@@ -60,6 +60,54 @@ def positions(what: str, labels: ArrayLike | None, classes: Sequence[str] | None
     return np.array(found, dtype=np.int64).reshape(cells.shape)
 
 
+def numbered(what: str, labels: Any, classes: Sequence[object]) -> Any:
+    """Class positions of numbers that are the names of classes given as numbers.
+
+    Such as a scikit-learn model's `classes_` beside its `y`. Numbers that can't be names are left
+    as positions.
+
+    Args:
+        what: name of the column, for messages.
+        labels: of any shape; None, NaN or −1 where there is none.
+        classes: as given; texts are never compared with numbers.
+
+    Raises:
+        InvalidInput: if they could be both, and mean different classes.
+
+    Example:
+        >>> numbered("labels", [2, -1, 1], [1, 2]).tolist()
+        [1, -1, 0]
+    """
+    if labels is None or not classes or not all(map(_is_number, classes)):
+        return labels
+    try:
+        cells = np.asarray(labels, dtype=object)
+    except ValueError:  # rows of unequal length
+        return labels
+    used = {cell for cell in cells.flat if not _is_none(cell) and _is_number(cell)}
+    if any(not _is_none(cell) and not _is_number(cell) for cell in cells.flat):
+        return labels
+    places: dict[Any, int] = {name: place for place, name in enumerate(classes)}
+    used -= {-1} - places.keys()
+    differing = sorted(cell for cell in used if places.get(cell) != cell)
+    if not differing or not used <= places.keys():
+        return labels
+    if all(cell == -1 or cell in range(len(places)) for cell in used):
+        first = differing[0]
+        other = "no label" if first == -1 else f"the one at position {first}"
+        raise InvalidInput(
+            f"{what} can be classes' names or positions: {first} is the class named {first}, or "
+            f"{other}.",
+            hint="give names as texts, with None for none; for positions, give classes as texts.",
+        )
+    found = [places.get(cell, -1) for cell in cells.flat]
+    return np.array(found, dtype=np.int64).reshape(cells.shape)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
 def _is_none(cell: Any) -> bool:
     """Whether it is None, NaN, or pandas' NA."""
     if isinstance(cell, float):

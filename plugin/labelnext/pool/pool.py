@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -27,7 +27,7 @@ from labelnext.pool.checks import (
 )
 from labelnext.pool.constructors import FromElsewhere
 from labelnext.pool.digest import update
-from labelnext.pool.named import positions
+from labelnext.pool.named import numbered, positions
 from labelnext.pool.objects import Notice as Notice
 from labelnext.pool.objects import Objects as Objects
 from labelnext.pool.objects import (
@@ -66,7 +66,8 @@ class Pool(FromElsewhere):
         signatures: shape (n_items, n_dimensions), vectors by whose cosine near-duplicates are
             found, where that isn't by the embeddings.
         labels: shape (n_items,), class positions, −1 for none; or, where `classes` names them,
-            the names, None for none.
+            the names, None for none. Where `classes` are numbers, such as a model's `classes_`,
+            so are the names.
         votes: shape (n_items, n_people), class chosen by each person, as in `labels`.
         numbers: shape (n_items,), the number that an item is labelled with, NaN for none.
         labelled: shape (n_items,), bool; when None, the items with a label, a vote, a number, or
@@ -148,6 +149,7 @@ class Pool(FromElsewhere):
         n = len(ids)
         collected = list(notices)
         names = None if classes is None else checked_classes(classes)
+        given = tuple(classes) if classes is not None and isinstance(classes, Sized) else ()
         sets = objects if isinstance(objects, tuple) or objects is None else (objects,)
         if sets is not None:
             if not sets:
@@ -169,7 +171,8 @@ class Pool(FromElsewhere):
         n_classes = None if names is None else len(names)
         if n_classes is None and predicted is not None and predicted.shape[-1] > 1:
             n_classes = predicted.shape[-1]
-        labels, votes = positions("labels", labels, names), positions("votes", votes, names)
+        labels = positions("labels", numbered("labels", labels, given), names)
+        votes = positions("votes", numbered("votes", votes, given), names)
         classed = None if labels is None else checked_labels(labels, n, n_classes)
         ballots = None if votes is None else checked_votes(votes, n, n_classes)
         done: NDArray[np.bool_] = np.zeros(n, dtype=bool) if classed is None else classed >= 0

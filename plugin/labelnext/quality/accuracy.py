@@ -11,6 +11,7 @@ import numpy as np
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 
+_HARDER = "Items that were chosen as uncertain are harder than the rest."
 _Z = 1.959963984540054  # 97.5 % of a normal distribution
 
 
@@ -36,10 +37,11 @@ class Accuracy:
         """All of it in words."""
         what = "is predicted as it was" if self.labels == 1 else "are predicted as they were"
         of = f"{100 * self.share:.1f}% of {counted(self.labels, 'labelled item')} {what} labelled"
-        said = f"{of} ({100 * self.low:.1f} to "
+        said = f"{of} ({100 * self.low:.1f} to {100 * self.high:.1f})"
         if self.out_of_fold:
-            return f"{said}{100 * self.high:.1f}), each without its own label."
-        return f"{said}{100 * self.high:.1f}); it counts only if the model didn't learn from them."
+            return f"{said}, each without its own label. {_HARDER}"
+        them = "it" if self.labels == 1 else "them"
+        return f"{said}; it counts only if the model didn't learn from {them}. {_HARDER}"
 
 
 @dataclass(frozen=True)

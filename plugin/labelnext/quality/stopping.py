@@ -189,6 +189,7 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
                     rows = data.get("rows", rows)
                 else:
                     predicted = predicted[:0].copy()
+                unit, scoring = (str(data.get(name, "")) for name in ("unit", "scoring"))
                 newest_first.append(
                     Snapshot(
                         path.stem,
@@ -199,8 +200,9 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
                         ids,
                         predicted,
                         data["scores"],
-                        *(str(data[name]) if name in data else "" for name in ("unit", "scoring")),
-                        rows=rows,
+                        unit,
+                        scoring,
+                        rows,
                     )
                 )
         except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error):

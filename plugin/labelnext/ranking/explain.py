@@ -221,17 +221,23 @@ def _object_parts(
     ranking: Ranking,
     options: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    """The item's objects (or labels): class, confidence, score, and whether each counts."""
+    """The item's objects (or labels): class, confidence, score, and whether each counts.
+
+    Of a label that is its probability: the confidence in it is that in the likelier answer.
+    """
     objects = objects_scored(pool, ranking.of or "items", function, options).take(np.array([row]))
     n = len(objects.confidences)
     scores = function.function(alone(objects), **own_options(function, options, without=True))
     floor = float(options.get("floor", 0.0)) if ranking.of == "objects" else 0.0
     ids = np.arange(n) if ranking.of == "items" else objects.class_ids
-    order = np.argsort(-objects.confidences, kind="stable")[:_MOST].tolist()
+    known, labels = objects.confidences, ranking.of == "items"
+    if labels and pool.mean_probabilities is not None:
+        known = pool.mean_probabilities[row]
+    order = np.argsort(-known, kind="stable")[:_MOST].tolist()
     return [
         {
             "class": "object" if ids is None else class_name(pool, int(ids[i])),
-            "confidence": float(objects.confidences[i]),
+            "probability" if labels else "confidence": float(known[i]),
             "score": float(scores[i]),
             **({} if objects.weights is None else {"weight": float(objects.weights[i])}),
             "counts": not objects.confidences[i] < floor,

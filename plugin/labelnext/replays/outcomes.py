@@ -197,10 +197,10 @@ def _advice(outcomes: Sequence[Outcome], labels: Sequence[int], n_seeds: int) ->
             f"between {_points(best.interval[0])} and {_points(best.interval[1])})."
         )
     best = max(better, key=lambda outcome: outcome.difference)
+    mine, randoms = best.labels_to_match, outcomes[0].labels_to_match or labels[-1]
     match = (
-        f" It reached random's final accuracy with {best.labels_to_match} labels instead of "
-        f"{labels[-1]}."
-        if best.labels_to_match is not None and best.labels_to_match < labels[-1]
+        f" It reached random's final accuracy with {mine} labels instead of {randoms}."
+        if mine is not None and mine < randoms
         else ""
     )
     return (

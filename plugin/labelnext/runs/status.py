@@ -155,14 +155,18 @@ def _same_input(journals: Sequence[Journal], input_hash: str) -> bool:
 
 
 def _forecast(settings: Config, pool: Pool) -> Forecast | str:
-    """The forecast for one more batch and for twice the labels, or why there is none."""
+    """The forecast for one more batch and for twice the labels, or why there is none.
+
+    It never goes beyond the items there are.
+    """
     try:
         features, labels = labelled_part(pool)
     except InvalidInput as error:
         return error.message.replace("replay", "A forecast", 1)
-    n = len(labels)
+    n, left = len(labels), int((~pool.labelled).sum())
+    if not left:
+        return "A forecast needs items that aren't labelled yet."
     options = settings.replay
     protocol = Protocol(options.model, options.model_options, allow_import=options.allow_import)
-    return forecast(
-        features, labels, protocol, sorted({n + (settings.selection.budget or n), 2 * n})
-    )
+    more = {min(settings.selection.budget or n, left), min(n, left)}
+    return forecast(features, labels, protocol, sorted(n + each for each in more))

@@ -125,7 +125,11 @@ def test_output_option_is_relative_to_the_current_folder(folder: Path) -> None:
 def test_quiet_run_prints_nothing_and_logs(folder: Path) -> None:
     result = labelnext("run", "c.yaml", "-q", "--log-file", "n.log", folder=folder)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
-    assert "2 ranked, 2 in the batch" in (folder / "n.log").read_text()
+    lines = (folder / "n.log").read_text().splitlines()
+    one = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}[+-]\d\d:\d\d INFO \[\d+\] \S.*")
+    assert all(map(one.fullmatch, lines))
+    assert "2 ranked, 2 in the batch; " in lines[-1]
+    assert labelnext("run", "c.yaml", "-q", "--log-file", "n.log", folder=folder).returncode == 0
 
 
 def test_verbose_run_says_what_takes_how_long(folder: Path) -> None:

@@ -49,6 +49,7 @@ DEFAULTS: dict[str, Any] = {
         "bbox": "xywh",
         "answer_key": None,
         "confidence_key": None,
+        "label_key": None,
         "score_name": None,
         "spans": None,
         "older": [],

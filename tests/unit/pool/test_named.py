@@ -57,6 +57,44 @@ def test_names_that_are_digits_are_names_and_numbers_are_positions() -> None:
         assert pool.labels.tolist() == want
 
 
+@pytest.mark.parametrize(
+    ("classes", "labels", "want"),
+    [
+        ([1, 2], [2, 1, -1], [1, 0, -1]),  # a model's classes_ beside its y
+        (np.array([10, 20]), np.array([20, -1, 10]), [1, -1, 0]),
+        ([10, 20], [1, 0, -1], [1, 0, -1]),  # no names, so positions
+        ([0, 1], [1, 0, -1], [1, 0, -1]),
+        (np.array([1.0, 2.0]), [2.0, float("nan"), 1.0], [1, -1, 0]),
+        (["1", "2"], [1, 0, -1], [1, 0, -1]),  # texts are never numbers
+        ([2, 1], ["1", None, "2"], [1, -1, 0]),
+    ],
+)
+def test_numbers_that_name_classes_given_as_numbers_are_names(
+    classes: object, labels: object, want: list[int]
+) -> None:
+    pool = Pool("abc", probabilities=ROWS, classes=classes, labels=labels)
+    assert pool.labels is not None
+    assert pool.labels.tolist() == want
+    votes = np.stack([np.asarray(labels, dtype=object)] * 2, axis=1)
+    assert Pool("abc", classes=classes, votes=votes).votes.tolist() == [[n, n] for n in want]
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "said"),
+    [
+        ([1, 2], [1, 1, -1], "1 is the class named 1, or the one at position 1"),
+        ([1, 0], [0, 1, -1], "0 is the class named 0, or the one at position 0"),
+        ([-1, 1], [-1, 1, 1], "-1 is the class named -1, or no label"),
+    ],
+)
+def test_numbers_that_could_be_names_and_positions_are_asked_about(
+    classes: list[int], labels: list[int], said: str
+) -> None:
+    with pytest.raises(InvalidInput, match=said) as caught:
+        Pool("abc", probabilities=ROWS, classes=classes, labels=labels)
+    assert "for positions, give classes as texts" in str(caught.value.hint)
+
+
 def test_votes_are_names() -> None:
     votes = [["dog", "cat"], [None, "dog"], [None, None]]
     pool = Pool("abc", probabilities=ROWS, classes=NAMES, votes=votes)

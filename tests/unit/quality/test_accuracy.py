@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,5 +48,8 @@ def test_it_is_said_whether_the_items_were_held_out() -> None:
     said = "80.0% of 10 labelled items are predicted as they were labelled (49.0 to 94.3)"
     low, high = wilson(8, 10)
     held_out, seen = (Accuracy(0.8, 10, low, high, fold) for fold in (True, False))
-    assert held_out.sentence() == f"{said}, each without its own label."
-    assert seen.sentence() == f"{said}; it counts only if the model didn't learn from them."
+    harder = "Items that were chosen as uncertain are harder than the rest."
+    assert held_out.sentence() == f"{said}, each without its own label. {harder}"
+    counts = "it counts only if the model didn't learn from"
+    assert seen.sentence() == f"{said}; {counts} them. {harder}"
+    assert f"{counts} it." in replace(seen, labels=1).sentence()

@@ -120,9 +120,9 @@ def test_a_version_without_a_prediction_has_no_number(tmp_path: Path) -> None:
 def test_multilabel_item_lists_its_labels() -> None:
     pool = Pool(["a"], probabilities=[[0.2, 0.5]], classes=["cat", "dog"], multilabel=True)
     why = explain_item(pool, rank(pool, "least_confidence"), "a")
-    assert [(part["class"], part["score"]) for part in why.parts] == [
-        ("cat", pytest.approx(0.2)),
-        ("dog", 0.5),
+    assert [(part["class"], part["probability"], part["score"]) for part in why.parts] == [
+        ("dog", 0.5, 0.5),
+        ("cat", 0.2, pytest.approx(0.2)),  # 0.8 sure that there is none
     ]
 
 

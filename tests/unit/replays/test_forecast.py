@@ -85,5 +85,10 @@ def test_status_forecasts_or_says_why_not(tmp_path) -> None:
     found = status(config).forecast
     assert isinstance(found, Forecast)
     assert found.labels == [200, 300]
+    config.write_text("source: {adapter: files, path: items.npz}\nselection: {budget: 200}\n")
+    assert status(config).forecast.labels == [300]  # there are no more items
+    every = {"item_ids": np.arange(150), "embeddings": FEATURES[:150], "labels": LABELS[:150]}
+    np.savez(tmp_path / "items.npz", **every)
+    assert status(config).forecast == "A forecast needs items that aren't labelled yet."
     np.savez(tmp_path / "items.npz", item_ids=np.arange(3), labels=[0, 1, -1])
     assert "needs embeddings" in str(status(config).forecast)

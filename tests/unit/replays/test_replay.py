@@ -96,6 +96,23 @@ def test_labels_saved_are_counted_for_each_class(capsys: pytest.CaptureFixture[s
     assert ["b", "20", "–"] in rows
 
 
+def test_labels_saved_count_from_where_random_first_was_as_good_as_at_its_end() -> None:
+    def advice(margin: float) -> str:
+        curves = [
+            Curve(name, seed, points, points, tuple((p, float("nan")) for p in points))
+            for seed in range(20)
+            for name, points in (
+                ("random", (0.5, 0.6, 0.8, 0.8)),
+                ("margin", (0.5, margin, 0.9, 0.9)),
+            )
+        ]
+        protocol = Protocol(initial=10, batch=5, rounds=3)
+        return ReplayReport.of(curves, protocol, ["a", "b"], 100).advice
+
+    assert "with 15 labels instead of 20." in advice(0.8)  # the end is at 25
+    assert "labels instead of" not in advice(0.7)
+
+
 def test_advice_speaks_of_labels_only_where_some_are_saved() -> None:
     # Above random on the way, and just as good at the end: no label less was enough.
     curves = [

@@ -33,6 +33,9 @@ class LlmOptions(Options):
     confidence_key: str | None = None
     """Key of a structured answer that holds its confidence; null takes confidence, probability and
     the like."""
+    label_key: str | None = None
+    """Key of a record that holds the label that a person gave; null takes label where the model's
+    answer is elsewhere."""
     score_name: str | None = None
     """Score of traces to rank by, if they have several."""
     scale: Literal["fraction", "percent"] = "fraction"
@@ -57,7 +60,19 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
 
 
 def _pool_of(records: Sequence[tuple[str, Any]], options: LlmOptions, context: Context) -> Pool:
-    """The items of traces, ratings or answers, each record with its place."""
+    """The items of traces, ratings or answers with people's labels; records have their places."""
+    from labelnext_adapters.files.llm.given import passed_over, set_apart, with_labels
+
+    records, labels = set_apart(records, context.key, options.label_key)
+    pool = _pool_of_answers(records, options, context)
+    pool = with_labels(pool, labels, known=options.classes is not None)
+    return replace(pool, notices=(*pool.notices, *passed_over(records)))
+
+
+def _pool_of_answers(
+    records: Sequence[tuple[str, Any]], options: LlmOptions, context: Context
+) -> Pool:
+    """The items of traces, ratings or answers."""
     from labelnext_adapters.files.llm import ratings
     from labelnext_adapters.files.llm.pool import Asked, pool_of_records
     from labelnext_adapters.files.llm.traces import described, pool_of_traces
@@ -91,12 +106,12 @@ def evidence(sample: Sample) -> str | None:
     sample = sample.shard or sample
     if not sample.may_hold_json and not _may_be_rows(sample):
         return None
-    from labelnext_adapters.files.llm import pool, ratings, table, traces
+    from labelnext_adapters.files.llm import given, pool, ratings, table, traces
 
     if not sample.may_hold_json:
-        rows = table.first_rows(sample)
+        rows = given.without_labels(table.first_rows(sample))
         return pool.described(rows) or ratings.described(rows)
-    records = sample.records
+    records = given.without_labels(sample.records)
     return traces.described(records) or pool.described(records) or ratings.described(records)
 
 
