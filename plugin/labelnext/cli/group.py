@@ -15,7 +15,7 @@ MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
 
 #: In the order in which they are first needed; all others follow.
 _IN_ORDER = (
-    *("init", "check", "run", "explain", "undo", "resume", "runs", "status", "watch"),
+    *("init", "check", "run", "explain", "undo", "resume", "runs", "clear", "status", "watch"),
     *("send", "fetch", "labels", "push", "predictions", "replay", "export"),
 )
 
