@@ -33,6 +33,7 @@ class Constants:
         sort: core seconds to sort a million rows of parts, and to look at them for the report.
         rank: core seconds to rank a million rows of a range.
         command: seconds where the command runs for a million rows, to rank all of them.
+        alone: seconds where the command runs to rank all of any pool, beside those.
         piece: core seconds for what a range reads of the parts that were sorted together.
         start: seconds until Ray's workers begin.
         price: dollars for a processor and an hour.
@@ -40,10 +41,11 @@ class Constants:
 
     score: float = 1.0
     batch: float = 0.1
-    sort: float = 0.53
-    rank: float = 0.45
-    command: float = 0.025
-    piece: float = 0.001
+    sort: float = 0.48
+    rank: float = 0.37
+    command: float = 0.009
+    alone: float = 0.6
+    piece: float = 0.0005
     start: float = 8.0
     price: float = 0.05
 
@@ -73,7 +75,8 @@ def ordering(rows: int, n_workers: int, known: Constants) -> float:
     n_groups = min(n_parts_of(rows), 2 * n_ranges)  # of up to half the rows of a range
     ranking = known.rank * millions + known.piece * n_groups * n_ranges
     sorting = in_workers(known.sort * millions, n_groups, n_workers)
-    return sorting + in_workers(ranking, n_ranges, n_workers) + known.command * millions
+    ranked = in_workers(ranking, n_ranges, n_workers)
+    return sorting + ranked + known.command * millions + known.alone
 
 
 def line(rows: int, n_workers: int, known: Constants) -> list[str]:

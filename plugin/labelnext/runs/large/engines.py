@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, cast
+from uuid import uuid4
 
 from labelnext import errors
-from labelnext.adapter.protocol import Part, Streams
+from labelnext.adapter.protocol import Adapter, Part, Streams
 from labelnext.config.config import Config
 from labelnext.errors import LabelnextError, MissingExtra, Unavailable, unknown
 from labelnext.runs.large.part import Scored, Task, do_part
@@ -23,7 +24,7 @@ from labelnext.support.started import how_to_install
 from labelnext.support.store import Store
 from labelnext.support.threads import in_order
 
-# A task opens the source anew, which costs as much as a small part; a lost one is done again whole.
+# A lost task is done again whole.
 _TASKS = 8  # for each processor
 _AHEAD = 2  # tasks of a processor that are under way, so that it never waits
 
@@ -56,7 +57,7 @@ def on_ray(
 ) -> Iterator[Scored]:
     """By Ray, some parts a task; Ray schedules, and does again what a lost node took along.
 
-    Every task opens the source for itself, so source and output must be where all can reach them.
+    Every worker opens the source for itself, so source and output must be where all can reach them.
     A part that fails is raised when the tasks that have begun are done.
 
     Raises:
@@ -70,10 +71,11 @@ def on_ray(
         n_tasks = max(1, min(len(parts), _TASKS * n_processors))
         ends = [len(parts) * n // n_tasks for n in range(n_tasks + 1)]
         do = ray.remote(scheduling_strategy="SPREAD")(_do_parts)
+        stage = uuid4().hex
         ahead: deque[Any] = deque()
         try:
             for start, end in pairwise(ends):
-                ahead.append(do.remote(settings, what, store.place, parts[start:end]))
+                ahead.append(do.remote(stage, settings, what, store.place, parts[start:end]))
                 if len(ahead) > _AHEAD * n_processors:
                     yield from _found(ray.get(ahead.popleft()))
             while ahead:
@@ -160,22 +162,34 @@ def _found(answers: Sequence[Scored | _Refusal]) -> Iterator[Scored]:
 
 
 def _do_parts(
-    settings: Config, what: Task, place: str, parts: Sequence[Part]
+    stage: str, settings: Config, what: Task, place: str, parts: Sequence[Part]
 ) -> list[Scored | _Refusal]:
     """Do some parts in a worker.
 
     Args:
-        settings: with the source, which is opened once for these parts, since it may look at all
-            others to know how to read one.
+        stage: of which these are a task.
+        settings: with the source.
         what: is done with the parts.
         place: of the store.
         parts: to do.
     """
-    adapter = settings.open_adapter()
-    try:
-        return [_answer(cast("Streams", adapter), part, what, place) for part in parts]
-    finally:
-        adapter.close()
+    reader = _reader(stage, settings)
+    return [_answer(reader, part, what, place) for part in parts]
+
+
+_opened: dict[str, Adapter] = {}
+
+
+def _reader(stage: str, settings: Config) -> Streams:
+    """The source, opened once in a worker for all tasks of a stage.
+
+    To know how to read one part it may look at all others, which takes longer than a small part.
+    """
+    if stage not in _opened:
+        while _opened:
+            _opened.popitem()[1].close()
+        _opened[stage] = settings.open_adapter()
+    return cast("Streams", _opened[stage])
 
 
 def _answer(reader: Streams, part: Part, what: Task, place: str) -> Scored | _Refusal:
