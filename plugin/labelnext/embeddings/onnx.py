@@ -51,19 +51,7 @@ def onnx_embedder(
             hint=how_to_install("labelnext[onnx]"),
         )
     session = _session(path)
-    (given, *more) = session.get_inputs()
-    if more or len(given.shape) != 4:
-        raise ConfigError(
-            f"{_KEY} must be a model whose only input is a batch of images, with 4 dimensions; got "
-            f"{counted(1 + len(more), 'input')}, the first with "
-            f"{counted(len(given.shape), 'dimension')}."
-        )
-    if given.type not in _TYPES or not _has_colours(given.shape):
-        raise ConfigError(
-            f"{_KEY} must be a model that takes real numbers for three colours, first or last; got "
-            f"{given.type} of shape {given.shape}.",
-            hint="export the model with float32 or float16 inputs of red, green and blue.",
-        )
+    given = _input(session)
     last, kind = given.shape[3] == 3, _TYPES[given.type]
     centre, scale = (np.array(values, dtype=np.float32) for values in (mean, std))
 
@@ -85,6 +73,28 @@ def onnx_embedder(
 
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return vector, f"onnx {digest} {size} {list(mean)} {list(std)}, 1"
+
+
+def _input(session: Any) -> Any:
+    """The model's input.
+
+    Raises:
+        ConfigError: if it isn't a batch of images.
+    """
+    (given, *more) = session.get_inputs()
+    if more or len(given.shape) != 4:
+        raise ConfigError(
+            f"{_KEY} must be a model whose only input is a batch of images, with 4 dimensions; got "
+            f"{counted(1 + len(more), 'input')}, the first with "
+            f"{counted(len(given.shape), 'dimension')}."
+        )
+    if given.type not in _TYPES or not _has_colours(given.shape):
+        raise ConfigError(
+            f"{_KEY} must be a model that takes real numbers for three colours, first or last; got "
+            f"{given.type} of shape {given.shape}.",
+            hint="export the model with float32 or float16 inputs of red, green and blue.",
+        )
+    return given
 
 
 def _has_colours(shape: Sequence[Any]) -> bool:
