@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.embeddings.kept import halved
 from labelnext.errors import ConfigError, MissingExtra, NotFound
 from labelnext.support.images import small_image
 from labelnext.support.started import how_to_install
@@ -69,7 +70,7 @@ def onnx_embedder(
                 f"{' '.join(str(error).split())[:300]}.",
                 hint="set source.embeddings.size to that of the model.",
             ) from error
-        return _flat(out).astype(np.float16)
+        return halved(_flat(out))
 
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return vector, f"onnx {digest} {size} {list(mean)} {list(std)}, 1"
