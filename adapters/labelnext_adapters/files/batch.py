@@ -111,7 +111,7 @@ def _rows(
     files: Input, options: TableOptions, item_ids: list[str]
 ) -> tuple[Pool, dict[str, str | None]]:
     """What the files hold of some items, and where their images are."""
-    columns, context = named_columns(options, files.context), files.context
+    columns = named_columns(options, files.context)
     name = str(columns["media"])
     if files.in_parts is not None:
         table = files.in_parts.rows(item_ids, ("media",))
@@ -127,9 +127,8 @@ def _rows(
         )
     id_name = id_column(table.column_names, columns)
     ids, places = id_texts(table.column(id_name)).to_pylist(), texts_of(table.column(name))
-    # Relative paths begin where those of the configuration do.
     media = {
-        i: row if not row or "://" in row else str(context.path(row).absolute())
+        i: row if not row or "://" in row else str(files.image_path(row).absolute())
         for i, row in zip(ids, places, strict=True)
         if i is not None
     }
