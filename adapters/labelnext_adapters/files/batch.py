@@ -159,10 +159,10 @@ def _rows(files: Input, column: str, item_ids: list[str]) -> pa.Table:
 
 
 def _places(files: Input, column: str, table: pa.Table) -> dict[str, str | None]:
-    """Where the images of these rows are; relative paths begin where the configuration's do."""
+    """Where the images of these rows are."""
     ids, places = id_texts(table.column(_id_column(files, table))), texts_of(table.column(column))
     return {
-        i: row if not row or "://" in row else str(files.context.path(row).absolute())
+        i: row if not row or "://" in row else str(files.image_path(row).absolute())
         for i, row in zip(ids.to_pylist(), places, strict=True)
         if i is not None
     }

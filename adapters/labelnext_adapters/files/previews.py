@@ -125,7 +125,7 @@ def _preview(files: Input, media: str | None, text: str | None) -> Preview:
     if "://" in media:  # the report asks no other server
         link = media if media.startswith(("http://", "https://")) else None
         return Preview(link, text, address=media)
-    return Preview(text=text, image=partial(_bytes, files.context.path(media)))
+    return Preview(text=text, image=partial(_bytes, files.image_path(media)))
 
 
 def _wanted(files: Input) -> bool:

@@ -66,6 +66,15 @@ class Input:
             return [*shards_in(Path(self.path)), *others]
         return [*([self.path] if isinstance(self.path, Path) else []), *others]
 
+    def image_path(self, written: str) -> Path:
+        """The image that a cell names: from the configuration's folder, else from the file's."""
+        path = self.context.path(written)
+        if isinstance(self.path, Path) and not os.path.isfile(path):
+            folder = self.path if self.path.is_dir() else self.path.parent
+            if os.path.isfile(beside := folder / Path(written).expanduser()):
+                return beside
+        return path
+
 
 def nearby(path: Path | str) -> str | None:
     """The hint for a path that isn't there: a name like it, or where it was looked for."""

@@ -23,6 +23,17 @@ def hash_of(*contents: bytes) -> str:
     return digest.hexdigest()
 
 
+def halved(rows: NDArray[np.floating]) -> NDArray[np.float16]:
+    """Numbers as 16-bit floats; those above 65,504 become infinite.
+
+    Example:
+        >>> halved(np.array([0.5, 1e6])).tolist()
+        [0.5, inf]
+    """
+    with np.errstate(over="ignore"):
+        return rows.astype(np.float16)
+
+
 class Kept:
     """The vectors of one way to make them.
 

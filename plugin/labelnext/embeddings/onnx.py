@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.embeddings.kept import halved
 from labelnext.errors import ConfigError, MissingExtra, NotFound
 from labelnext.support.images import small_image
 from labelnext.support.started import how_to_install
@@ -51,19 +52,7 @@ def onnx_embedder(
             hint=how_to_install("labelnext[onnx]"),
         )
     session = _session(path)
-    (given, *more) = session.get_inputs()
-    if more or len(given.shape) != 4:
-        raise ConfigError(
-            f"{_KEY} must be a model whose only input is a batch of images, with 4 dimensions; got "
-            f"{counted(1 + len(more), 'input')}, the first with "
-            f"{counted(len(given.shape), 'dimension')}."
-        )
-    if given.type not in _TYPES or not _has_colours(given.shape):
-        raise ConfigError(
-            f"{_KEY} must be a model that takes real numbers for three colours, first or last; got "
-            f"{given.type} of shape {given.shape}.",
-            hint="export the model with float32 or float16 inputs of red, green and blue.",
-        )
+    given = _input(session)
     last, kind = given.shape[3] == 3, _TYPES[given.type]
     centre, scale = (np.array(values, dtype=np.float32) for values in (mean, std))
 
@@ -81,10 +70,32 @@ def onnx_embedder(
                 f"{' '.join(str(error).split())[:300]}.",
                 hint="set source.embeddings.size to that of the model.",
             ) from error
-        return _flat(out).astype(np.float16)
+        return halved(_flat(out))
 
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return vector, f"onnx {digest} {size} {list(mean)} {list(std)}, 1"
+
+
+def _input(session: Any) -> Any:
+    """The model's input.
+
+    Raises:
+        ConfigError: if it isn't a batch of images.
+    """
+    (given, *more) = session.get_inputs()
+    if more or len(given.shape) != 4:
+        raise ConfigError(
+            f"{_KEY} must be a model whose only input is a batch of images, with 4 dimensions; got "
+            f"{counted(1 + len(more), 'input')}, the first with "
+            f"{counted(len(given.shape), 'dimension')}."
+        )
+    if given.type not in _TYPES or not _has_colours(given.shape):
+        raise ConfigError(
+            f"{_KEY} must be a model that takes real numbers for three colours, first or last; got "
+            f"{given.type} of shape {given.shape}.",
+            hint="export the model with float32 or float16 inputs of red, green and blue.",
+        )
+    return given
 
 
 def _has_colours(shape: Sequence[Any]) -> bool:

@@ -179,6 +179,8 @@ def _handlers_of_root_kept() -> Iterator[None]:
 def _embedder(package: Package, loaded: Callable[[], Callable[[list[Any]], Any]]) -> Embedder:
     import numpy as np
 
+    from labelnext.embeddings.kept import halved
+
     def many(contents: Sequence[bytes]) -> Sequence[Vector | str]:
         given = [_given(package, content) for content in contents]
         usable = [one for one in given if not isinstance(one, _Broken)]
@@ -186,15 +188,13 @@ def _embedder(package: Package, loaded: Callable[[], Callable[[list[Any]], Any]]
             return [one.why for one in given]
         rows_of = loaded()
         try:
-            rows = iter(np.asarray(rows_of(usable), dtype=np.float32))
+            rows = iter(halved(np.asarray(rows_of(usable), dtype=np.float32)))
         except Exception as error:
             raise ConfigError(
                 f"{_KEY} must name a model that takes {package.of}s; {package.name} raised "
                 f"{_said(error)}."
             ) from error
-        return [
-            one.why if isinstance(one, _Broken) else next(rows).astype(np.float16) for one in given
-        ]
+        return [one.why if isinstance(one, _Broken) else next(rows) for one in given]
 
     return many
 

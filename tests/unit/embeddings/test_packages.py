@@ -19,7 +19,7 @@ from labelnext import Pool
 from labelnext.config.config import load_config
 from labelnext.embeddings.made import Picture, with_vectors
 from labelnext.embeddings.packages import PACKAGES, Package, package_embedder
-from labelnext.errors import ConfigError, MissingExtra, NotFound
+from labelnext.errors import ConfigError, InvalidInput, MissingExtra, NotFound
 from tests.unit.embeddings.test_made import RED
 
 LETTERS = "ab"
@@ -168,6 +168,15 @@ def test_what_is_no_image_is_named_and_the_others_get_their_own_rows(tmp_path: P
     assert not isinstance(second, str)
     assert second.tolist() == [64, 64]
     assert [type(one) for one in embedder([b"no image"])] == [str]
+
+
+def test_numbers_too_large_for_half_precision_are_no_vector(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    package = Package("lengths", "json", "text", lambda _: lambda texts: [[1e6 * len(texts[0])]])
+    embedder, rules = package_embedder(package, "m", tmp_path)
+    pictures = {"a": Picture(lambda: b"text")}
+    with pytest.raises(InvalidInput, match="none of 1 text can be: the model's vector holds NaN"):
+        with_vectors(Pool("a"), pictures, embedder, rules, tmp_path / "kept", what="text")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 
 import labelnext
+from labelnext.config import load_config
+from labelnext.config.opened import opened
 
 TEXT = pa.array(["a", "b"])
 
@@ -71,3 +73,21 @@ def test_images_written_out_in_a_column_are_embedded_and_shown(tmp_path: Path) -
     shown = {card.item_id: card.picture is not None for card in report.cards}
     assert shown == {"a": True, "b": True, "d": True}
     assert any("base64" in n.message for n in report.notices if "c" in n.item_ids)
+
+
+def test_paths_of_images_begin_at_the_configuration_or_at_the_file(tmp_path: Path) -> None:
+    (tmp_path / "data" / "images").mkdir(parents=True)
+    for name, colour in (("data/images/a", "red"), ("data/b", "red"), ("b", "blue")):
+        Image.new("RGB", (16, 16), colour).save(tmp_path / f"{name}.png")
+    lines = ["item_id,media", "a,images/a.png", "b,b.png", "c,images/none.png", f"d,{'x' * 5000}"]
+    (tmp_path / "data" / "p.csv").write_text("\n".join(lines))
+    path = tmp_path / "c.yaml"
+    path.write_text("source: {adapter: files, path: data/p.csv, columns: {media: media}}\n")
+    with opened(load_config(path), None, None) as adapter:
+        shown = adapter.previews(list("abcd"))  # type: ignore[attr-defined]
+    read = {item: preview.image for item, preview in shown.items()}
+    assert read["a"]() == (tmp_path / "data/images/a.png").read_bytes()
+    assert read["b"]() == (tmp_path / "b.png").read_bytes()
+    for item in "cd":
+        with pytest.raises(OSError, match=r"No such file|too long"):
+            read[item]()
