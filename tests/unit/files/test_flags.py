@@ -55,7 +55,7 @@ def test_a_column_of_another_thing_may_have_another_name(tmp_path: Path) -> None
 
 def test_a_cost_that_is_no_number_is_shown(tmp_path: Path) -> None:
     content = "item_id,p_cat,p_dog,cost\na,0.9,0.1,cheap\nb,0.6,0.4,1\n"
-    with pytest.raises(InvalidInput, match="cost must be numbers; got string, such as 'cheap'"):
+    with pytest.raises(InvalidInput, match="line 2 .*cost must be a number above 0; got 'cheap'"):
         read(tmp_path, "t.csv", content)
 
 

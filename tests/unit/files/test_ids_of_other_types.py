@@ -179,3 +179,27 @@ def test_decimals_are_scores_in_every_form(tmp_path: Path, kind: pa.DataType) ->
         pa.parquet.write_table(pa.table({"id": ["a", "b"], **columns}), path)
         pool = read(tmp_path, path.name, key="id")
         assert rank(pool, score).item_ids.tolist() == ["a", "b"], name
+
+
+@pytest.mark.parametrize(
+    ("odd", "rule"),
+    [
+        ("x" * 10_001, "have at most 10,000 characters"),
+        ("", "be set"),
+        ("a\0b", "not hold a NUL character"),
+    ],
+)
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_one_id_that_is_of_no_use_costs_its_row_alone(
+    tmp_path: Path, odd: str, rule: str, ending: str
+) -> None:
+    ids = [*(f"i{n}" for n in range(20)), "ä" * 10_000, odd]
+    rows = [{"item_id": i, "p_cat": 0.5, "p_dog": 0.5} for i in ids]
+    cells = [",".join(map(str, row.values())) for row in rows]
+    text = "\n".join([",".join(rows[0]), *cells] if ending == "csv" else map(json.dumps, rows))
+    (tmp_path / f"p.{ending}").write_text(text + "\n", "utf-8")
+    pool: Any = open_adapter("files", directory=tmp_path, path=f"p.{ending}").read()  # type: ignore[attr-defined]  # of the files adapter
+    assert pool.item_ids.tolist() == ids[:-1]
+    (told,) = [one.message for one in pool.notices if one.code == "left_out"]
+    line = 23 if ending == "csv" else 22
+    assert told == f"Left out 1 of 22 rows: line {line}: item_id must {rule}."

@@ -168,7 +168,7 @@ def test_from_coco_says_what_is_wrong_with_values() -> None:
 
 def test_an_unknown_option_names_the_known_ones() -> None:
     with pytest.raises(
-        ConfigError, match="option colour is wrong: .*the options are key, metadata, columns"
+        ConfigError, match="option colour is wrong: .*the options are key, metadata, classes"
     ):
         Pool.from_pandas(pd.DataFrame(WIDE), colour="red")
 

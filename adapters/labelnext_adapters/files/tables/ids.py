@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
+from labelnext.pool.texts import LONGEST
 from labelnext.pool.utf8 import Utf8Texts
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.tables.arrow import plain_type, undivided
@@ -88,7 +89,7 @@ def utf8_texts(column: Any) -> Utf8Texts:
 def usable_ids(
     texts: pa.Array, place: Callable[[int], str]
 ) -> tuple[pa.Array | None, list[Notice]]:
-    """Which rows have an id, None if all have; and a notice of the others, which are left out.
+    """Which rows have an id of use, None if all have; and a notice of the others, left out.
 
     Args:
         texts: the ids.
@@ -100,14 +101,20 @@ def usable_ids(
     lacking = pc.equal(texts, "").fill_null(True)
     data = texts.buffers()[2]
     whole = data is None or np.frombuffer(data, dtype=np.uint8).all()
-    if whole and not pc.any(lacking).as_py():
+    short = (pc.max(pc.binary_length(texts)).as_py() or 0) <= LONGEST
+    if whole and short and not pc.any(lacking).as_py():
         return None, []
-    nul = pc.match_substring(texts, "\0")
-    lacking = pc.or_kleene(nul, lacking).fill_null(True)
-    if not pc.any(lacking).as_py():
+    rules = {
+        "not hold a NUL character": pc.match_substring(texts, "\0"),
+        f"have at most {LONGEST:,} characters": pc.greater(pc.utf8_length(texts), LONGEST),
+        "be set": lacking,
+    }
+    broken = {rule: rows.fill_null(False).to_numpy(False) for rule, rows in rules.items()}
+    unusable = np.any([*broken.values()], axis=0)
+    if not unusable.any():
         return None, []
     odd = Oddities("row", seen=len(texts))
-    for row in np.flatnonzero(lacking.to_numpy(zero_copy_only=False)).tolist():
-        rule = "not hold a NUL character" if nul[row].as_py() else "be set"
+    for row in np.flatnonzero(unusable).tolist():
+        rule = next(rule for rule, rows in broken.items() if rows[row])
         odd.leave_out(place(row), "", f"item_id must {rule}")
-    return pc.invert(lacking), odd.notices()
+    return pa.array(~unusable), odd.notices()

@@ -166,9 +166,10 @@ def _held(record: Any, is_one: IsOne, name: str | None) -> tuple[str | None, Any
     """The name and the value of what a record holds beside the name of its image."""
     if not isinstance(record, dict) or is_one(record):
         return name, record
-    for key in _HOLDERS:
-        inside = _unquoted(record.get(key))
-        if inside and is_one(inside):
+    held = {key: _unquoted(record[key]) for key in _HOLDERS if key in record}
+    for key in sorted(held, key=lambda key: not held[key]):  # empty ones last
+        inside = held[key]
+        if isinstance(inside, dict | list) and is_one(inside):
             rest = {k: v for k, v in record.items() if k != key}
             if isinstance(inside, dict):
                 return name, {**rest, **inside}
