@@ -192,10 +192,16 @@ def _foreign(name: str, formats: list[Format], chosen: Format) -> tuple[Any, Fie
             f"{joined([f.name for f in formats])}.",
             hint=_EXPORT
             if name == "label_config"
-            else f"{chosen.name} reads {joined(known) if known else 'no options'}.",
+            else f"{chosen.name} reads {joined(known) if known else 'no options'}{_more(name)}.",
         )
 
     return Annotated[_kind(field) | None, WrapValidator(refuse)], Field(default)
+
+
+def _more(name: str) -> str:
+    """What to do where there are no columns to name."""
+    pictures = "; images that are named as the items are found in source.pictures"
+    return pictures if name == "columns" else ""
 
 
 _EXPORT = (
