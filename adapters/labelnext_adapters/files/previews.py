@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from labelnext.adapter.preview import Preview, written_image
 from labelnext.adapter.sample import Sample
@@ -18,9 +16,8 @@ from labelnext_adapters.files.pictures import (
     beside,
     image_folders,
     item_names,
-    listings,
     named_folder,
-    names_of,
+    names_in,
 )
 from labelnext_adapters.files.tables.column_names import id_column
 from labelnext_adapters.files.tables.ids import id_texts
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
 
     from labelnext_adapters.files.read import Input
 
-_UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the name of an upload
 _MOST_BYTES = 100_000_000  # of one image
 _READ_AGAIN = 50_000_000  # bytes of a file that is looked at for columns nobody named
 
@@ -51,13 +47,12 @@ def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
     read = partial(_from_columns, files, item_ids)
     told: dict[str, Preview] = guarded(name, files.format.name, read)
     folders, names = image_folders(files), item_names(files)
-    held = listings(folders, len(item_ids))
     for item in item_ids:
         called = names.get(item)
         known = replace(told.get(item, Preview()), name=None if called == item else called)
         name, path = known.name or item, None
         if known.image is None:
-            path = beside(folders, name, held)
+            path = beside(folders, name)
         if path is None and known.image is None and known.link is None and _wanted(files):
             path = _expected(files, name)
         if path is not None:
@@ -68,10 +63,8 @@ def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
 
 
 def _from_columns(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
-    """What the columns media and text hold, or the format shows, by item."""
+    """What the columns media and text hold, by item."""
     options = files.options
-    if files.format.shown is not None and isinstance(files.path, Path):
-        return _of_format(files, files.path, item_ids)
     if not isinstance(options, TableOptions):
         return {}
     named = [name for name in ("media", "text") if name in options.columns]
@@ -116,29 +109,6 @@ def _table(
     return files.format.table(files.path, options, files.context)
 
 
-def _of_format(files: Input, path: Path, item_ids: Sequence[str]) -> dict[str, Preview]:
-    """What a format shows of these items.
-
-    Of an image that lies on a server under a path, that is the file of its name beside the data.
-    """
-    shown = (
-        {} if files.format.shown is None else files.format.shown(path, files.options, files.context)
-    )
-    folders = image_folders(files)
-    held = listings(folders, len(item_ids))
-    told = {}
-    for item in item_ids:
-        media, text = shown.get(item, (None, None))
-        if not media or "://" in media or media.startswith("data:"):
-            told[item] = _preview(files, media, text)
-            continue
-        name = unquote(media.partition("?d=")[2] or media.partition("?")[0]).rpartition("/")[2]
-        names = dict.fromkeys((name, _UPLOAD.sub("", name)))
-        found = next(filter(None, (beside(folders, one, held) for one in names)), None)
-        told[item] = Preview(text=text, image=None if found is None else partial(_bytes, found))
-    return {item: one for item, one in told.items() if one != Preview()}
-
-
 def _preview(files: Input, media: str | None, text: str | None) -> Preview:
     if not media:
         return Preview(text=text)
@@ -158,8 +128,7 @@ def _wanted(files: Input) -> bool:
 def _expected(files: Input, item: str) -> Path | None:
     """Where the image of an item should be."""
     folder = named_folder(files)
-    names = names_of(Path(item).name)
-    return None if folder is None else next((folder / name for name in names), None)
+    return None if folder is None else next(names_in(folder, Path(item).name), None)
 
 
 def _bytes(path: Path) -> bytes:

@@ -81,8 +81,6 @@ class Format:
         open_parts: ``open_parts(path, options, context)``, for a pool that is read in parts.
         names: ``names(path, options, context)`` returns what people call the items by their ids,
             such as the file names of images; None where ids are names.
-        shown: ``shown(path, options, context)`` returns the path or address of an image and the
-            text of the items by their ids, each None where there is none.
         image_folders: ``image_folders(path, options, context)`` returns further folders that may
             hold the items' images, beside the path and the usual ones next to it.
     """
@@ -102,7 +100,6 @@ class Format:
     table: Callable[[Path | str, Any, Context], pa.Table] | None = None
     open_parts: Callable[[Path | str, Any, Context], InParts] | None = None
     names: Callable[[Path, Any, Context], Mapping[str, str]] | None = None
-    shown: Callable[[Path, Any, Context], Mapping[str, tuple[str | None, str | None]]] | None = None
     image_folders: Callable[[Path, Any, Context], Sequence[Path]] | None = None
 
     def __post_init__(self) -> None:

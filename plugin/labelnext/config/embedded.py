@@ -126,7 +126,7 @@ def with_signatures(
         return pool
     raise InvalidInput(
         f"dedupe_by: {by} needs {by}, but no item has any that can be read.",
-        hint=f"of a table, set source.columns: {{{'media' if by == 'images' else 'text'}: its "
+        hint=f"for files, set source.columns: {{{'media' if by == 'images' else 'text'}: its "
         "column}.",
     )
 

@@ -197,11 +197,10 @@ def _nothing(what: Literal["text", "image"]) -> InvalidInput:
     column, other, kind = (
         ("text", "image", "images") if what == "text" else ("media", "text", "text")
     )
-    more = "; for files of images, set source.pictures to their folder" if what == "image" else ""
     return InvalidInput(
         f"source.embeddings needs {what}s, but no item has one.",
-        hint=f"if they have {other}s, write from: {kind}; of a table, set source.columns: "
-        f"{{{column}: its column}}{more}.",
+        hint=f"if they have {other}s, write from: {kind}; for files, set "
+        f"source.columns: {{{column}: its column}}.",
     )
 
 

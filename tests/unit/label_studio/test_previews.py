@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from labelnext_adapters.label_studio.read.previews import _reader, task_url
-from labelnext_adapters.label_studio_format.media import shown_keys, text_of
+from labelnext_adapters.label_studio.read.previews import _reader, _text, task_url
+from labelnext_adapters.label_studio_format.media import shown_keys
 
 
 class Server:
@@ -72,7 +72,7 @@ def test_an_image_written_out_in_the_task_is_read_without_the_server() -> None:
     ],
 )
 def test_texts_are_words(value: object, text: str | None) -> None:
-    found = text_of(value)
+    found = _text(raw(value))
     assert (found is None) == (text is None)
     assert text is None or (found or "").split() == text.split()
 

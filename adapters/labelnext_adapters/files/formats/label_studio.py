@@ -79,19 +79,6 @@ def read_several(paths: list[Path], options: LabelStudioExportOptions, context: 
     )
 
 
-def shown(
-    path: Path, options: LabelStudioExportOptions, context: Context
-) -> dict[str, tuple[str | None, str | None]]:
-    """The address of the image and the text of each task."""
-    from labelnext_adapters.label_studio_format.media import shown_values
-
-    setup = next(iter(files(options, context)), None)
-    content = {str(one): b"".join(byte_blocks(one)) for one in exports_in(path)}
-    return shown_values(
-        content, None if setup is None else setup.read_text("utf-8-sig"), context.key
-    )
-
-
 def exports_in(path: Path) -> list[Path]:
     """The exports in a folder, by name; a file alone is its only one.
 
@@ -160,5 +147,4 @@ FORMAT = Format(
     evidence=evidence,
     recognised_by="tasks with data and predictions or annotations",
     needs=("label_config",),
-    shown=shown,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -14,9 +15,11 @@ from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.pages import pages_of
 from labelnext_adapters.label_studio.server.project import get_project
-from labelnext_adapters.label_studio_format.media import shown_keys, text_of
+from labelnext_adapters.label_studio_format.media import shown_keys
 
 SECONDS = 10.0  # to wait for one image
+
+_MARKUP = re.compile(r"<(?:script|style).*?</(?:script|style)>|<[^>]*>", re.S | re.I)
 
 
 def task_url(client: Client, project: int, task: int, tab: int | None) -> str:
@@ -43,7 +46,7 @@ def previews_of(
     for page in pages_of(client, project, "id,data", list(tasks), Context(), "read previews"):
         for task in page:
             link = task_url(client, project, task.id, tab)
-            words = None if text is None else text_of(_decoded(task.data.get(text)))
+            words = None if text is None else _text(task.data.get(text))
             picture = None if image is None else task.data.get(image)
             reader = _reader(client, picture)
             upload = None if reader is None else _upload(client, picture)
@@ -54,6 +57,14 @@ def previews_of(
 
 def _decoded(raw: msgspec.Raw | None) -> Any:
     return None if raw is None else msgspec.json.decode(raw)
+
+
+def _text(raw: msgspec.Raw | None) -> str | None:
+    value = _decoded(raw)
+    if isinstance(value, list):  # of a dialogue: who says what
+        said = [row.get("text") for row in value if isinstance(row, dict)]
+        value = " ".join(text for text in said if isinstance(text, str))
+    return _MARKUP.sub(" ", value) if isinstance(value, str) and value.strip() else None
 
 
 def _reader(client: Client, raw: msgspec.Raw | None) -> Callable[[], bytes] | None:
