@@ -64,6 +64,28 @@ def test_a_batch_is_sent_labelled_fetched_and_left_out_of_the_next_run(
     assert [names[i] for i in report.ranking.pool_order] == ["b", "c", "a"]
 
 
+def test_predictions_of_a_side_file_are_sent(
+    label_studio: LabelStudio, animals: Any, tmp_path: Path
+) -> None:
+    ids = dict(zip(*animals.values(["name", "id"]), strict=True))
+    rows = "".join(
+        f"{ids[n]},{p},{1 - p}\n" for n, p in zip("abcd", (0.9, 0.25, 0.3, 0.5), strict=True)
+    )
+    (tmp_path / "p.csv").write_text(f"item_id,p_cat,p_dog\n{rows}")
+    config = settings(label_studio, animals, tmp_path)
+    config["source"] = {
+        **{"adapter": "fiftyone", "dataset": animals.name},
+        "predictions": {"file": str(tmp_path / "p.csv")},
+    }
+    labelnext.run(config)
+    labelnext.send(config)
+    told = {}
+    for row in tasks(label_studio, made(label_studio, animals)["id"]):
+        (prediction,) = row["predictions"]
+        told[row["data"]["name"]] = prediction["result"][0]["value"]["choices"]
+    assert told == {"d.png": ["cat"], "c.png": ["dog"], "b.png": ["dog"]}
+
+
 def test_boxes_go_out_and_come_back_on_the_right_samples(
     label_studio: LabelStudio, street: Any, tmp_path: Path
 ) -> None:

@@ -192,10 +192,16 @@ def _foreign(name: str, formats: list[Format], chosen: Format) -> tuple[Any, Fie
             f"{joined([f.name for f in formats])}.",
             hint=_EXPORT
             if name == "label_config"
-            else f"{chosen.name} reads {joined(known) if known else 'no options'}.",
+            else f"{chosen.name} reads {joined(known) if known else 'no options'}{_more(value)}.",
         )
 
     return Annotated[_kind(field) | None, WrapValidator(refuse)], Field(default)
+
+
+def _more(value: object) -> str:
+    """What to do where there is no column of images to name."""
+    asked = isinstance(value, Mapping) and "media" in value
+    return "; images that are named as the items are found in source.pictures" if asked else ""
 
 
 _EXPORT = (

@@ -44,7 +44,11 @@ def with_predictions(batch: Batch, pool: Pool) -> Batch:
     row_of_id = {item: row for row, item in enumerate(pool.item_ids.tolist())}
     rows = [row_of_id[item.item_id] for item in batch.items if item.item_id in row_of_id]
     if batch.items and not rows:
-        return batch
+        message = (
+            "No item of the batch is in the pool by its own id (see source.key), so nothing that "
+            "is predicted there is sent."
+        )
+        return replace(batch, notices=(*batch.notices, Notice("not_sent", message)))
     unit, shape = _kind(batch, pool)
     marks = _marks(pool, unit, [row for row in rows if not pool.missing[row]])
     items = tuple(

@@ -93,7 +93,8 @@ def test_labels_alone_give_the_classes_and_no_predictions() -> None:
     assert (found.classes, marks(found)) == (("x",), [None])
 
 
-def test_items_of_other_ids_keep_what_they_have() -> None:
+def test_items_of_other_ids_keep_what_they_have_and_that_is_said() -> None:
     pool = Pool(["a"], probabilities=[[0.25, 0.75]], classes=["x", "y"])
     found = shown(pool, "other", classes=("q",))
     assert (found.classes, marks(found)) == (("q",), [None])
+    assert [notice.code for notice in found.notices] == ["not_sent"]

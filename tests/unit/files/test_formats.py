@@ -186,6 +186,8 @@ def test_an_option_that_is_not_read_is_refused_by_open_adapter() -> None:
         "columns must be left out of coco files; it belongs to arrow, csv, datasets, json, "
         "jsonl, npz, parquet and parquet-folder. Hint: coco reads images and older."
     )
+    with pytest.raises(ConfigError, match=r"named as the items are found in source.pictures\.$"):
+        open_adapter("files", path="p.json", images="i.json", columns={"media": "file"})
 
 
 def test_the_defaults_of_other_formats_may_be_written_out() -> None:
