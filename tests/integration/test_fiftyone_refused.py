@@ -11,6 +11,7 @@ import pytest
 import labelnext
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput, LabelnextError, NotFound
+from labelnext.runs.check import check
 from labelnext_adapters.fiftyone.read.batch import read_batch
 from tests.integration.test_fiftyone_read import add, box, boxes, logits
 
@@ -231,3 +232,17 @@ def test_infinity_is_refused_with_its_own_cure(dataset: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         open_adapter("fiftyone", dataset=dataset.name, pred_field="sure").read()
     assert caught.value.hint == "store None where there is no number."
+
+
+def test_a_refused_field_is_named_with_its_line(dataset: Any, tmp_path: Path) -> None:
+    add(dataset, {"pred": logits(0.5, 0.5)}, classes=["a", "b"])
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        f"source:\n  adapter: fiftyone\n  dataset: {dataset.name}\n  pred_field: guess\n"
+    )
+    said = f"{config}, line 4: source.pred_field must be a field of {dataset.name} "
+    with pytest.raises(NotFound) as caught:
+        labelnext.run(config)
+    assert str(caught.value).startswith(said)
+    (told,) = (f for f in check(config).findings if f.level == "error")
+    assert told.message == caught.value.message
