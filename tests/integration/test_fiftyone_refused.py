@@ -246,3 +246,20 @@ def test_a_refused_field_is_named_with_its_line(dataset: Any, tmp_path: Path) ->
     assert str(caught.value).startswith(said)
     (told,) = (f for f in check(config).findings if f.level == "error")
     assert told.message == caught.value.message
+
+
+def test_clips_are_refused_without_advice_that_was_followed(dataset: Any) -> None:
+    import fiftyone as fo
+
+    video = fo.Sample("/a.mp4")
+    video.frames[1] = fo.Frame(pred=logits(0.5, 0.5))
+    dataset.add_sample(video)
+    clips = dataset.to_clips([[[1, 1]]])
+    for frames, hint in (
+        (False, "rank the samples that they come from; set frames: true to rank frames."),
+        (True, "rank the samples that they come from."),
+    ):
+        adapter = open_adapter("fiftyone", dataset=clips, frames=frames, pred_field="pred")
+        with pytest.raises(InvalidInput, match="a view of patches, clips or frames") as caught:
+            adapter.read()
+        assert caught.value.hint == hint
