@@ -11,6 +11,7 @@ import pytest
 import labelnext
 from labelnext.adapter import open_adapter
 from labelnext.errors import InvalidInput, LabelnextError, NotFound
+from labelnext.runs.check import check
 from labelnext_adapters.fiftyone.read.batch import read_batch
 from tests.integration.test_fiftyone_read import add, box, boxes, logits
 
@@ -231,3 +232,34 @@ def test_infinity_is_refused_with_its_own_cure(dataset: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         open_adapter("fiftyone", dataset=dataset.name, pred_field="sure").read()
     assert caught.value.hint == "store None where there is no number."
+
+
+def test_a_refused_field_is_named_with_its_line(dataset: Any, tmp_path: Path) -> None:
+    add(dataset, {"pred": logits(0.5, 0.5)}, classes=["a", "b"])
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        f"source:\n  adapter: fiftyone\n  dataset: {dataset.name}\n  pred_field: guess\n"
+    )
+    said = f"{config}, line 4: source.pred_field must be a field of {dataset.name} "
+    with pytest.raises(NotFound) as caught:
+        labelnext.run(config)
+    assert str(caught.value).startswith(said)
+    (told,) = (f for f in check(config).findings if f.level == "error")
+    assert told.message == caught.value.message
+
+
+def test_clips_are_refused_without_advice_that_was_followed(dataset: Any) -> None:
+    import fiftyone as fo
+
+    video = fo.Sample("/a.mp4")
+    video.frames[1] = fo.Frame(pred=logits(0.5, 0.5))
+    dataset.add_sample(video)
+    clips = dataset.to_clips([[[1, 1]]])
+    for frames, hint in (
+        (False, "rank the samples that they come from; set frames: true to rank frames."),
+        (True, "rank the samples that they come from."),
+    ):
+        adapter = open_adapter("fiftyone", dataset=clips, frames=frames, pred_field="pred")
+        with pytest.raises(InvalidInput, match="a view of patches, clips or frames") as caught:
+            adapter.read()
+        assert caught.value.hint == hint

@@ -11,6 +11,7 @@ from labelnext.adapter.protocol import Adapter, Target
 from labelnext.adapter.registry import open_adapter, open_target
 from labelnext.config.config import Config, load_config
 from labelnext.config.embedded import with_embeddings, with_signatures
+from labelnext.config.located import located
 from labelnext.errors import ConfigError, listed
 from labelnext.journal.plan import Progress
 from labelnext.pool.join import join_predictions
@@ -28,7 +29,7 @@ def opened(
     settings: Config, adapter: Adapter | None, progress: Progress | None
 ) -> Iterator[Adapter]:
     """The given adapter; without one, the configuration's own, closed at the end."""
-    with working_on(settings.path):
+    with working_on(settings.path), located(settings):
         if adapter is not None:
             yield adapter
             return

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter.protocol import Adapter, Finding
 from labelnext.config.config import Config
+from labelnext.config.located import in_file
 from labelnext.config.opened import loaded, opened
 from labelnext.config.places import check_places
 from labelnext.errors import LabelnextError
@@ -62,6 +63,13 @@ def check(
         ConfigError: for a wrong configuration or a missing extra.
     """
     settings = loaded(config)
+    done = _checked(settings, adapter, progress)
+    return replace(
+        done, findings=[replace(f, message=in_file(f.message, settings)) for f in done.findings]
+    )
+
+
+def _checked(settings: Config, adapter: Adapter | None, progress: Progress | None) -> Check:
     with opened(settings, adapter, progress) as platform:
         findings = platform.check()
         if any(finding.level == "error" for finding in findings):

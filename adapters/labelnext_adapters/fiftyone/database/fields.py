@@ -37,7 +37,7 @@ def check_field_name(field: str, what: str, example: str) -> None:
         raise InvalidInput(
             f"{what}: letters, digits and _, not beginning with "
             f"a digit or _, and none of FiftyOne's own; got {field!r}.",
-            hint=f"{example} is a good one.",
+            hint=f"try {example}.",
         )
 
 
@@ -166,7 +166,8 @@ def check_flat(collection: Any, *, frames: bool) -> None:
     ):
         raise InvalidInput(
             "dataset must hold samples; got a view of patches, clips or frames.",
-            hint="rank the samples that they come from; set frames: true to rank frames.",
+            hint="rank the samples that they come from"
+            + ("." if frames else "; set frames: true to rank frames."),
         )
 
 

@@ -23,7 +23,7 @@ def check_run_name(run: str) -> None:
         raise InvalidInput(
             f"write.run must be a name for a new field: at most {_LONGEST} of A-Z, a-z, 0-9 and _, "
             f"not beginning with a digit or _, and none of FiftyOne's own; got {shown!r}.",
-            hint="labelnext is a good one.",
+            hint="try labelnext.",
         )
 
 

@@ -174,7 +174,7 @@ def _steps(
     config = {**details, "n_ranked": len(ranked), "n_batch": n_batch}
     items = "frames" if details.get("frames") else "samples"
     batch, everything = view_names(run)
-    cleared = f", clear it on {len(stale)} no longer ranked" if stale else ""
+    cleared = f", clear it on {len(stale):,} no longer ranked" if stale else ""
     frozen = ranked[:n_batch] if n_batch <= VIEW_LIMIT else None
     return [
         Step(
@@ -193,7 +193,8 @@ def _steps(
         Step("index", f"Create an index on {field}.rank", 0, where),
         Step(
             "views",
-            f"Save the views {batch} ({n_batch:,} {items}) and {everything} ({len(ranked):,})",
+            f"Save the views {batch} ({counted(n_batch, items[:-1])}) and {everything} "
+            f"({len(ranked):,})",
             n_batch,
             {**where, "batch": n_batch if frozen is None else frozen},
         ),
