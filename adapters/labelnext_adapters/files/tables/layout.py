@@ -239,17 +239,7 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     if not boxed and None in (answer, sure):
         answer, sure = class_and_share(out.table, id_name) or (answer, sure)
     if not isinstance(sure, str) or not (boxed or isinstance(answer, str)):
-        ids = out.table.column(id_name).to_pylist()
-        doubled = sorted({str(i) for i in ids if ids.count(i) > 1}) if len(ids) < 5000 else []
-        raise InvalidInput(
-            f"{id_name} must be distinct, or the file must have a class and a confidence on "
-            "each row; "
-            f"got the columns {listed(out.table.column_names)}"
-            f"{' and repeated ids: ' + listed(doubled) if doubled else ''}.",
-            hint="keep one row of each item; if each row is a class or a detection, name its "
-            "columns: source.columns: {prediction: …, confidence: …}; if each is what one person "
-            "said, source.columns: {label: …}.",
-        )
+        raise _repeated(out.table, id_name)
     codes, table = one_row_each(out.table, id_name)
     mapped = out.mapped | set(NAMES)
     firsts = table.select(
@@ -283,6 +273,21 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     notices = [*out.notices, *notices]
     done = replace(out, table=firsts, columns=columns, notices=notices, place=_item)
     return done.told(f"Read each row as one detected object ({answer!r}, {sure!r}).")
+
+
+def _repeated(table: pa.Table, id_name: str) -> InvalidInput:
+    """The error for ids that occur again in rows of neither classes nor detections."""
+    ids = table.column(id_name).to_pylist()
+    doubled = sorted({str(i) for i in ids if ids.count(i) > 1}) if len(ids) < 5000 else []
+    return InvalidInput(
+        f"{id_name} must be distinct, or the file must have a class and a confidence on "
+        "each row; "
+        f"got the columns {listed(table.column_names)}"
+        f"{' and repeated ids: ' + listed(doubled) if doubled else ''}.",
+        hint="keep one row of each item; if each row is a class or a detection, name its "
+        "columns: source.columns: {prediction: …, confidence: …}; if each is what one person "
+        "said, source.columns: {label: …}.",
+    )
 
 
 def _item(row: int) -> str:
