@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -104,6 +104,7 @@ def undo(
     every: Annotated[
         bool, typer.Option("--all", help="Undo every run of the configuration, newest first.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Undo a run and restore what was there before; the configuration's newest run by default.
 
@@ -112,7 +113,7 @@ def undo(
     if every:
         if run_id is not None:
             raise typer.BadParameter("leave out either the run or --all.")
-        _undo_all(config, ask=not yes and sys.stdin.isatty() and sys.stdout.isatty())
+        _undo_all(config, not yes and sys.stdin.isatty() and sys.stdout.isatty(), as_json)
         return
     from labelnext.runs.undo import to_undo
     from labelnext.runs.undo import undo as undo_run
@@ -127,10 +128,18 @@ def undo(
             abort=True,
         )
         run_id = newest.run_id
-    _print_undone(*undo_run(config, run_id))
+    undone = undo_run(config, run_id)
+    if as_json:
+        print_plain(json.dumps(_as_data(*undone), indent=2))
+    else:
+        _print_undone(*undone)
 
 
-def _undo_all(config: Path, *, ask: bool) -> None:
+def _as_data(journal: Journal, stayed: list[str]) -> dict[str, Any]:
+    return {"run": journal.run_id, "status": journal.status, "kept": stayed}
+
+
+def _undo_all(config: Path, ask: bool, as_json: bool) -> None:
     """Undo every run, and say so after each: one that can't be undone ends it."""
     from labelnext.runs.undo import runs as list_runs
     from labelnext.runs.undo import undo_all
@@ -138,16 +147,20 @@ def _undo_all(config: Path, *, ask: bool) -> None:
     if ask:
         able = [one for one in list_runs(config) if one.status in ("done", "broken")]
         typer.confirm(f"Undo {counted(len(able), 'run')}?", default=True, abort=True)
-    undone = 0
+    undone = list[dict[str, Any]]()
     try:
         for journal, stayed in undo_all(config):
-            _print_undone(journal, stayed)
-            undone += 1
+            undone.append(_as_data(journal, stayed))
+            if not as_json:
+                _print_undone(journal, stayed)
     except LabelnextError:
-        if undone:
-            out.print(f"Stopped after {counted(undone, 'run')}: the next can't be undone.")
+        if undone and not as_json:
+            out.print(f"Stopped after {counted(len(undone), 'run')}: the next can't be undone.")
         raise
-    if not undone:
+    finally:
+        if as_json:
+            print_plain(json.dumps(undone, indent=2))
+    if not undone and not as_json:
         out.print("No run to undo.")
 
 
@@ -171,13 +184,16 @@ def _written(journal: Journal) -> str:
 
 
 @journals.command(epilog="Example: labelnext resume labelnext.yaml")
-def resume(config: ConfigPath, run_id: RunId = None) -> None:
+def resume(config: ConfigPath, run_id: RunId = None, as_json: Json = False) -> None:
     """Finish an interrupted run; the newest one by default."""
     from labelnext.runs.undo import resume as resume_run
 
     with progress_bars() as progress:
         journal = resume_run(config, run_id, progress=progress)
-    out.print(f"Finished run {journal.run_id}.")
+    if as_json:
+        print_plain(json.dumps({"run": journal.run_id, "status": journal.status}, indent=2))
+    else:
+        out.print(f"Finished run {journal.run_id}.")
 
 
 @journals.command(epilog="Example: labelnext clear labelnext.yaml --keep 30")

@@ -178,6 +178,20 @@ def test_runs_names_what_is_no_journal_and_other_commands_pass_it_over(folder: P
     assert labelnext("undo", "c.yaml", folder=folder).returncode == 0
 
 
+def test_undo_prints_json(folder: Path) -> None:
+    for _ in range(3):
+        labelnext("run", "c.yaml", folder=folder)
+    names = [
+        row["run"]
+        for row in json.loads(labelnext("runs", "c.yaml", "--json", folder=folder).stdout)
+    ]
+    one = json.loads(labelnext("undo", "c.yaml", "--json", folder=folder).stdout)
+    assert one == {"run": names[2], "status": "undone", "kept": []}
+    rest = json.loads(labelnext("undo", "c.yaml", "--all", "--json", folder=folder).stdout)
+    assert [row["run"] for row in rest] == [names[1], names[0]]
+    assert json.loads(labelnext("undo", "c.yaml", "--all", "--json", folder=folder).stdout) == []
+
+
 def test_check_undo_and_runs_print_what_they_found(folder: Path) -> None:
     assert "No runs yet." in labelnext("runs", "c.yaml", folder=folder).stdout
     labelnext("run", "c.yaml", folder=folder)
