@@ -203,7 +203,25 @@ def explain(
             hint="a review's report says why each label is doubtful.",
         )
     with opened(settings, adapter, progress) as platform:
-        return linked(WholeJob(settings, platform, progress).explain(item_id), platform)
+        job = WholeJob(settings, platform, progress)
+        found = linked(job.explain(item_id), platform)
+        older = _read_otherwise(settings, job)
+    return found if older is None else replace(found, changes=(*found.changes, older))
+
+
+def _read_otherwise(settings: Config, job: WholeJob) -> str | None:
+    """A sentence if the newest run read other predictions or labels than there are now."""
+    from labelnext.runs.large.job import is_large
+
+    known, _ = read_journals(settings.state)
+    runs = [j for j in known if j.what == "run" and j.status == "done" and belongs(j, settings)]
+    read = runs[-1].notes.get(INPUT, {}).get("sha256") if runs else None
+    if read is None or is_large(runs[-1]) or read == job.input_hash():
+        return None
+    return (
+        f"predictions or labels have changed since run {runs[-1].run_id}, so what it wrote may "
+        "differ from this; run again."
+    )
 
 
 def _target_word(settings: Config) -> str:

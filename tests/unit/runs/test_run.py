@@ -19,6 +19,7 @@ from labelnext.adapter import open_adapter
 from labelnext.cli.console import print_report
 from labelnext.errors import ConfigError, InvalidInput
 from labelnext.runs.check import check
+from labelnext.runs.run import explain
 from labelnext.runs.status import status
 from labelnext.runs.undo import resume, runs, undo
 
@@ -347,3 +348,14 @@ def test_status_counts_labels_and_compares_the_runs(config: Path) -> None:
     changed = {signal.name: signal.value for signal in found.signals}
     assert changed["classification change"] == pytest.approx(1 / 4)
     assert changed["overall uncertainty"] == pytest.approx((0.8 + 0.4) / 2)
+
+
+def test_explain_says_that_the_newest_run_read_something_else(config: Path) -> None:
+    assert not explain(config, "a").changes[1:]
+    run_id = labelnext.run(config).run_id
+    before = explain(config, "a").changes
+    (config.parent / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS[:4]))
+    (changed,) = set(explain(config, "a").changes) - set(before)
+    assert changed.startswith(f"predictions or labels have changed since run {run_id}")
+    undo(config)
+    assert explain(config, "a").changes == before
