@@ -128,8 +128,8 @@ def with_labels(pool: Pool, labels: Mapping[str, set[str]], *, known: bool) -> P
     more = len(classes) - len(pool.classes or ())
     probabilities = pool.probabilities
     if more and probabilities is not None:
-        width = [(0, 0)] * (probabilities.ndim - 1) + [(0, more)]
-        probabilities = np.pad(probabilities, width)
+        none = np.repeat(0 * probabilities[..., :1], more, axis=-1)  # NaN where nothing is known
+        probabilities = np.concatenate([probabilities, none], axis=-1)
     return replace(
         pool,
         classes=tuple(classes) or None,
