@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
+from labelnext.cli.log import mask_record
 from labelnext.errors import (
-    ConfigError,
     LabelnextError,
     LabelnextWarning,
     masked,
     without_secrets,
 )
-from labelnext.support.files import check_writable
 from labelnext.support.started import CONFIG, from_here, how
 from labelnext.support.words import counted, cut, done
 
@@ -38,7 +34,6 @@ if TYPE_CHECKING:
     from labelnext.runs.exchange import Exchange
     from labelnext.runs.status import Status
 
-_OUR_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}([+-]\d\d:\d\d)? [A-Z]+ ")
 _MOST_CLASSES = 30  # above that, only the JSON lists the classes
 
 out = Console(emoji=False)  # an id such as :cat: stays as it is
@@ -231,59 +226,8 @@ def set_up_output(verbose: int, quiet: bool) -> None:
         from rich.logging import RichHandler
 
         shown = RichHandler(console=err, show_path=False)
-        shown.addFilter(_without_secrets)
+        shown.addFilter(mask_record)
         root.addHandler(shown)
-
-
-def log_to(log_file: Path) -> None:
-    """Append what is logged to a file.
-
-    Raises:
-        ConfigError: if it can't be written, or is a file of another kind.
-    """
-    _check_log(log_file)
-    try:
-        check_writable(log_file)
-        handler = logging.FileHandler(log_file, encoding="utf-8")
-    except (OSError, LabelnextError) as error:
-        why = str(error).removesuffix(".")
-        raise ConfigError(f"log file must be writable; {why}.") from error
-    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s [%(process)d] %(message)s"))
-    handler.addFilter(_without_secrets)
-    logging.getLogger("labelnext").addHandler(handler)
-
-
-class _OneLine(logging.Formatter):
-    """Each record in a line, with the offset of its time from UTC: machines may share a log."""
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        at = datetime.fromtimestamp(record.created).astimezone()
-        return at.isoformat(" ", "milliseconds").replace(".", ",")
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        return super().formatMessage(record).replace("\n", "; ")
-
-
-def _check_log(path: Path) -> None:
-    if path.is_fifo():
-        raise ConfigError(f"{str(path)!r} must be a file for a log, not a pipe.")
-    if not path.is_file() or path.suffix == ".log":
-        return
-    with path.open("rb") as file:
-        start = file.read(40)
-    if start and not _OUR_LINE.match(start):
-        raise ConfigError(
-            f"{str(path)!r} must be a log of labelnext's, end in .log, or not exist; it is another "
-            "file.",
-            hint="name a new file.",
-        )
-
-
-def _without_secrets(record: logging.LogRecord) -> bool:
-    record.msg, record.args = masked(record.getMessage()), ()
-    if record.exc_info:
-        record.exc_text = masked(logging.Formatter().formatException(record.exc_info))
-    return True
 
 
 @contextmanager

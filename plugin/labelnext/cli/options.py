@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labelnext.cli.console import log_to
+from labelnext.cli.log import log_to
 from labelnext.errors import LabelnextError
 from labelnext.support.started import work_on
 

@@ -12,7 +12,7 @@ import pytest
 
 from labelnext import errors
 from labelnext.cli.commands import main
-from labelnext.cli.console import log_to
+from labelnext.cli.log import log_to
 from labelnext.config import load_config
 from labelnext.config import schema as schemas
 from labelnext.config.schema import json_schema

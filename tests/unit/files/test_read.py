@@ -10,7 +10,6 @@ import pyarrow.parquet
 import pytest
 from pycocotools import mask as coco
 
-import labelnext_adapters.files.read
 from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError, InvalidInput, LabelnextError, NotFound
 from labelnext.ranking import rank
@@ -399,27 +398,3 @@ def test_a_file_that_is_not_there_is_told_by_check_and_by_read(tmp_path: Path, h
     with pytest.raises(NotFound, match="gone.csv', which does not exist") as caught:
         files.read()
     assert hint in (caught.value.hint or "")
-
-
-@pytest.mark.parametrize("replaced", [False, True])
-@pytest.mark.parametrize("broken", [False, True])
-def test_a_file_that_is_written_while_it_is_read_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaced: bool, broken: bool
-) -> None:
-    text = lines({"item_id": "a", "probabilities": [0.5, 0.5]})
-    path = tmp_path / "p.jsonl"
-    path.write_text("{" if broken else text)
-    adapter = open_adapter("files", directory=tmp_path, path=path.name, format="jsonl")
-    guarded = labelnext_adapters.files.read.guarded
-
-    def written_meanwhile(*arguments: object) -> object:
-        try:
-            return guarded(*arguments)
-        finally:
-            new = tmp_path / "new" if replaced else path
-            new.write_text(2 * text)
-            new.rename(path)
-
-    monkeypatch.setattr("labelnext_adapters.files.read.guarded", written_meanwhile)
-    with pytest.raises(InvalidInput, match=r"p\.jsonl was changed while it was read"):
-        adapter.read()
