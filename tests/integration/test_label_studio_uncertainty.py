@@ -328,7 +328,7 @@ def test_two_machines_that_undo_in_the_wrong_order_end_as_they_began(
 
 
 @pytest.mark.parametrize("mode", ["queue", "batch"])
-def test_another_mode_says_what_still_serves_people_and_that_run_can_be_undone(
+def test_another_mode_says_what_still_serves_people_until_that_run_is_undone(
     label_studio: LabelStudio, connect: Open, tmp_path: Path, mode: str
 ) -> None:
     project = label_studio.create_project(CHOICES, sure_to_unsure(3))

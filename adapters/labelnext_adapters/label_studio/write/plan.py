@@ -56,8 +56,8 @@ _OVERLAP = (
 )
 _STILL_SERVED = (
     '"Label All Tasks" still follows an earlier run in mode uncertainty, and people see its copies '
-    "as predictions: undo that run, or choose another sampling and model version in the project's "
-    "settings."
+    "as predictions. Choose another sampling and model version in the project's settings, or undo "
+    "all runs back to that one, and run again."
 )
 
 
