@@ -16,8 +16,9 @@ from labelnext_adapters.files.pictures import (
     beside,
     image_folders,
     item_names,
+    listings,
     named_folder,
-    names_in,
+    names_of,
 )
 from labelnext_adapters.files.tables.column_names import id_column
 from labelnext_adapters.files.tables.ids import id_texts
@@ -47,12 +48,13 @@ def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
     read = partial(_from_file, files, item_ids)
     told: dict[str, Preview] = guarded(name, files.format.name, read)
     folders, names = image_folders(files), item_names(files)
+    held = listings(folders, len(item_ids))
     for item in item_ids:
         called = names.get(item)
         known = replace(told.get(item, Preview()), name=None if called == item else called)
         name, path = known.name or item, None
         if known.image is None:
-            path = beside(folders, name)
+            path = beside(folders, name, held)
         if path is None and known.image is None and known.link is None and _wanted(files):
             path = _expected(files, name)
         if path is not None:
@@ -136,7 +138,8 @@ def _wanted(files: Input) -> bool:
 def _expected(files: Input, item: str) -> Path | None:
     """Where the image of an item should be."""
     folder = named_folder(files)
-    return None if folder is None else next(names_in(folder, Path(item).name), None)
+    names = names_of(Path(item).name)
+    return None if folder is None else next((folder / name for name in names), None)
 
 
 def _bytes(path: Path) -> bytes:
