@@ -70,15 +70,8 @@ def runs(
     if not known:
         out.print("No runs yet.")
         return
-    headings = (
-        "run",
-        "what",
-        "status",
-        "started",
-        *(["config"] if every else []),
-        "target",
-        "name",
-    )
+    where = ["config", "target"] if every else ["target"]
+    headings = ("run", "what", "status", "started", *where, "name")
     print_rows(
         headings,
         (

@@ -66,12 +66,10 @@ class Pool(FromElsewhere):
         signatures: shape (n_items, n_dimensions), vectors by whose cosine near-duplicates are
             found, where that isn't by the embeddings.
         labels: shape (n_items,), class positions, −1 for none; or, where `classes` names them,
-            the names, None for none. Where `classes` are numbers, such as a model's `classes_`,
-            so are the names.
+            the names (numbers where those are, as in a model's `classes_`), None for none.
         votes: shape (n_items, n_people), class chosen by each person, as in `labels`.
         numbers: shape (n_items,), the number that an item is labelled with, NaN for none.
-        labelled: shape (n_items,), bool; when None, the items with a label, a vote, a number, or
-            labelled objects (those that aren't `missing` from them).
+        labelled: shape (n_items,), bool; None: items with a label, vote, number or known `truth`.
         open: shape (n_items,), bool; the items to choose from; when None, those not labelled.
         deferred: shape (n_items,), bool; items that come after all others, whatever their score.
         groups: shape (n_items,), such as a video's name.
@@ -81,7 +79,7 @@ class Pool(FromElsewhere):
         multilabel: the classes are independent, so rows need not sum to 1.
         objects: predicted objects, or a tuple with one entry per model version; with
             `Objects.whole_items`, one confidence per item.
-        truth: labelled objects.
+        truth: labelled objects; its `missing` says which items nobody has looked at.
         estimates: shape (n_items,), the number that is predicted of each item, NaN for none.
         versions: names of the model versions, in their order; used only in reports.
         missing: shape (n_items,), items without any prediction; a prediction with no objects is

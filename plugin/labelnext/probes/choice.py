@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
-from labelnext.errors import ConfigError, UnknownName, shown, unknown
+from labelnext.errors import ConfigError, UnknownName, unknown
 from labelnext.support.classifiers import Keys, check_importable, new_classifier
 
 if TYPE_CHECKING:
@@ -62,12 +62,6 @@ class Choice:
             UnknownName: if it is neither a known name nor an import path.
             ConfigError: if its module isn't allowed.
         """
-        if not isinstance(self.name, str):
-            raise ConfigError(
-                f"{self.keys.model} must be a name or an import path, as text; got "
-                f"{shown(self.name, 60)}.",
-                hint=f"for example 'sklearn.svm.SVC', with its settings in {self.keys.options}.",
-            )
         if self.name in KINDS:
             return
         if "." not in self.name:

@@ -131,7 +131,8 @@ def status(
     standing = {j.run_id for j in own_journals if j.status != "undone"}
     others = {j.run_id for j in known} - standing
     seen = snapshots(settings.state / "history", but=others)
-    ahead, same = _forecast(settings, pool), _same_input(own_journals, input_hash)
+    ahead = _forecast(settings, pool, n_items - n_labelled)
+    same = _same_input(own_journals, input_hash)
     by_probe = pool.version_names == (VERSION,)
     right, off = accuracy_of(hits, out_of_fold=by_probe), error_of(pool, out_of_fold=by_probe)
     result = Status(
@@ -154,7 +155,7 @@ def _same_input(journals: Sequence[Journal], input_hash: str) -> bool:
     return read == [input_hash]
 
 
-def _forecast(settings: Config, pool: Pool) -> Forecast | str:
+def _forecast(settings: Config, pool: Pool, n_left: int) -> Forecast | str:
     """The forecast for one more batch and for twice the labels, or why there is none.
 
     It never goes beyond the items there are.
@@ -163,10 +164,10 @@ def _forecast(settings: Config, pool: Pool) -> Forecast | str:
         features, labels = labelled_part(pool)
     except InvalidInput as error:
         return error.message.replace("replay", "A forecast", 1)
-    n, left = len(labels), int((~pool.labelled).sum())
-    if not left:
+    n = len(labels)
+    if not n_left:
         return "A forecast needs items that aren't labelled yet."
     options = settings.replay
     protocol = Protocol(options.model, options.model_options, allow_import=options.allow_import)
-    more = {min(settings.selection.budget or n, left), min(n, left)}
+    more = {min(settings.selection.budget or n, n_left), min(n, n_left)}
     return forecast(features, labels, protocol, sorted(n + each for each in more))

@@ -238,7 +238,7 @@ def test_names_are_checked_before_anything_is_imported() -> None:
         probe(evident(), "logistik")
     with pytest.raises(UnknownName, match=r"Hint: name a class by its import path: sklearn\.e"):
         probe(evident(), "svm")
-    with pytest.raises(ConfigError, match="model must be a name or an import path, as text; got"):
+    with pytest.raises(InvalidInput, match="model must be text; got"):
         probe(evident(), object())  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="model must be a class of sklearn"):
         probe(evident(), "os.path.join")

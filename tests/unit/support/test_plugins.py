@@ -170,8 +170,8 @@ def test_options_of_a_package_are_checked_and_used(site: Path, folder: Path) -> 
     assert right[0] == 0
     assert wrong[2] == (
         "Error: wrong.yaml, line 4: source.example_separator must be left out of csv files; "
-        "it belongs to example. Hint: csv reads columns, classes, multilabel, "
-        "scale, logits, labels_are, delimiter, decimal and encoding.\n"
+        "it belongs to example. Hint: csv reads classes, multilabel, scale, logits, "
+        "columns, labels_are, delimiter, decimal and encoding.\n"
     )
     assert "acquisition.options.powr must be one of per_cost, power" in power[2]
 
