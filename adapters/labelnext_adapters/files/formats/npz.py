@@ -50,7 +50,7 @@ _ALSO = {
         "outputs", "pred", "logits",
     ),
     "embeddings": ("embedding", "embeds", "emb", "features", "feats", "vectors"),
-    "labels": ("label_ids", "targets", "y_true"),
+    "labels": ("label", "label_ids", "target", "targets", "y_true"),
     "classes": ("class_names", "vocab"),
 }  # fmt: skip
 _OF_CLASS = re.compile(r"(?:p|prob|proba|probability)_?((?<=_).+|\d+)")  # the scores of a class
@@ -113,6 +113,8 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         columns["classes"] = options.classes
     elif columns["classes"] is not None:
         columns["classes"] = texts(columns["classes"])
+    if columns["labels"] is not None and columns["labels"].dtype.kind in "UST":
+        _name_labels(columns)
     meaning = Meaning.of(options)
     if columns["probabilities"] is not None:
         columns["probabilities"] = usable_members(
@@ -131,6 +133,14 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     if objects is None and columns["probabilities"] is None and columns["embeddings"] is None:
         notices.append(_no_predictions(held))
     return Pool(objects=objects, multilabel=meaning.multilabel, notices=notices, **columns)
+
+
+def _name_labels(columns: dict[str, Any]) -> None:
+    """Labels that are names, the empty ones none; they name the classes where nothing else does."""
+    labels = [text or None for text in texts(columns["labels"]).tolist()]
+    if columns["classes"] is None and columns["probabilities"] is None:
+        columns["classes"] = sorted({text for text in labels if text is not None}) or None
+    columns["labels"] = np.array(labels, dtype=object)
 
 
 def _stacked(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
