@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -174,17 +173,6 @@ def test_votes_are_a_row_each_and_the_label_counts() -> None:
     )
     told = [(record.item_id, record.label, record.counts) for record in records_of(pool)]
     assert told == [("x", "a", False), ("x", "b", True), ("y", "a", False), ("z", "a", True)]
-
-
-@pytest.mark.parametrize(("ending", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
-def test_a_number_that_is_the_label_is_stored(tmp_path: Path, ending: str, read: Any) -> None:
-    (tmp_path / "i.csv").write_text("item_id,label_number\na,4.5\nb,\n")
-    config = {"source": {"adapter": "files", "path": str(tmp_path / "i.csv")}}
-    written = labels(config, tmp_path / f"labels.{ending}")
-    assert (written.labels, written.items) == (1, 1)
-    (row,) = read(written.path).to_dict("records")
-    assert (row["item_id"], float(row["stored"])) == ("a", 4.5)
-    assert "1 label without a class: see the column stored." in [n.message for n in written.notices]
 
 
 def test_labelled_objects_are_marks_and_an_unknown_class_is_empty() -> None:
