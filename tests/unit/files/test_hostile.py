@@ -181,7 +181,7 @@ def test_a_folder_refuses_the_long_ids_that_a_file_refuses(tmp_path: Path) -> No
     table = pa.table({"item_id": ["x" * 10_001, "b"], "probabilities": HALVES})
     for path in (tmp_path / "a.parquet", folder / "a.parquet"):
         pyarrow.parquet.write_table(table, path)
-    said = "must have at most 10,000 characters; got 10,001 in row 0"
+    said = "can't use 1 of 2 rows: row 1: item_id must have at most 10,000 characters"
     assert said in error_of(tmp_path / "a.parquet")
     with pytest.raises(LabelnextError, match=said):
         run({"source": {"adapter": "files", "path": str(folder)}}, dry_run=True)
