@@ -191,7 +191,8 @@ class Gathered:
             InvalidInput: if too much can't be used, or predictions of different kinds are mixed.
         """
         strange = self._without_strange()
-        notices = [*self.notices, *self._told(), *strange.notices(), *self._box_notices()]
+        told = [one for odd in (self.odd, strange) for one in _told(odd)]
+        notices = [*self.notices, *told, *self._box_notices()]
         if not self._rows:
             raise InvalidInput(f"the file must hold at least one {self.odd.what}; it has none.")
         self._tell_answers()
@@ -237,19 +238,6 @@ class Gathered:
             notices=notices,
             **columns,
         )
-
-    def _told(self) -> list[Notice]:
-        """What was left out.
-
-        Raises:
-            InvalidInput: if it is too much.
-        """
-        try:
-            return self.odd.notices()
-        except InvalidInput as error:
-            if _NO_CLASS in str(error):
-                error.hint = "set source.classes to all names, or leave it out."
-            raise
 
     def _without_strange(self) -> Oddities:
         """Leave out what is said of classes that aren't among those stated; the labels of such."""
@@ -377,3 +365,17 @@ class Gathered:
         message = f"Left out {boxes}, but not the objects in them: {places}."
         ids, rows = list(self._rows), dict.fromkeys(row for row, _ in self._bad_boxes)
         return [Notice("bad_boxes", message, tuple(ids[row] for row in rows))]
+
+
+def _told(odd: Oddities) -> list[Notice]:
+    """What was left out.
+
+    Raises:
+        InvalidInput: if it is too much.
+    """
+    try:
+        return odd.notices()
+    except InvalidInput as error:
+        if _NO_CLASS in str(error):
+            error.hint = "set source.classes to all names, or leave it out."
+        raise

@@ -96,12 +96,15 @@ def files_below(
             for entry in entries:
                 if is_hidden(entry.name):
                     continue
-                if entry.is_file():
+                if entry.is_symlink():
+                    if os.path.isfile(entry):  # which a link in a circle isn't
+                        yield inner + entry.name
+                    elif links is not None:
+                        links.append(inner + entry.name)
+                elif entry.is_file():
                     yield inner + entry.name
-                elif deep and entry.is_dir(follow_symlinks=False):
+                elif deep and entry.is_dir():
                     pending.append(f"{inner}{entry.name}/")
-                elif links is not None and entry.is_symlink():
-                    links.append(inner + entry.name)
 
 
 def _unlisted(error: OSError) -> Unavailable:

@@ -15,7 +15,7 @@ from labelnext_adapters.files.image_names import IMAGE_ENDINGS
 if TYPE_CHECKING:
     from labelnext_adapters.files.read import Input
 
-_READ_AGAIN = 50_000_000  # bytes of a file that is looked at for columns nobody named
+READ_AGAIN = 50_000_000  # bytes of a file that is looked at for columns nobody named
 _MANY = 1000  # items
 _USUAL = ("images", "JPEGImages")  # folders beside labels or annotations, in or above theirs
 
@@ -25,7 +25,7 @@ def item_names(files: Input) -> Mapping[str, str]:
     named, path = files.format.names, files.path
     if named is None or not isinstance(path, Path):
         return {}
-    if any(file.stat().st_size > _READ_AGAIN for file in files.files):
+    if any(file.stat().st_size > READ_AGAIN for file in files.files):
         return {}
     return named(path, files.options, files.context)
 

@@ -13,6 +13,7 @@ from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.content.content import check_file, guarded
 from labelnext_adapters.files.pictures import (
+    READ_AGAIN,
     beside,
     image_folders,
     item_names,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from labelnext_adapters.files.read import Input
 
 _MOST_BYTES = 100_000_000  # of one image
-_READ_AGAIN = 50_000_000  # bytes of a file that is looked at for columns nobody named
 
 
 def previews_of(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
@@ -98,7 +98,7 @@ def _from_columns(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
 def _may_hold(files: Input, columns: Collection[str]) -> bool:
     """Whether a small file may have such a column: it is read again only then."""
     path = files.path
-    if not isinstance(path, Path) or not path.is_file() or path.stat().st_size > _READ_AGAIN:
+    if not isinstance(path, Path) or not path.is_file() or path.stat().st_size > READ_AGAIN:
         return False
     if path.suffix in (".parquet", ".pq"):
         import pyarrow.parquet as pq

@@ -168,12 +168,11 @@ def _print_undone(journal: Journal, stayed: list[str]) -> None:
 
 def _written(journal: Journal) -> str:
     """The name under which a run wrote, where other names lie beside it."""
-    from labelnext.adapter.protocol import Adapter
-    from labelnext.adapter.registry import get_adapter
+    from labelnext.runs.belonging import are_runs_apart
 
     wrote = journal.header["plan"]
-    apart = getattr(get_adapter(str(wrote["adapter"])), "runs_apart", Adapter.runs_apart)
-    return f"{wrote['run']} " if apart and journal.what != "send" else ""
+    named = journal.what != "send" and are_runs_apart(str(wrote["adapter"]))
+    return f"{wrote['run']} " if named else ""
 
 
 @journals.command(epilog="Example: labelnext resume labelnext.yaml")

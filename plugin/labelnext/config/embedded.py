@@ -105,7 +105,7 @@ def with_signatures(
         key = f"selection.options.dedupe_by: {by}"
         raise missing_capability(key, adapter.name, shows, able(shows))
     from labelnext.embeddings import duplicates as of
-    from labelnext.embeddings.made import one_by_one
+    from labelnext.embeddings.made import one_by_one, where_shown
     from labelnext.embeddings.made import with_signatures as signed
 
     previews = cast("ShowsItems", adapter).previews(pool.item_ids.tolist())
@@ -126,8 +126,7 @@ def with_signatures(
         return pool
     raise InvalidInput(
         f"dedupe_by: {by} needs {by}, but no item has any that can be read.",
-        hint=f"for files, set source.columns: {{{'media' if by == 'images' else 'text'}: its "
-        "column}.",
+        hint=where_shown("image" if by == "images" else "text"),
     )
 
 

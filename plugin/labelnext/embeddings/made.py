@@ -199,15 +199,22 @@ def _content(picture: Picture, known: Mapping[str, Vector | str]) -> tuple[str, 
 
 
 def _nothing(what: Literal["text", "image"]) -> InvalidInput:
-    column, other, kind = (
-        ("text", "image", "images") if what == "text" else ("media", "text", "text")
-    )
+    other, kind = ("image", "images") if what == "text" else ("text", "text")
     return InvalidInput(
         f"source.embeddings needs {what}s, but no item has one.",
-        hint=f"if they have {other}s, write from: {kind}; for files, set "
-        f"source.columns: {{{column}: its column}}, or of a Label Studio export "
-        "source.label_config.",
+        hint=f"if they have {other}s, write from: {kind}; {where_shown(what)}",
     )
+
+
+def where_shown(what: Literal["text", "image"]) -> str:
+    """The hint that says how to name the texts or images of files.
+
+    Example:
+        >>> where_shown("text")
+        'for files, set source.columns: {text: its column}; of a Label Studio export, label_config.'
+    """
+    named = "{text: its column}" if what == "text" else "{media: its column} or source.pictures"
+    return f"for files, set source.columns: {named}; of a Label Studio export, label_config."
 
 
 def _embedded(

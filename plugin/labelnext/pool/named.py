@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,11 +51,7 @@ def positions(what: str, labels: ArrayLike | None, classes: Sequence[str] | None
         if (cell not in places if isinstance(cell, str) else not _is_none(cell))
     ]
     if unknown:
-        raise InvalidInput(
-            f"{what} must be among the classes {listed(classes)}; "
-            f"got {listed(dict.fromkeys(unknown))}.",
-            hint="use None where there is none.",
-        )
+        raise _unknown(what, classes, dict.fromkeys(unknown))
     found = [places.get(cell, -1) for cell in cells.flat]
     return np.array(found, dtype=np.int64).reshape(cells.shape)
 
@@ -72,7 +68,8 @@ def numbered(what: str, labels: Any, classes: Sequence[object]) -> Any:
         classes: as given; texts are never compared with numbers.
 
     Raises:
-        InvalidInput: if they could be both, and mean different classes.
+        InvalidInput: if they could be both, and mean different classes; or if some are names, and
+            others neither names nor positions.
 
     Example:
         >>> numbered("labels", [2, -1, 1], [1, 2]).tolist()
@@ -89,6 +86,9 @@ def numbered(what: str, labels: Any, classes: Sequence[object]) -> Any:
         return labels
     places: dict[Any, int] = {name: place for place, name in enumerate(classes)}
     used -= {-1} - places.keys()
+    beyond = {cell for cell in used if cell != -1 and cell not in range(len(places))}
+    if beyond and used & places.keys() and (unknown := sorted(used - places.keys())):
+        raise _unknown(what, classes, unknown)
     differing = sorted(cell for cell in used if places.get(cell) != cell)
     if not differing or not used <= places.keys():
         return labels
@@ -102,6 +102,13 @@ def numbered(what: str, labels: Any, classes: Sequence[object]) -> Any:
         )
     found = [places.get(cell, -1) for cell in cells.flat]
     return np.array(found, dtype=np.int64).reshape(cells.shape)
+
+
+def _unknown(what: str, classes: Sequence[object], cells: Iterable[object]) -> InvalidInput:
+    return InvalidInput(
+        f"{what} must be among the classes {listed(classes)}; got {listed(cells)}.",
+        hint="use None where there is none.",
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -152,6 +152,11 @@ def _are_apart(journal: Journal, adapter: str, run: str) -> bool:
     wrote = journal.header["plan"]
     if journal.what != "run" or wrote.get("adapter") != adapter or wrote.get("run") == run:
         return False
+    return are_runs_apart(adapter)
+
+
+def are_runs_apart(adapter: str) -> bool:
+    """Whether rankings of different names write nothing in common."""
     return bool(getattr(get_adapter(adapter), "runs_apart", Adapter.runs_apart))
 
 

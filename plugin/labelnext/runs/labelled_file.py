@@ -173,7 +173,7 @@ def _object(label: str, box: Sequence[float] | None) -> dict[str, Any]:
 
 
 def _flat(row: Mapping[str, Any], *, excel_safe: bool) -> dict[str, Any]:
-    """A row of texts: what is a list is JSON."""
+    """A row of plain cells: what is a list is JSON."""
     cells = {
         name: json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
         for name, value in row.items()

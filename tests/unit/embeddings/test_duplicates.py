@@ -127,8 +127,9 @@ def test_embeddings_come_before_images_and_nothing_to_compare_is_refused(tmp_pat
     assert run(same, dry_run=True).ranking.item_ids.tolist() == ["a"]
     asked = written(tmp_path, "images", embedding=[1.0, 0.0])
     assert run(asked, dry_run=True).ranking.item_ids.tolist() == ["a", "c", "d"]
-    with pytest.raises(InvalidInput, match="needs images, but no item has any"):
+    with pytest.raises(InvalidInput, match="needs images, but no item has any") as caught:
         run(written(tmp_path, "images", images=False), dry_run=True)
+    assert "source.pictures; of a Label Studio export, label_config." in str(caught.value.hint)
     with pytest.raises(InvalidInput, match="dedupe must be left out for a pool without embeddings"):
         run(written(tmp_path, None, images=False, text=""), dry_run=True)
 

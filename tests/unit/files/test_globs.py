@@ -12,6 +12,7 @@ import pytest
 from labelnext.config.config import load_config
 from labelnext.errors import ConfigError
 from labelnext.runs.run import run
+from labelnext_adapters.files.globs import files_below
 from tests.unit.files.reading import order, read
 
 SCORES = {"a": 0.9, "b": 0.55, "c": 0.3}
@@ -72,3 +73,27 @@ def test_a_parquet_file_in_the_folder_is_not_overwritten(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match="must not be one of the files of source.path"):
         run(load_config(tmp_path / "labelnext.yaml"))
     assert theirs.read_bytes() == before
+
+
+@pytest.mark.parametrize("glob", ["preds", "preds/*.csv", "preds/**/*.csv"])
+def test_a_link_to_itself_is_passed_over(tmp_path: Path, glob: str) -> None:
+    put(tmp_path / "preds", **{"1": "ab", "2": "c"})
+    for parquet in (tmp_path / "preds").glob("*.parquet"):
+        parquet.unlink()
+    (tmp_path / "preds" / "3.csv").symlink_to("3.csv")
+    assert order(read(tmp_path, glob)) == ["b", "c", "a"]
+
+
+def test_links_are_told_apart_from_files_that_they_lead_to(tmp_path: Path) -> None:
+    put(tmp_path / "preds" / "in", **{"1": "a"})
+    for name, target in (
+        ("self", "self"),
+        ("gone", "nothing"),
+        ("folder", "in"),
+        ("file", "in/1.csv"),
+    ):
+        (tmp_path / "preds" / name).symlink_to(target)
+    links: list[str] = []
+    names = sorted(files_below(tmp_path / "preds", links=links))
+    assert names == ["file", "in/1.csv", "in/1.parquet"]
+    assert sorted(links) == ["folder", "gone", "self"]

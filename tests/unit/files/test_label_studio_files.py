@@ -1,4 +1,4 @@
-"""What else Label Studio writes is named with its cure; exports show their texts and images."""
+"""What else Label Studio writes is named with its cure."""
 
 from __future__ import annotations
 

@@ -101,3 +101,30 @@ def test_labels_that_contradict_or_name_no_class_count_without_a_class(tmp_path:
     assert pool.labels is not None
     assert pool.labels.tolist() == [-1] * 4
     assert any(n.message.startswith("Left out 4 labels") for n in pool.notices)
+
+
+@pytest.mark.parametrize("options", [{}, {"label_key": "label"}])
+def test_numbers_beside_empty_labels_are_whole_as_pandas_writes_them(
+    tmp_path: Path, options: dict[str, str]
+) -> None:
+    labels = {"a": 2.0, "b": None, "c": float("nan")}
+    rows = [
+        {"id": i, "output": {"label": str(n), "confidence": sure}, "label": labels[i]}
+        for n, (i, sure) in enumerate(SURE, 1)
+    ]
+    pool = read(tmp_path / "a.jsonl", rows, **options)
+    assert pool.classes == ("1", "2", "3")
+    assert pool.labelled.tolist() == [True, False, False]
+    assert pool.labels is not None
+    assert pool.labels.tolist() == [1, -1, -1]
+
+
+def test_a_key_without_labels_is_named(tmp_path: Path) -> None:
+    rows = [{"id": i, "output": stated(sure), "human": "cat"} for i, sure in SURE]
+    pool = read(tmp_path / "a.jsonl", rows, label_key="humann")
+    assert not pool.labelled.any()
+    told = [n.message for n in pool.notices if n.code == "unread_labels"]
+    assert told[0] == "No record has a label under 'humann', which source.label_key names."
+    pool = read(tmp_path / "a.jsonl", rows, label_key="human")
+    assert pool.labelled.all()
+    assert not [n for n in pool.notices if n.code == "unread_labels"]

@@ -105,6 +105,13 @@ def test_rows_of_classes_need_no_usual_names_where_scores_sum_to_one(
     assert pool.classes == CLASSES
 
 
+def test_one_missing_number_does_not_decide_how_rows_are_read(tmp_path: Path) -> None:
+    rows = [(i, c, "" if (i, c) == (IDS[0], CLASSES[0]) else v) for i, c, v in ROWS]
+    pool = table(tmp_path, rows, "id,variable,value")
+    assert rank(pool, "margin").item_ids.tolist() == [i for i in by_margin() if i != IDS[0]]
+    assert any(f"without all probabilities: {IDS[0]}" in n.message for n in pool.notices)
+
+
 def test_rows_of_other_numbers_are_asked_about(tmp_path: Path) -> None:
     rows = [(i, name, value) for i in IDS for name, value in (("width", 0.5), ("area", 0.75))]
     with pytest.raises(InvalidInput, match="a class and a confidence on each row") as caught:

@@ -43,3 +43,18 @@ def test_arrays_of_several_numbers_an_item_are_no_single_ones(tmp_path: Path) ->
     np.savez(tmp_path / "p.npz", ids=["a", "b", "c"], p_cat=CAT, p_dog=np.stack([CAT, CAT]))
     with pytest.raises(InvalidInput, match=r"one number an item; got p_cat \(3,\), p_dog \(2, 3\)"):
         read(tmp_path, "p.npz")
+
+
+def test_arrays_that_are_no_class_scores_leave_the_others_readable(tmp_path: Path) -> None:
+    vectors = np.array([[1.0, 0.0], [0.0, 1.0]])
+    for name, other in (("mean", np.array([0.5, 0.1])), ("words", np.array(["x", "y"]))):
+        arrays = {
+            "prob_mean": np.array([0.5, 0.6]),
+            "prob_std": other,
+            "p_word": np.array(["x", "y"]),
+        }
+        np.savez(tmp_path / f"{name}.npz", item_ids=["a", "b"], embeddings=vectors, **arrays)
+        pool = read(tmp_path, f"{name}.npz")
+        assert pool.probabilities is None
+        assert pool.embeddings is not None
+        assert pool.embeddings.tolist() == vectors.tolist()

@@ -74,3 +74,10 @@ def test_a_strange_label_still_labels_its_item(tmp_path: Path) -> None:
     assert notice(pool, "left_out").message == (
         f"Left out 1 of 20 values of label, but not the items: item i0: {STRANGE}."
     )
+
+
+def test_many_strange_labels_are_refused_with_the_same_cure(tmp_path: Path) -> None:
+    records = [{"id": i, "out": _scores(n, p), "label": "cow"} for i, n, p in ROWS]
+    with pytest.raises(InvalidInput, match="30 values of label: item i0") as caught:
+        read(tmp_path, "p.jsonl", lines(records), classes=CLASSES)
+    assert caught.value.hint == "set source.classes to all names, or leave it out."

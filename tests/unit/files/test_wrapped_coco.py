@@ -40,3 +40,19 @@ def test_coco_results_are_read_however_they_are_put_into_lists(tmp_path: Path, f
     if form in ("by image", "instances"):  # which name images without detections, too
         alone = read(tmp_path, "r.json", _wrapped(records, form), format="coco")
         assert rank(alone, "mean_object_confidence").item_ids.tolist() == ["4", "2", "3", "1"]
+
+
+@pytest.mark.parametrize("name", ["annotations", "predictions", "results", "detections"])
+def test_a_data_set_may_call_its_records_as_other_objects_do(tmp_path: Path, name: str) -> None:
+    records = [
+        {"image_id": i, "category_id": 1, "bbox": [1, 1, 4, 4], "score": s}
+        for i, s in ((1, 0.9), (2, 0.4))
+    ]
+    images = [{"id": i, "file_name": f"{i}.jpg", "width": 8, "height": 8} for i in (1, 2)]
+    value = {"images": images, "categories": [{"id": 1, "name": "cat"}], name: records}
+    pool = read(tmp_path, "r.json", value)
+    assert pool.classes == ("cat",)
+    assert pool.newest_objects is not None
+    assert pool.newest_objects.confidences.tolist() == [0.9, 0.4]
+    assert pool.newest_objects.boxes is not None
+    assert pool.newest_objects.boxes.tolist() == [[0.125, 0.125, 0.625, 0.625]] * 2

@@ -95,6 +95,13 @@ def test_numbers_that_could_be_names_and_positions_are_asked_about(
     assert "for positions, give classes as texts" in str(caught.value.hint)
 
 
+def test_numbers_beside_names_that_are_neither_names_nor_positions_are_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"labels must be among the classes 10, 20; got 30\."):
+        Pool("abc", classes=[10, 20], labels=[10, 30, -1])
+    with pytest.raises(InvalidInput, match="class positions from 0 to 1, or -1 for none; got 30"):
+        Pool("abc", classes=[10, 20], labels=[0, 30, -1])
+
+
 def test_votes_are_names() -> None:
     votes = [["dog", "cat"], [None, "dog"], [None, None]]
     pool = Pool("abc", probabilities=ROWS, classes=NAMES, votes=votes)

@@ -206,7 +206,7 @@ def _unwrapped(value: Any) -> tuple[Any, dict[str, Any] | None]:
     if isinstance(value, dict):
         name = next((n for n in _WRAPPERS if isinstance(value.get(n), list)), None)
         data_set = value if {"images", "categories"} & value.keys() else None
-        value = value.get("annotations") if data_set else value.get(name, value)
+        value = value[name] if name else None if data_set else value
     if (parted := _by_image(value)) is not None:
         images = [{"id": image} for image, _ in parted]
         records = [

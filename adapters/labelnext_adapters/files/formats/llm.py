@@ -66,7 +66,8 @@ def _pool_of(records: Sequence[tuple[str, Any]], options: LlmOptions, context: C
     records, labels = set_apart(records, context.key, options.label_key)
     pool = _pool_of_answers(records, options, context)
     pool = with_labels(pool, labels, known=options.classes is not None)
-    return replace(pool, notices=(*pool.notices, *passed_over(records)))
+    told = passed_over(records, None if labels else options.label_key)
+    return replace(pool, notices=(*pool.notices, *told))
 
 
 def _pool_of_answers(

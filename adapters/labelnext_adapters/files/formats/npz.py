@@ -17,6 +17,7 @@ from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.tables.numpy_files import names_in, read_arrays
+from labelnext_adapters.files.tables.score_columns import are_scores
 from labelnext_adapters.files.tables.table_options import ScoreOptions, check_metadata
 from labelnext_adapters.files.tables.vectors import Meaning, usable_members
 
@@ -98,11 +99,14 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         return arrays[there[0]] if there else None
 
     columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
+    by_class = {name: one for name, one in by_class.items() if arrays[name].dtype.kind in "biuf"}
     if columns["probabilities"] is None and len(by_class) > 1:
-        columns["probabilities"] = _stacked({name: arrays[name] for name in by_class})
-        if columns["classes"] is None:
-            columns["classes"] = np.array([*by_class.values()])
-        used |= by_class.keys()
+        stacked = _stacked({name: arrays[name] for name in by_class})
+        if are_scores(stacked, options):  # others may be a mean and a spread
+            columns["probabilities"] = stacked
+            if columns["classes"] is None:
+                columns["classes"] = np.array([*by_class.values()])
+            used |= by_class.keys()
     if "names" in used and _are_classes(arrays["names"], columns):
         columns |= {"item_ids": None, "classes": arrays["names"]}
     notices: list[Notice] = []
@@ -152,7 +156,10 @@ def _stacked(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
     shapes = {array.shape for array in arrays.values()}
     if len(shapes) > 1 or len(next(iter(shapes))) != 1:
         got = listed(f"{name} {array.shape}" for name, array in arrays.items())
-        raise InvalidInput(f"arrays of single classes must hold one number an item; got {got}.")
+        raise InvalidInput(
+            f"arrays of single classes must hold one number an item; got {got}.",
+            hint="name the array of all classes: source.columns: {probabilities: …}.",
+        )
     return np.stack([array.astype(float) for array in arrays.values()], axis=1)
 
 

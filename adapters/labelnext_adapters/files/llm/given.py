@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -50,15 +51,27 @@ def set_apart(
         if not isinstance(record, Mapping) or not _is_given(record, key, label_key is not None):
             rest.append((place, record))
             continue
-        value = record[key]
+        label = _text(record[key])
         rest.append((place, {name: one for name, one in record.items() if name != key}))
         try:
             item = id_in(record, item_key)
         except Unusable:  # the reader says so
             continue
-        if isinstance(value, str | int | float) and value == value and str(value).strip():
-            labels.setdefault(str(number if item is None else item), set()).add(str(value).strip())
+        if label:
+            labels.setdefault(str(number if item is None else item), set()).add(label)
     return rest, labels
+
+
+def _text(value: Any) -> str:
+    """A label as text, empty for none; pandas writes whole numbers beside empty cells as floats.
+
+    Example:
+        >>> _text(" cat"), _text(2.0), _text(float("nan")), _text(None)
+        ('cat', '2', '', '')
+    """
+    if isinstance(value, float):
+        value = None if math.isnan(value) else int(value) if value.is_integer() else value
+    return str(value).strip() if isinstance(value, str | int | float) else ""
 
 
 def without_labels(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
@@ -76,7 +89,9 @@ def _beside_an_answer(record: Any) -> bool:
     """Whether a record has a label, and a model's answer under another key."""
     if not isinstance(record, Mapping) or _LABEL not in record:
         return False
-    if record[_LABEL] is not None and not isinstance(record[_LABEL], str | int):
+    label = record[_LABEL]
+    whole = isinstance(label, float) and (math.isnan(label) or label.is_integer())
+    if label is not None and not (whole or isinstance(label, str | int)):
         return False
     try:
         if completion_in(record) is not None:
@@ -140,8 +155,13 @@ def with_labels(pool: Pool, labels: Mapping[str, set[str]], *, known: bool) -> P
     )
 
 
-def passed_over(records: Records) -> list[Notice]:
-    """A remark on keys that seem to hold people's labels, and weren't read."""
+def passed_over(records: Records, unmet: str | None = None) -> list[Notice]:
+    """Remarks on keys that seem to hold people's labels, and weren't read.
+
+    Args:
+        records: without the labels that were read.
+        unmet: the key that `source.label_key` names, where no label stands under it.
+    """
     held = {
         name
         for _, record in records
@@ -150,4 +170,7 @@ def passed_over(records: Records) -> list[Notice]:
         if isinstance(record.get(name), str | int)
     }
     why = "isn't read as labels (source.label_key names the key of labels)."
-    return [Notice("unread_labels", f"Key {name!r} {why}") for name in sorted(held)]
+    told = [f"Key {name!r} {why}" for name in sorted(held)]
+    if unmet is not None:
+        told.insert(0, f"No record has a label under {unmet!r}, which source.label_key names.")
+    return [Notice("unread_labels", message) for message in told]

@@ -110,7 +110,7 @@ def class_and_share(table: pa.Table, id_name: str) -> tuple[str, str] | None:
     column = table.column(numbers[0]).to_numpy(zero_copy_only=False)
     codes = table.column(id_name).combine_chunks().dictionary_encode().indices.fill_null(0)
     sums = np.bincount(codes.to_numpy(zero_copy_only=False), column)
-    fits = (column >= 0).all() and mostly((np.abs(sums - 1) <= ROUNDED).tolist())
+    fits = mostly((column >= 0).tolist()) and mostly((np.abs(sums - 1) <= ROUNDED).tolist())
     return (texts[0], numbers[0]) if fits else None
 
 

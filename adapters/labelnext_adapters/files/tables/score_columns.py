@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.tables.column_names import plain
-from labelnext_adapters.files.tables.table_options import TableOptions
+from labelnext_adapters.files.tables.table_options import ScoreOptions, TableOptions
 from labelnext_adapters.files.tables.vectors import ROUNDED
 
 _TELLING = 3  # rows; fewer may sum to 1 by chance
@@ -35,7 +35,7 @@ _AROUND = re.compile(r"(?P<word>[A-Za-z]+) ?[(\[](?P<name>.+)[)\]]")
 _WIDEST = 60  # columns in which runs are looked for
 
 
-def are_scores(values: NDArray[Any], options: TableOptions) -> bool:
+def are_scores(values: NDArray[Any], options: ScoreOptions) -> bool:
     """Whether rows of numbers look like class scores."""
     whole = values[np.isfinite(values).all(axis=1)]
     if not len(whole):
