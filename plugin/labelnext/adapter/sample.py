@@ -269,8 +269,10 @@ class Sample:
         if encoding == "utf-8" and b"\0" in self.start:
             return None
         if declared := _DECLARED.match(self.start):
-            with suppress(LookupError):
-                return self.start.decode(declared[1].decode(), errors="replace")
+            with suppress(LookupError, UnicodeError):
+                text = self.start.decode(declared[1].decode(), errors="replace")
+                if "<?xml" in text:  # else it declares another one than its own
+                    return text
         try:
             return self.start.decode(encoding)
         except UnicodeDecodeError as error:
