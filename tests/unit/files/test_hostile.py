@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -182,9 +181,9 @@ def test_a_folder_refuses_the_long_ids_that_a_file_refuses(tmp_path: Path) -> No
     table = pa.table({"item_id": ["x" * 10_001, "b"], "probabilities": HALVES})
     for path in (tmp_path / "a.parquet", folder / "a.parquet"):
         pyarrow.parquet.write_table(table, path)
-    said = "can't use 1 of 2 rows: .*item_id must have at most 10,000 characters"
-    assert re.search(said, error_of(tmp_path / "a.parquet"))
-    with pytest.raises(LabelnextError, match=said):
+    said = "must have at most 10,000 characters"
+    assert f"row 1: item_id {said}" in error_of(tmp_path / "a.parquet")
+    with pytest.raises(LabelnextError, match=f"row 1: item_id {said}"):
         run({"source": {"adapter": "files", "path": str(folder)}}, dry_run=True)
 
 
