@@ -51,6 +51,7 @@ def told(event: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
             run = ctx.panel.state.run
             if run and run not in run_names(ctx.dataset):
                 ctx.ops.notify(f"Ranking {run} no longer exists.", variant="warning")
+                ctx.panel.state.run = None  # else what fails there would come back here
                 panel.on_load(ctx)
             else:
                 ctx.ops.notify(in_words(error), variant="error")

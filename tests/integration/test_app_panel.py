@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
+from labelnext.errors import Unavailable
 from tests.integration.app import FORM, OPERATORS, context, execute, names, panel, part
 
 pytest_plugins = ("tests.integration.mongod", "tests.integration.app_samples")
@@ -174,3 +176,21 @@ def test_the_panel_goes_on_to_the_newest_ranking_where_its_own_was_undone(filled
     filled.delete_run("next")
     part("label_next").on_batch(ctx)
     assert ctx.panel.state.run == "first"
+
+
+def test_a_panel_whose_ranking_is_gone_says_once_what_else_fails(
+    filled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute("rank_samples", filled, **FORM)
+    filled.reload()
+    ctx, _ = panel(filled)
+    filled.delete_run("next")
+
+    def refuse(*_: Any) -> None:
+        raise Unavailable("The database is away.")
+
+    shown = sys.modules[type(part("label_next")).__module__]
+    monkeypatch.setattr(shown, "last_action", refuse)
+    part("label_next").on_batch(ctx)
+    told = [r.params["message"] for r in ctx.executor._requests if "message" in r.params]
+    assert told == ["Ranking next no longer exists.", "The database is away."]

@@ -14,6 +14,7 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 
+_NOT_SHOWN = "not_shown"  # the code of the notice of objects without a box
 _LIKELY = 0.5  # an independent class from here on is shown as predicted
 
 
@@ -54,7 +55,8 @@ def with_predictions(batch: Batch, pool: Pool) -> Batch:
     items = tuple(
         replace(item, marks=marks.get(row_of_id.get(item.item_id, -1))) for item in batch.items
     )
-    notices = (*batch.notices, *(_not_shown(pool, rows) if unit == "objects" else ()))
+    told = (notice for notice in batch.notices if notice.code != _NOT_SHOWN)  # of other predictions
+    notices = (*told, *(_not_shown(pool, rows) if unit == "objects" else ()))
     changes = {"classes": () if shape == "number" else classes, "items": items}
     return replace(batch, unit=unit, shape=shape, notices=notices, **changes)  # type: ignore[arg-type]  # by name, of Batch
 
@@ -134,7 +136,7 @@ def _not_shown(pool: Pool, rows: Sequence[int]) -> list[Notice]:
         return []
     return [
         Notice(
-            "not_shown",
+            _NOT_SHOWN,
             f"{counted(bare, 'object')} of the batch without a box in fractions of the image "
             "can't be shown; where the files don't say how large images are, set "
             "source.image_size.",

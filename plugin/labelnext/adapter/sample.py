@@ -170,11 +170,11 @@ def may_be_part(folder: Path, name: str) -> bool:
     hidden = any(one[0] in "._" for one in name.split("/"))
     lower = name.lower()
     beside = lower.endswith(_BESIDE) or _NOTES.fullmatch(lower.rpartition("/")[2]) is not None
-    return not (hidden or beside or is_ranking(folder / name))
+    return not (hidden or beside or has_ranking_columns(folder / name))
 
 
-def is_ranking(path: Path) -> bool:
-    """Whether labelnext wrote a file."""
+def has_ranking_columns(path: Path) -> bool:
+    """Whether a file begins as a ranking that labelnext writes, or has its columns among others."""
     ending = path.suffix.lower()
     if ending not in (".csv", ".jsonl", ".parquet"):
         return False
@@ -269,8 +269,10 @@ class Sample:
         if encoding == "utf-8" and b"\0" in self.start:
             return None
         if declared := _DECLARED.match(self.start):
-            with suppress(LookupError):
-                return self.start.decode(declared[1].decode(), errors="replace")
+            with suppress(LookupError, UnicodeError):
+                text = self.start.decode(declared[1].decode(), errors="replace")
+                if "<?xml" in text:  # else it declares another one than its own
+                    return text
         try:
             return self.start.decode(encoding)
         except UnicodeDecodeError as error:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labelnext.adapter.sample import is_ranking
+from labelnext.adapter.sample import has_ranking_columns
 from labelnext.errors import ConfigError
 from labelnext.support.files import PAGE_ENDINGS, check_outputs, real_path, same_file
 from labelnext.support.store import is_run_id, is_url
@@ -179,7 +179,7 @@ def _check_pool(outputs: Mapping[str, Path], name: str, pool: Path) -> None:
 def _is_data(key: str, file: str) -> bool:
     """Whether a file of a pool is data, and not what was written there under this key earlier."""
     ending = os.path.splitext(file)[1].lower()
-    if key == "write.output" and is_ranking(Path(file)):
+    if key == "write.output" and has_ranking_columns(Path(file)):
         return False
     return ending in _DATA or (key in _PAGES and ending not in PAGE_ENDINGS)
 

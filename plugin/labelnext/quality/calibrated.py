@@ -90,9 +90,10 @@ def saturated(pool: Pool, limit: float = 0.999) -> Notice | None:
 def _of_votes(pool: Pool) -> bool:
     """Whether no version states a confidence: all are 1."""
     if pool.members is not None:
-        return all(is_hard(rows.max(axis=1)) for rows in pool.members)
-    sets = pool.answers or pool.object_sets
-    return bool(sets) and all(is_hard(objects.confidences) for objects in sets)
+        stated = [rows.max(axis=1) for rows in pool.members]
+    else:
+        stated = [objects.confidences for objects in pool.answers or pool.object_sets]
+    return bool(stated) and is_hard(np.concatenate(stated))
 
 
 def is_hard(confidences: NDArray[np.floating]) -> bool:

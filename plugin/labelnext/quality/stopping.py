@@ -266,7 +266,6 @@ def _agreement(runs: Sequence[Snapshot]) -> Signal:
 
 def _is_same(a: Snapshot, b: Snapshot) -> bool:
     """Whether two runs had the same classes and scores, to the last digit, where both had any."""
-    first, second = _rows_of_both(a, b)
     scores, others = a.by_item, b.by_item
     if scores is None or others is None:
         return (
@@ -274,6 +273,7 @@ def _is_same(a: Snapshot, b: Snapshot) -> bool:
             and np.array_equal(a.predicted, b.predicted)
             and np.array_equal(a.scores, b.scores, equal_nan=True)
         )
+    first, second = _rows_of_both(a, b)
     x, y = scores[first], others[second]
     both = np.isfinite(x) & np.isfinite(y)
     classes = np.array_equal(a.predicted[first], b.predicted[second])
@@ -365,6 +365,8 @@ def _scores_of_both(a: Snapshot, b: Snapshot) -> tuple[NDArray[np.float64], NDAr
 
 def _rows_of_both(a: Snapshot, b: Snapshot) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows in each run of the items that both saw."""
+    if np.array_equal(a.item_ids, b.item_ids):
+        return (np.arange(len(a.item_ids)),) * 2
     row_of_id = {name: row for row, name in enumerate(b.item_ids.tolist())}
     rows = np.array([row_of_id.get(name, -1) for name in a.item_ids.tolist()], dtype=np.intp)
     return np.flatnonzero(rows >= 0), rows[rows >= 0]

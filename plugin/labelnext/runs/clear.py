@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,11 +69,12 @@ def clear(
         own = [journal for journal in journals(state) if belongs(journal, settings)]
         old = [journal for each in _by_place(own) for journal in _old(each, keep)]
         old.sort(key=lambda journal: journal.run_id)
-        size = sum(path.stat().st_size for one in old for path in _files(state, one.run_id))
+        runs = [journal.run_id for journal in old]
+        files = _files(state, runs)
+        size = sum(path.stat().st_size for path in files)
         if not dry_run:
-            for one in old:
-                _remove(state, one.run_id)
-    return Cleared(tuple(one.run_id for one in old), size, dry_run)
+            _remove(files)
+    return Cleared(tuple(runs), size, dry_run)
 
 
 def _by_place(known: Sequence[Journal]) -> list[list[Journal]]:
@@ -98,15 +99,23 @@ def _old(known: Sequence[Journal], keep: int) -> list[Journal]:
     ]
 
 
-def _files(state: Path, run_id: str) -> Iterator[Path]:
-    """The files of a run, its journal the last: without one, the next run removes the others."""
-    snapshot, journal = state / "history" / f"{run_id}.npz", state / f"{run_id}.jsonl"
-    beside = sorted(path for path in state.glob(f"{run_id}.*") if path != journal)
-    yield from (path for path in (snapshot, *beside, journal) if path.is_file())
+def _files(state: Path, runs: Collection[str]) -> list[Path]:
+    """The files of these runs, each journal the last: without one, the next run removes the others.
+
+    The folder is listed once, as it may hold thousands of runs.
+    """
+    known = {*runs}
+    paths = [*(state / "history").glob("*.npz"), *state.iterdir()]
+    found = [path for path in paths if _run_of(path) in known and path.is_file()]
+    return sorted(found, key=lambda path: (_run_of(path), path.name == f"{_run_of(path)}.jsonl"))
 
 
-def _remove(state: Path, run_id: str) -> None:
-    for path in _files(state, run_id):
+def _run_of(path: Path) -> str:
+    return path.name.partition(".")[0]
+
+
+def _remove(files: Sequence[Path]) -> None:
+    for path in files:
         try:
             path.unlink()
         except OSError as error:

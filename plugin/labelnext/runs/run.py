@@ -26,6 +26,7 @@ from labelnext.runs.belonging import belongs, origin_of, overwrites, shared_with
 from labelnext.runs.illustrated import illustrated, linked
 from labelnext.runs.job import INPUT, Job
 from labelnext.runs.jobs import job_of
+from labelnext.runs.ranked import uses_boxes
 from labelnext.runs.ready import check_ready, extra_output, page_of
 from labelnext.runs.whole import WholeJob
 from labelnext.support.files import real_path, sweep, write_atomically
@@ -203,7 +204,9 @@ def explain(
             hint="a review's report says why each label is doubtful.",
         )
     with opened(settings, adapter, progress) as platform:
-        job = WholeJob(settings, platform, progress)
+        # As a run does, else what both read would differ.
+        boxes = uses_boxes(settings, platform)
+        job = WholeJob(settings, platform, progress, boxes=boxes)
         found = linked(job.explain(item_id), platform)
         older = _read_otherwise(settings, job)
     return found if older is None else replace(found, changes=(*found.changes, older))

@@ -70,6 +70,14 @@ def test_a_box_is_of_the_newest_version_and_those_without_one_are_counted() -> N
     assert notice.message.endswith("set source.image_size.")
 
 
+def test_what_lacks_a_box_is_said_of_the_predictions_that_are_shown_alone() -> None:
+    classes, sure = {"classes": ["x"]}, {"confidences": [0.5], "class_ids": [0]}
+    bare = Pool(["a"], objects=Objects([0, 1], **sure), **classes)
+    boxed = Pool(["a"], objects=Objects([0, 1], boxes=[[0, 0, 1, 1]], **sure), **classes)
+    first = shown(bare, "a")
+    assert [len(with_predictions(first, pool).notices) for pool in (bare, boxed)] == [1, 0]
+
+
 def test_items_with_class_probabilities_and_boxes_go_by_what_was_scored() -> None:
     pool = Pool(
         ["a"],

@@ -217,3 +217,11 @@ def test_a_data_yaml_does_not_lead_over_the_whole_machine(
         assert read(labels).item_ids.tolist() == ["a"]
     else:
         assert "at most 3 files" in error_of(labels)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "undefined", "idna", "hex", "of my own"])
+def test_xml_that_declares_another_encoding_than_its_own_is_looked_at_as_it_is(
+    tmp_path: Path, encoding: str
+) -> None:
+    (tmp_path / "a.xml").write_text(text := f'<?xml version="1.0" encoding="{encoding}"?><a>é</a>')
+    assert Sample(tmp_path / "a.xml").text == text

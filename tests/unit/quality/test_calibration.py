@@ -13,7 +13,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 
 from labelnext.config import load_config
 from labelnext.errors import InvalidInput
-from labelnext.pool import Pool
+from labelnext.pool import Objects, Pool
 from labelnext.quality.calibrated import calibrated_ranking, saturated
 from labelnext.quality.calibration import (
     brier_score,
@@ -293,6 +293,14 @@ def test_votes_of_several_judges_state_no_confidence_and_none_is_measured() -> N
 def test_one_answer_for_each_item_without_confidence_is_no_overconfident_model() -> None:
     (notice,) = rank_pool(settings("off"), votes([0, 1])).notices
     assert notice.message.startswith("all top probabilities are 1: the predictions state no")
+
+
+def test_a_version_that_predicts_nothing_states_no_other_confidence() -> None:
+    nothing = Objects([0, 0, 0], [], class_ids=[])
+    sure = Objects([0, 1, 2], [1, 1], class_ids=[0, 0])
+    silent = np.stack([np.eye(2), np.full((2, 2), np.nan)])
+    for pool in (Pool("ab", probabilities=silent), Pool("ab", objects=(sure, nothing))):
+        assert saturated(pool) is None
 
 
 def test_a_judge_with_probabilities_beside_votes_is_measured() -> None:

@@ -18,10 +18,12 @@ import labelnext
 from labelnext.adapter import open_adapter
 from labelnext.cli.console import print_report
 from labelnext.errors import ConfigError, InvalidInput
+from labelnext.pool import Objects, Pool
 from labelnext.runs.check import check
 from labelnext.runs.run import explain
 from labelnext.runs.status import status
 from labelnext.runs.undo import resume, runs, undo
+from labelnext_adapters.files import FilesAdapter
 
 ROWS = [
     {"item_id": "a", "probabilities": {"cat": 0.9, "dog": 0.1}},
@@ -359,3 +361,21 @@ def test_explain_says_that_the_newest_run_read_something_else(config: Path) -> N
     assert changed.startswith(f"predictions or labels have changed since run {run_id}")
     undo(config)
     assert explain(config, "a").changes == before
+
+
+def test_boxes_that_a_run_left_out_are_no_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = {"confidence": 0.5, "class": "car", "box": [0.1, 0.2, 0.5, 0.4]}
+    (tmp_path / "pool.jsonl").write_text(json.dumps({"item_id": "a", "objects": [box]}) + "\n")
+
+    def bare(adapter: FilesAdapter) -> Pool:
+        pool = adapter.read()
+        assert isinstance(pool.objects, Objects)
+        return replace(pool, objects=replace(pool.objects, boxes=None))
+
+    monkeypatch.setattr(FilesAdapter, "read_without_boxes", bare, raising=False)
+    config = tmp_path / "labelnext.yaml"
+    config.write_text("source: {adapter: files, path: pool.jsonl}\nreport: {path: null}\n")
+    labelnext.run(config)
+    assert not [said for said in explain(config, "a").changes if "have changed" in said]
