@@ -113,12 +113,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     columns["item_ids"] = _item_ids(
         columns, sorted(held), notices, stated="item_id" in options.columns
     )
-    if options.classes is not None:
-        columns["classes"] = options.classes
-    elif columns["classes"] is not None:
-        columns["classes"] = texts(columns["classes"])
-    if columns["labels"] is not None and columns["labels"].dtype.kind in "UST":
-        _name_labels(columns)
+    _name_classes(columns, options.classes)
     meaning = Meaning.of(options)
     if columns["probabilities"] is not None:
         columns["probabilities"] = usable_members(
@@ -139,8 +134,14 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     return Pool(objects=objects, multilabel=meaning.multilabel, notices=notices, **columns)
 
 
-def _name_labels(columns: dict[str, Any]) -> None:
-    """Labels that are names, the empty ones none; they name the classes where nothing else does."""
+def _name_classes(columns: dict[str, Any], classes: Sequence[str] | None) -> None:
+    """Names of classes: those stated, or the file's, or else those that are labels; "" is none."""
+    if classes is not None:
+        columns["classes"] = classes
+    elif columns["classes"] is not None:
+        columns["classes"] = texts(columns["classes"])
+    if columns["labels"] is None or columns["labels"].dtype.kind not in "UST":
+        return
     labels = [text or None for text in texts(columns["labels"]).tolist()]
     if columns["classes"] is None and columns["probabilities"] is None:
         columns["classes"] = sorted({text for text in labels if text is not None}) or None
