@@ -299,9 +299,9 @@ def test_commands_of_the_page_run_as_they_are_printed(
     config = tmp_path / "labelnext.yaml"
     source = f"url: '{label_studio.url}', project: {project}, api_key: '{label_studio.token}'"
     config.write_text(f"source: {{adapter: label-studio, {source}}}\nreport: {{path: null}}\n")
-    (commands,) = re.findall(r"```\n(labelnext labels.*?)```", PAGE, re.DOTALL)
+    (commands,) = re.findall(r"```bash\n(labelnext labels.*?)```", PAGE, re.DOTALL)
     for command in commands.splitlines():
-        program, *words = shlex.split(command)
+        program, *words = shlex.split(command, comments=True)
         start = {"labelnext": [sys.executable, "-m", "labelnext.cli"], "python": [sys.executable]}
         subprocess.run([*start[program], *words], cwd=tmp_path, check=True, timeout=120)
     assert [journal.what for journal in runs(config)] == ["push", "run"]

@@ -115,7 +115,9 @@ def test_texts_become_a_classifier_that_is_better_than_with_random_labels(
     draws = [np.random.default_rng(seed).permutation(N_TEXTS)[:N_LABELS] for seed in range(20)]
     random = [accuracy(pool, draw.tolist(), classes) for draw in draws]
     assert active > np.mean(random)
-    said = re.search(r"for (\d+)% of the others.*for (\d+)% on\s+average", PAGE.read_text("utf-8"))
+    said = re.search(
+        r"for (\d+)% of the others.*for (\d+)% on\s+average", PAGE.read_text("utf-8"), re.DOTALL
+    )
     assert said is not None
     measured = [100 * active, 100 * np.mean(random)]
     assert [float(share) for share in said.groups()] == pytest.approx(measured, abs=2)
