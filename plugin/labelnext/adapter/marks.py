@@ -42,7 +42,11 @@ def with_predictions(batch: Batch, pool: Pool) -> Batch:
     predicted = pool.mean_probabilities is not None or pool.object_sets or pool.answers
     if not (predicted or pool.estimates is not None):
         return replace(batch, classes=classes)
-    row_of_id = {item: row for row, item in enumerate(pool.item_ids.tolist())}
+    ids = pool.item_ids
+    there = np.flatnonzero(
+        np.isin(ids, np.array([item.item_id for item in batch.items], dtype=np.str_))
+    )
+    row_of_id = dict(zip(ids[there].tolist(), there.tolist(), strict=True))
     rows = [row_of_id[item.item_id] for item in batch.items if item.item_id in row_of_id]
     if batch.items and not rows:
         message = (
@@ -93,16 +97,16 @@ def _marks(pool: Pool, unit: Unit, rows: Sequence[int]) -> Mapping[int, tuple[Ma
             for row, several in likely.items()
         }
     classes = pool.predicted_classes
-    sure = _confidences(pool)
     known = [row for row in rows if classes[row] >= 0]
+    sure = _confidences(pool, known)
     return {row: (Mark(names[classes[row]], None, sure.get(row)),) for row in known}
 
 
-def _confidences(pool: Pool) -> dict[int, float]:
-    """Of the predicted class of each item, by row."""
+def _confidences(pool: Pool, rows: Sequence[int]) -> dict[int, float]:
+    """Of the predicted class of items, by row: of these rows, or of all that were answered."""
     if pool.mean_probabilities is not None:
-        best = pool.mean_probabilities.max(axis=1)
-        return dict(enumerate(best.tolist()))
+        best = pool.mean_probabilities[list(rows)].max(axis=1)
+        return dict(zip(rows, best.tolist(), strict=True))
     if pool.answer is not None:
         rows = pool.answer.item_positions.tolist()
         return dict(zip(rows, pool.answer.confidences.tolist(), strict=True))
