@@ -15,10 +15,11 @@ from labelnext.adapter.sample import suffix_of
 from labelnext.errors import InvalidInput, LabelnextError, NotFound, Unavailable, listed
 from labelnext.pool.pool import Pool
 from labelnext.support.files import matches
+from labelnext.support.folders import files_below
 from labelnext.support.store import filesystem
 from labelnext.support.threads import in_order
 from labelnext_adapters.files.content.unread_texts import refuse_folder
-from labelnext_adapters.files.globs import WILD, files_below
+from labelnext_adapters.files.globs import WILD
 from labelnext_adapters.files.huggingface.dataset import stored_columns, with_paths
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_dataset, with_ids

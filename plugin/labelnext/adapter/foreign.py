@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import zipfile
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from labelnext.adapter.sample import Sample
 from labelnext.errors import ConfigError
+from labelnext.support.folders import files_below
 
 _START = 512  # bytes
+_MET = 2000  # files of a folder
 _TAR = slice(257, 262)  # where a tar archive says what it is
 
 _TO_CSV = "save the sheet as CSV, with the names of its columns in the first line."
@@ -143,7 +146,9 @@ def kind_of(path: Path) -> str | None:
     """What a path is, in words, if it is of a known kind that holds no predictions; else None."""
     if path.is_dir():
         below = next((kind for name, kind in _BELOW.items() if (path / name).exists()), None)
-        return below or next(map(_in_lines, sorted(path.glob("*.txt"))), None)
+        names = islice(files_below(path, deep=False), _MET)
+        text = min((name for name in names if name.endswith(".txt")), default=None)
+        return below or (None if text is None else _in_lines(path / text))
     if not path.is_file():
         return None
     with path.open("rb") as file:

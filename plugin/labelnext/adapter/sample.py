@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import os
 import re
 import zipfile
 import zlib
@@ -13,6 +14,8 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
+
+from labelnext.support.folders import files_below
 
 _START = 256 << 10  # bytes, decompressed
 _JSON_START = 32 << 10  # characters, where the value is longer
@@ -108,20 +111,21 @@ def encoding_of(start: bytes) -> str:
     return next((name for mark, name in _MARKS.items() if start.startswith(mark)), "utf-8")
 
 
-def suffix_of(path: Path) -> str:
+def suffix_of(path: Path | str) -> str:
     """The ending of a name in lower case, without those of compression; of a zip, its file's.
 
     Example:
         >>> suffix_of(Path("a.JSON.gz")), suffix_of(Path("a.csv"))
         ('.json', '.csv')
     """
-    endings = [ending.lower() for ending in path.suffixes]
-    while endings and endings[-1] in _ENDINGS:
-        zipped = endings.pop() == ".zip"
-        if zipped and not endings and path.is_file():
-            with suppress(OSError, ValueError, zipfile.BadZipFile), path.open("rb") as file:
-                return suffix_of(Path(_only_file(zipfile.ZipFile(file))))
-    return endings[-1] if endings else ""
+    name, ending = os.path.splitext(path)
+    while (ending := ending.lower()) in _ENDINGS:
+        zipped = ending == ".zip"
+        name, ending = os.path.splitext(name)
+        if zipped and not ending and os.path.isfile(path):
+            with suppress(OSError, ValueError, zipfile.BadZipFile), open(path, "rb") as file:
+                return suffix_of(_only_file(zipfile.ZipFile(file)))
+    return ending
 
 
 def shards_of(folder: Path, names: Iterable[str]) -> list[Path]:
@@ -136,22 +140,12 @@ def shards_of(folder: Path, names: Iterable[str]) -> list[Path]:
         names: of all its files, relative to it.
     """
     parts = sorted(name for name in names if may_be_part(folder, name))
-    paths = [folder / name for name in parts]
-    endings = {suffix_of(path) for path in paths}
-    if len(endings) == 1 and endings <= set(SHARDED):
-        return paths
+    endings = {suffix_of(f"{folder}/{name}") for name in parts}
+    shards = len(endings) == 1 and endings <= set(SHARDED)
     alike = len(endings) == 1 or len({re.sub(r"\d+", "0", name) for name in parts}) == 1
-    return paths if alike and Sample(paths[0]).is_json else []
-
-
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is hidden, or what archives of macOS hold beside the files.
-
-    Example:
-        >>> is_hidden("._a.txt"), is_hidden("__MACOSX"), is_hidden("a.txt")
-        (True, True, False)
-    """
-    return name.startswith(".") or name == "__MACOSX"
+    if shards or (alike and Sample(folder / parts[0]).is_json):
+        return [folder / name for name in parts]
+    return []
 
 
 def may_be_part(folder: Path, name: str) -> bool:
@@ -170,16 +164,16 @@ def may_be_part(folder: Path, name: str) -> bool:
     hidden = any(one[0] in "._" for one in name.split("/"))
     lower = name.lower()
     beside = lower.endswith(_BESIDE) or _NOTES.fullmatch(lower.rpartition("/")[2]) is not None
-    return not (hidden or beside or has_ranking_columns(folder / name))
+    return not (hidden or beside or has_ranking_columns(f"{folder}/{name}"))
 
 
-def has_ranking_columns(path: Path) -> bool:
+def has_ranking_columns(path: str) -> bool:
     """Whether a file begins as a ranking that labelnext writes, or has its columns among others."""
-    ending = path.suffix.lower()
+    ending = os.path.splitext(path)[1].lower()
     if ending not in (".csv", ".jsonl", ".parquet"):
         return False
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             head = _footer(file) if ending == ".parquet" else file.read(_LINE).partition(b"\n")[0]
     except (OSError, ValueError):
         return False
@@ -225,9 +219,12 @@ class Sample:
         """
         if not self.is_folder:
             return []
-        files = (p.relative_to(self.path) for p in self.path.rglob("*") if p.is_file())
-        seen = (p.as_posix() for p in files if not any(map(is_hidden, p.parts)))
-        return sorted(islice(seen, _NAMES))
+        return sorted(islice(files_below(self.path), _NAMES))
+
+    @cached_property
+    def endings(self) -> frozenset[str]:
+        """The endings of the names, in lower case."""
+        return frozenset(os.path.splitext(name)[1].lower() for name in self.names)
 
     @cached_property
     def shard(self) -> Sample | None:

@@ -179,7 +179,7 @@ def _check_pool(outputs: Mapping[str, Path], name: str, pool: Path) -> None:
 def _is_data(key: str, file: str) -> bool:
     """Whether a file of a pool is data, and not what was written there under this key earlier."""
     ending = os.path.splitext(file)[1].lower()
-    if key == "write.output" and has_ranking_columns(Path(file)):
+    if key == "write.output" and has_ranking_columns(file):
         return False
     return ending in _DATA or (key in _PAGES and ending not in PAGE_ENDINGS)
 

@@ -12,7 +12,7 @@ import pytest
 from labelnext.config.config import load_config
 from labelnext.errors import ConfigError
 from labelnext.runs.run import run
-from labelnext_adapters.files.globs import files_below
+from labelnext.support.folders import files_below
 from tests.unit.files.reading import order, read
 
 SCORES = {"a": 0.9, "b": 0.55, "c": 0.3}

@@ -9,8 +9,9 @@ from pathlib import Path
 from labelnext.adapter.sample import SHARDED, Sample, suffix_of
 from labelnext.errors import NotFound, listed
 from labelnext.support.files import matches
+from labelnext.support.folders import files_below
 from labelnext.support.words import counted
-from labelnext_adapters.files.globs import base_of, files_below
+from labelnext_adapters.files.globs import base_of
 from labelnext_adapters.files.image_names import images_among
 
 _LOOKED_AT = 20  # files

@@ -38,7 +38,7 @@ def evidence(sample: Sample) -> str | None:
     """Whether a folder holds nothing but images."""
     if not sample.is_folder:
         return None
-    from labelnext_adapters.files.globs import files_below
+    from labelnext.support.folders import files_below
     from labelnext_adapters.files.vision.image_folder import only_images
 
     names = islice(files_below(sample.path), _MET)
@@ -49,7 +49,7 @@ def names(path: Path, options: ImagesOptions, context: Context) -> Mapping[str, 
     """Where each image lies in the folder, by its id, if that isn't the id."""
     if not options.folders_are_labels:
         return {}
-    from labelnext_adapters.files.globs import files_below
+    from labelnext.support.folders import files_below
     from labelnext_adapters.files.image_names import images_among
     from labelnext_adapters.files.vision.image_folder import by_own_name
 

@@ -52,7 +52,7 @@ def evidence(sample: Sample) -> str | None:
     if not sample.is_folder:  # named, so that the error can say what to do
         like = sample.suffix == ".txt" and _like_yolo([sample], classified=False)
         return "its lines are a class and numbers" if like else None
-    from labelnext_adapters.files.globs import files_below
+    from labelnext.support.folders import files_below
     from labelnext_adapters.files.vision.yolo_folder import text_folders, texts_among
 
     folder = text_folders(sample.path)[0]

@@ -11,12 +11,12 @@ from typing import Literal, NamedTuple
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
+from labelnext.support.folders import files_below
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import byte_blocks, decoded, guarded
 from labelnext_adapters.files.content.oddities import Unusable, mostly
 from labelnext_adapters.files.content.values import real
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.globs import files_below
 from labelnext_adapters.files.image_names import images_among
 from labelnext_adapters.files.vision.detections import Detections, around, class_of
 from labelnext_adapters.files.vision.options import DetectionOptions

@@ -10,10 +10,10 @@ from xml.etree.ElementTree import Element
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
+from labelnext.support.folders import files_below
 from labelnext_adapters.files.content.content import guarded
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.globs import files_below
 from labelnext_adapters.files.vision.detections import SCORES, Detections, around
 from labelnext_adapters.files.vision.xml_tree import parse_xml
 

@@ -12,12 +12,12 @@ from typing import Any
 from labelnext.adapter.sample import Sample, shards_of
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
+from labelnext.support.folders import files_below
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import is_lines, json_lines, parsed, read_text
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
 from labelnext_adapters.files.content.oddities import Broken, Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.globs import files_below
 
 #: Keys of a record that name its image, in the order of preference.
 IMAGE_KEYS = (
@@ -225,7 +225,8 @@ def first_documents(
         several: the values about one image each of a whole file.
     """
     if sample.is_folder:
-        names = [n for n in sample.names if n.lower().endswith(tuple(endings))]
+        known = tuple(sample.endings.intersection(endings))
+        names = [n for n in sample.names if known and n.lower().endswith(known)]
         files: Iterable[Sample] = [Sample(sample.path / name) for name in names[:5]]
         files = files or ([] if sample.shard is None else [sample.shard])
     else:

@@ -8,8 +8,8 @@ from pathlib import Path
 from labelnext.adapter.sample import may_be_part
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Notice, Pool
+from labelnext.support.folders import files_below
 from labelnext.support.words import counted
-from labelnext_adapters.files.globs import files_below
 from labelnext_adapters.files.image_names import images_among
 from labelnext_adapters.files.vision.yolo_runs import SAVE
 

@@ -13,10 +13,10 @@ import yaml
 
 from labelnext.errors import InvalidInput, NotFound
 from labelnext.support.files import real_path
+from labelnext.support.folders import files_below
 from labelnext_adapters.files.content.content import guarded, read_text
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import name_text
-from labelnext_adapters.files.globs import files_below
 from labelnext_adapters.files.image_names import images_among
 
 _OTHER_TEXTS = ("classes.txt", "labels.txt", "notes.txt", "predictions.txt", "requirements.txt")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from labelnext_adapters.files.content.content import decoded
 
-_BLOCK = 1 << 18  # bytes read at once
+_BLOCK = 1 << 14  # bytes read at once, more than most files have
 _SPACES = (9, 10, 11, 12, 13, 32)
 _DECIMAL = re.compile(r"\d,\d+[ \t]+-?\d+,\d")
 _MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")

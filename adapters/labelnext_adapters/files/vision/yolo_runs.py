@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
+from labelnext.support.folders import files_below
 from labelnext.support.words import counted
-from labelnext_adapters.files.globs import files_below
 from labelnext_adapters.files.vision.yolo_folder import (
     DataFile,
     find_data,
