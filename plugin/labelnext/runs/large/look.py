@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,12 +61,12 @@ class Look:
         import pyarrow.compute as pc
 
         with kept_files("the scores"):
-            scores = store.read_table(self.scoring.name(part))
+            scores = store.read_columns(self.scoring.name(part))
             batch = store.read_table(self.batch).column("item_id")
         ids, ranked = scores.column("item_id"), pc.is_valid(scores.column("utility"))
         found = self._of_batch(scores.filter(among(ids, batch)))
-        bins = fine_histogram(scores.filter(ranked).column("score").to_numpy(), self.between)
-        found.counts |= {f"bin {b}": int(bins[b]) for b in np.flatnonzero(bins)}
+        ranked_scores = scores.column("score").filter(ranked).to_numpy()
+        found.bins = fine_histogram(ranked_scores, self.between).tolist()
         found.counts["items"] = len(scores)
         if self.sampled > 1:
             scores = scores.filter(pa.array(hashes(scores) % self.sampled == 0))
@@ -102,8 +101,3 @@ def fine_histogram(
         return np.zeros(FINE, dtype=np.int64)
     counts: NDArray[np.int64] = histogram(scores[np.isfinite(scores)], *between, FINE)[0]
     return counts
-
-
-def bins_of(counts: Mapping[str, int]) -> NDArray[np.int64]:
-    """The bins that all parts counted."""
-    return np.array([counts.get(f"bin {b}", 0) for b in range(FINE)], dtype=np.int64)

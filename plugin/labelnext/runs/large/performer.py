@@ -33,7 +33,7 @@ from labelnext.runs.large.guide import Guide
 from labelnext.runs.large.limits import first_pool, recipe_of_parts, skips
 from labelnext.runs.large.look import Look
 from labelnext.runs.large.near_ranks import NearRanks, near_ranks
-from labelnext.runs.large.order import Order, Scores, batch_alone, opened_scores
+from labelnext.runs.large.order import Order, Scores, first_in_order, opened_scores
 from labelnext.runs.large.part import Scored, Task, fingerprint
 from labelnext.runs.large.part_findings import judged
 from labelnext.runs.large.ranges import Ranked, Split, range_starts
@@ -170,8 +170,8 @@ class LargePerformer(Performer):
                 budget = len(chosen)
                 n = budget if scoring.recipe.acquisition is None else n + _unscored(chosen)
             summary = Summary(scored, budget, scoring.recipe, n, notices)
-            if alone:
-                chosen = batch_alone(scores, chosen, budget)
+            if alone and chosen is None:
+                chosen = first_in_order(scores, budget)
             written = (
                 [self._write(store, chosen, n, summary)]
                 if chosen is not None and len(chosen)
@@ -181,7 +181,11 @@ class LargePerformer(Performer):
             if not alone:
                 written += self._in_ranges(store, scoring, scores, whole, written, n, summary)
             store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
-            self._look(store, scoring, whole, summary)
+            n_alike = self._look(store, scoring, whole, summary)
+            if alone and chosen is not None:
+                scores.add("batch", chosen)
+                if n_alike != len(chosen):  # one is there twice, or not all were looked for
+                    scores.refuse_twice("item_id IN (SELECT item_id FROM batch)")
             if order == "approximate" and written:
                 first = written[0]["path"]
                 near = near_ranks(scores, scoring, whole, f"{run}/rest", first, budget, n)
@@ -229,13 +233,14 @@ class LargePerformer(Performer):
                 summary.add(store.read_table(name))
         return [{"path": name, "rows": n_rows} for name, n_rows in files.items()]
 
-    def _look(self, store: Store, scoring: Scoring, whole: str, summary: Summary) -> None:
-        """What the report says of all scores, and of the batch."""
+    def _look(self, store: Store, scoring: Scoring, whole: str, summary: Summary) -> int:
+        """What the report says of all scores, and of the batch; how many have an id of it."""
         batch = f"{scoring.folder}/batch.parquet"
         store.write_table(batch, summary.counted)
         look = Look(scoring, whole, batch, summary.between, summary.sampled)
         found = self._each(look, store, "look")
         summary.look_at(found, (store.read_table(look.name(part)) for part in self._parts))
+        return found.objects.get("items", 0)
 
     def _digest(self, store: Store, written: Sequence[Mapping[str, Any]]) -> str:
         """Of all parts and of the batch; what follows from them isn't kept where they changed."""

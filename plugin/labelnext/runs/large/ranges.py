@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +18,10 @@ import numpy as np
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.errors import InvalidInput
 from labelnext.runs.large.findings import ranked_table
-from labelnext.runs.large.order import among
+from labelnext.runs.large.order import among, in_exact_order
 from labelnext.runs.large.order import hashes as hashes_of
-from labelnext.runs.large.part import Scored, file_name, kept_files
+from labelnext.runs.large.part import ARROW, Scored, file_name, kept_files
 from labelnext.runs.large.score_part import Scoring
-from labelnext.selection.sorting import stable_order
 from labelnext.support import loops
 from labelnext.support.store import Store
 
@@ -35,10 +33,8 @@ Place = tuple[float, str]  # the utility and the id of an item
 _RANGE = 1_000_000  # items of a range, about
 _LARGEST = 4_000_000  # of a pool with more than a hundred such ranges: each reads all parts
 _MANY = 100
-_ENDING = ".arrow"  # of a sorted file, which is read in pieces
 _STARTS = "starts"  # the folder of the files that say that a part is sorted
 _HASHES = 2**64
-_MOST_DIGITS = 38
 
 
 def range_starts(sample: Sequence[Place], n_ranked: int, *, integers: bool) -> list[Place]:
@@ -101,7 +97,7 @@ class Split:
 
     def name(self, part: Part) -> str:
         """The file that says where the ranges begin."""
-        return self._file(part, _STARTS)
+        return file_name(f"{self.scoring.folder}/{_STARTS}", part, self._how)
 
     def items(self, part: Part) -> str:
         """The file of the sorted items."""
@@ -112,15 +108,11 @@ class Split:
         return self._sorted(part, "hashes")
 
     def _sorted(self, part: Part, what: str) -> str:
-        return str(PurePosixPath(self._file(part, what)).with_suffix(_ENDING))
-
-    def _file(self, part: Part, what: str) -> str:
-        folder = f"{self.scoring.folder}/{what}"
-        return file_name(folder, part, self._how)
+        return file_name(f"{self.scoring.folder}/{what}", part, self._how, ARROW)
 
     @cached_property
     def _how(self) -> list[Any]:
-        return [self.scoring.recipe.to_dict(), self.whole, self.starts, _ENDING]
+        return [self.scoring.recipe.to_dict(), self.whole, self.starts]
 
     def nothing(self) -> pa.Table:
         """No starts."""
@@ -155,7 +147,7 @@ class Split:
 
         kinds = {"item_id": pa.string(), "score": pa.float64(), "utility": pa.float64()}
         with kept_files("the scores"):
-            tables = [store.read_table(name).select([*kinds]) for name in part.payload["scores"]]
+            tables = [store.read_columns(name, [*kinds]) for name in part.payload["scores"]]
             return pa.concat_tables(table.cast(pa.schema(kinds)) for table in tables)
 
     def ranges(self, parts: Sequence[Part], store: Store, first: int) -> list[Part]:
@@ -232,43 +224,6 @@ class Ranked:
         return ranked_table(items, ranks, self.n_ranked, self.budget), Scored(counts=counts)
 
 
-def in_exact_order(items: pa.Table, *, integers: bool) -> pa.Table:
-    """Items by utility, the highest first, and by id where utilities are equal.
-
-    Args:
-        items: with item_id and utility, of which none is null.
-        integers: ids go by their integer values, not by code point.
-
-    Raises:
-        InvalidInput: if an integer has more than 38 digits.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    items = items.combine_chunks()  # of which rows are taken in half the time
-    utilities = items.column("utility").to_numpy()
-    order = stable_order(utilities)
-    utilities = utilities[order]
-    alike = utilities[1:] == utilities[:-1]
-    if alike.any():
-        tied = np.flatnonzero(np.append(alike, False) | np.append(False, alike))
-        ids = items.column("item_id").take(pa.array(order[tied]))
-        keys = {"utility": utilities[tied], "number": _numbers(ids) if integers else ids, "id": ids}
-        by = [("utility", "descending"), ("number", "ascending"), ("id", "ascending")]
-        order[tied] = order[tied][pc.sort_indices(pa.table(keys), sort_keys=by).to_numpy()]
-    return items.take(pa.array(order))
-
-
-def _numbers(ids: Any) -> Any:
-    """Ids as numbers of 38 digits."""
-    import pyarrow as pa
-
-    try:
-        return ids.cast(pa.decimal128(_MOST_DIGITS))
-    except pa.ArrowInvalid as error:
-        raise InvalidInput(f"integer item_ids must have at most {_MOST_DIGITS} digits.") from error
-
-
 def _places(items: pa.Table, starts: Sequence[Place], integers: bool) -> list[int]:
     """How many of the sorted items stand before each start."""
     utilities = items.column("utility").to_numpy()
@@ -304,7 +259,7 @@ def _slices(store: Store, slices: Sequence[tuple[str, int, int]]) -> list[pa.Tab
             try:
                 tables.append(store.read_rows(name, start, n))
             except (InvalidInput, OSError):
-                folder, _, file = name.removesuffix(_ENDING).rsplit("/", 2)
+                folder, _, file = name.removesuffix(ARROW).rsplit("/", 2)
                 store.remove(f"{folder}/{_STARTS}/{file}.parquet")
                 raise
     return tables

@@ -195,3 +195,14 @@ def test_clusters_of_another_pool_are_made_again(tmp_path: Path, method: str) ->
     resumed = written(tmp_path / "ranking")
     labelnext.run(config)
     assert_same(resumed, written(tmp_path / "ranking"))
+
+
+@pytest.mark.parametrize("integers", [False, True])
+def test_of_equal_items_the_first_by_id_are_the_batch(tmp_path: Path, integers: bool) -> None:
+    ids = [str(n) if integers else f"i{n}" for n in np.random.default_rng(0).permutation(90)]
+    table = pa.table({"item_id": ids, "probabilities": [[0.5, 0.5]] * 90})
+    config = settings(tmp_path, spread(table, tmp_path / "data", 9), selection={"budget": 4})
+    config["write"]["order"] = "batch"
+    labelnext.run(config)
+    first = sorted(ids, key=int if integers else str)[:4]
+    assert written(tmp_path / "ranking").column("item_id").to_pylist() == first

@@ -168,10 +168,10 @@ def test_a_run_that_broke_off_between_ranges_goes_on_where_it_was(
 @pytest.mark.parametrize(
     ("stage", "files"),
     [
-        ("sort", "*.parquet"),
+        ("sort", "*.arrow"),
         ("order", "items/*.arrow"),
         ("order", "hashes/*.arrow"),
-        ("look", "0*.parquet"),
+        ("look", "0*.arrow"),
     ],
 )
 def test_what_was_damaged_meanwhile_is_made_again_on_resume(
