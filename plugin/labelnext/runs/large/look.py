@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FINE = 3000  # bins in which the median is looked for
+_MOST_MARKS = 24  # binary digits
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,17 @@ class Look:
         import pyarrow.compute as pc
 
         with kept_files("the scores"):
-            scores = store.read_columns(self.scoring.name(part))
-            batch = store.read_table(self.batch).column("item_id")
+            scores = store.read_columns(self.scoring.name(part)).combine_chunks()
+            batch, marks = _batch(store.place, self.batch, self.whole)
         ids, ranked = scores.column("item_id"), pc.is_valid(scores.column("utility"))
-        found = self._of_batch(scores.filter(among(ids, batch)))
+        of_ids = hashes(ids)
+        marked = scores.take(pa.array(np.flatnonzero(marks[_marks(of_ids, marks)])))
+        found = self._of_batch(marked.filter(among(marked.column("item_id"), batch)))
         ranked_scores = scores.column("score").filter(ranked).to_numpy()
         found.bins = fine_histogram(ranked_scores, self.between).tolist()
         found.counts["items"] = len(scores)
         if self.sampled > 1:
-            scores = scores.filter(pa.array(hashes(scores) % self.sampled == 0))
+            scores = scores.take(pa.array(np.flatnonzero(of_ids % self.sampled == 0)))
         nan = pa.scalar(np.nan)
         told = pc.if_else(
             pc.is_valid(scores.column("utility")),
@@ -91,6 +95,26 @@ class Look:
         classes = {count["values"]: count["counts"] for count in counts.to_pylist()}
         n_objects = pc.sum(items.column("n_objects")).as_py() or 0
         return Scored(classes=classes, objects={"items": len(items), "objects": n_objects})
+
+
+@lru_cache(maxsize=1)  # for all parts
+def _batch(place: str, name: str, whole: str) -> tuple[pa.ChunkedArray, NDArray[np.bool_]]:
+    """The ids of the batch, and marks at their hashes: few others have a mark.
+
+    Args:
+        place: of the store.
+        name: of their file.
+        whole: a digest of the batch.
+    """
+    ids = Store(place).read_table(name).column("item_id")
+    marks = np.zeros(1 << min(max(64 * len(ids), 1).bit_length(), _MOST_MARKS), dtype=bool)
+    marks[_marks(hashes(ids), marks)] = True
+    return ids, marks
+
+
+def _marks(of_ids: NDArray[np.uint64], marks: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Where the marks of hashes are."""
+    return of_ids & np.uint64(len(marks) - 1)
 
 
 def fine_histogram(

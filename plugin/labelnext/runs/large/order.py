@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, MissingExtra, WriteFailed, listed
 from labelnext.runs.large.part import kept_files
+from labelnext.runs.large.part_findings import REPORTED
 from labelnext.selection.sorting import stable_order
 from labelnext.selection.top_k import top_k
 from labelnext.support.started import how_to_install
@@ -159,11 +159,13 @@ def _numbers(ids: Any) -> Any:
         raise InvalidInput(f"integer item_ids must have at most {_MOST_DIGITS} digits.") from error
 
 
-def hashes(scores: pa.Table) -> NDArray[np.uint64]:
+def hashes(ids: pa.ChunkedArray) -> NDArray[np.uint64]:
     """DuckDB's hash of each id, the same in every run."""
+    import pyarrow as pa
+
     with _in_memory().cursor() as base:  # a new connection takes ten times as long
-        base.register("scores", scores.select(["item_id"]))
-        hashed = base.sql("SELECT hash(item_id) AS hash FROM scores").to_arrow_table()
+        base.register("ids", pa.table({"item_id": ids}))
+        hashed = base.sql("SELECT hash(item_id) AS hash FROM ids").to_arrow_table()
     of_ids: NDArray[np.uint64] = hashed.column("hash").to_numpy()
     return of_ids
 
@@ -264,11 +266,13 @@ class Scores:
     def _query(self, text: str) -> Any:
         import pyarrow as pa
 
+        schema = self._read(self._names[0]).schema
+        # DuckDB refuses lists of names that are all empty, which only the report looks at.
+        schema = pa.schema([field for field in schema if field.name not in REPORTED])
         # File after file: a dataset would read so many ahead that it holds more than the sort.
-        tables = (self._read(name) for name in self._names)
-        first = next(tables)
-        batches = (batch for table in chain([first], tables) for batch in table.to_batches())
-        reader = pa.RecordBatchReader.from_batches(first.schema, batches)
+        tables = (self._read(name, schema.names) for name in self._names)
+        batches = (batch for table in tables for batch in table.to_batches())
+        reader = pa.RecordBatchReader.from_batches(schema, batches)
         return self._base.from_arrow(reader).query("scores", text)
 
     def _read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:

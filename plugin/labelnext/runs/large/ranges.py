@@ -124,7 +124,7 @@ class Split:
         import pyarrow.compute as pc
 
         scores = self._scores(part, store)
-        hashes = hashes_of(scores).astype(np.uint64).view(np.int64)
+        hashes = hashes_of(scores.column("item_id")).astype(np.uint64).view(np.int64)
         loops.sort(hashes)
         store.write_rows(self.hashes(part), pa.table({"hash": hashes}))
         items = scores.filter(pc.is_valid(scores.column("utility")))
