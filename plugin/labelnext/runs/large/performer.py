@@ -108,8 +108,7 @@ class LargePerformer(Performer):
         kept = step.payload.get("recipe")  # a run that is resumed keeps to what it began with
         asked = self._settings.recipe if kept is None else Recipe.from_dict(kept)
         with self._stages.timed("score"):
-            counts = self._counts(asked, f"{run}/scores", store)
-            recipe = recipe_of_parts(self._settings, self._platform, self._parts, counts, asked)
+            recipe = self._recipe(asked, f"{run}/scores", store)
             self._journal.record("recipe", recipe=recipe.to_dict())
             whole = fingerprint(self._parts) if needs_survey(recipe) else None
             scoring = Scoring(recipe, f"{run}/scores", skips(self._settings), whole)
@@ -135,14 +134,14 @@ class LargePerformer(Performer):
                 self.progress(stage, min(done, rows), rows)
         return total
 
-    def _counts(self, asked: Recipe, folder: str, store: Store) -> dict[str, int] | None:
-        """Labelled objects of each class, where the scores go by them."""
-        first = first_pool(self._settings, self._platform, self._parts)
-        if not is_wanted(asked, first):
-            return None
-        counting = Counting(folder, skips(self._settings))
-        self._each(counting, store, "count")
-        return counting.total(self._parts, store)
+    def _recipe(self, asked: Recipe, folder: str, store: Store) -> Recipe:
+        """The recipe of all parts, for which labelled objects may have to be counted."""
+        first, counts = first_pool(self._settings, self._platform, self._parts), None
+        if is_wanted(asked, first):
+            counting = Counting(folder, skips(self._settings))
+            self._each(counting, store, "count")
+            counts = counting.total(self._parts, store)
+        return recipe_of_parts(self._settings, self._platform, self._parts, first, counts, asked)
 
     def _guide(self, scoring: Scoring, store: Store) -> Guide:
         """What a survey of the embeddings finds."""
@@ -172,11 +171,7 @@ class LargePerformer(Performer):
             summary = Summary(scored, budget, scoring.recipe, n, notices)
             if alone and chosen is None:
                 chosen = first_in_order(scores, budget)
-            written = (
-                [self._write(store, chosen, n, summary)]
-                if chosen is not None and len(chosen)
-                else []
-            )
+            written = [self._write(store, chosen, n, summary)] if chosen else []
             whole = self._digest(store, written)
             if not alone:
                 written += self._in_ranges(store, scoring, scores, whole, written, n, summary)
