@@ -10,7 +10,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,19 +125,18 @@ class Split:
         scores = self._scores(part, store)
         hashes = hashes_of(scores.column("item_id")).astype(np.uint64).view(np.int64)
         loops.sort(hashes)
-        store.write_rows(self.hashes(part), pa.table({"hash": hashes}))
+        n_ranges = len(self.starts) + 1
+        bounds = [_HASHES * k // n_ranges - _HASHES // 2 for k in range(1, n_ranges)]
+        of_hashes = np.searchsorted(hashes, np.array(bounds, np.int64)).tolist()
+        store.write_rows(self.hashes(part), pa.table({"hash": hashes}), of_hashes)
         items = scores.filter(pc.is_valid(scores.column("utility")))
         if self.batch is not None:
             batch = store.read_table(self.batch).column("item_id").cast(pa.string())
             items = items.filter(pc.invert(among(items.column("item_id"), batch)))
         items = in_exact_order(items, integers=self.integers)
-        store.write_rows(self.items(part), items)
-        n_ranges = len(self.starts) + 1
-        bounds = [_HASHES * k // n_ranges - _HASHES // 2 for k in range(1, n_ranges)]
-        table = _cuts(
-            [0, *_places(items, self.starts, self.integers), len(items)],
-            [0, *np.searchsorted(hashes, np.array(bounds, np.int64)).tolist(), len(hashes)],
-        )
+        of_items = _places(items, self.starts, self.integers)
+        store.write_rows(self.items(part), items, of_items)
+        table = _cuts([0, *of_items, len(items)], [0, *of_hashes, len(hashes)])
         return table, Scored(counts={"items": len(scores)})
 
     def _scores(self, part: Part, store: Store) -> pa.Table:
@@ -159,21 +157,19 @@ class Split:
             first: rank of the first item.
         """
         cuts = [store.read_table(self.name(part)) for part in parts]
-        payloads: list[dict[str, Any]] = [{} for _ in range(len(self.starts) + 1)]
-        for what, file in (("items", self.items), ("hashes", self.hashes)):
-            for part, cut in zip(parts, cuts, strict=True):
-                name = file(part)
-                for payload, (start, end) in zip(
-                    payloads, pairwise(cut.column(what).to_pylist()), strict=True
-                ):
-                    slices = payload.setdefault(what, [])
-                    if end > start:
-                        slices.append([name, start, end - start])
+        counts = {
+            what: np.diff([cut.column(what).to_numpy() for cut in cuts], axis=1)
+            for what in ("items", "hashes")
+        }
+        files = {"items": [*map(self.items, parts)], "hashes": [*map(self.hashes, parts)]}
         ranges = []
-        for number, payload in enumerate(payloads):
-            n_items = sum(n for _, _, n in payload["items"])
-            told = f"range {number + 1} of the order"
-            ranges.append(Part(number, told, {**payload, "first": first}, n_items))
+        for number in range(len(self.starts) + 1):
+            payload: dict[str, Any] = {"number": number, "first": first}
+            for what, names in files.items():
+                there = counts[what][:, number] > 0
+                payload[what] = [name for name, some in zip(names, there, strict=True) if some]
+            n_items = int(counts["items"][:, number].sum())
+            ranges.append(Part(number, f"range {number + 1} of the order", payload, n_items))
             first += n_items
         return ranges
 
@@ -212,14 +208,14 @@ class Ranked:
         """The items of a range in their order; counts as `alike` hashes that are there twice."""
         import pyarrow as pa
 
-        hashes = [s.column("hash").to_numpy() for s in _slices(store, part.payload["hashes"])]
+        hashes = [piece.column("hash").to_numpy() for piece in _pieces(store, part, "hashes")]
         ordered = np.concatenate([np.empty(0, np.int64), *hashes])
         loops.sort(ordered)
         counts = {"items": part.rows, "alike": int((ordered[1:] == ordered[:-1]).sum())}
-        slices = _slices(store, part.payload["items"])
-        if not slices:
+        pieces = _pieces(store, part, "items")
+        if not pieces:
             return self.nothing(), Scored(counts=counts)
-        items = in_exact_order(pa.concat_tables(slices), integers=self.integers)
+        items = in_exact_order(pa.concat_tables(pieces), integers=self.integers)
         ranks = np.arange(len(items)) + part.payload["first"]
         return ranked_table(items, ranks, self.n_ranked, self.budget), Scored(counts=counts)
 
@@ -247,17 +243,17 @@ def _cuts(items: Sequence[int], hashes: Sequence[int]) -> pa.Table:
     return pa.table({"items": pa.array(items, pa.int64()), "hashes": pa.array(hashes, pa.int64())})
 
 
-def _slices(store: Store, slices: Sequence[tuple[str, int, int]]) -> list[pa.Table]:
-    """Rows of sorted files: of each its name, the first row, and how many.
+def _pieces(store: Store, part: Part, what: str) -> list[pa.Table]:
+    """What sorted files have of a range.
 
     Raises:
         WriteFailed: if a file is gone or damaged; a run that is resumed sorts that part again.
     """
     tables = []
-    for name, start, n in slices:
+    for name in part.payload[what]:
         with kept_files("what was sorted"):
             try:
-                tables.append(store.read_rows(name, start, n))
+                tables.append(store.read_piece(name, part.payload["number"]))
             except (InvalidInput, OSError):
                 folder, _, file = name.removesuffix(ARROW).rsplit("/", 2)
                 store.remove(f"{folder}/{_STARTS}/{file}.parquet")
