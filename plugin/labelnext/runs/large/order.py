@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,8 @@ from labelnext.errors import InvalidInput, MissingExtra, WriteFailed, listed
 from labelnext.runs.large.part import kept_files
 from labelnext.runs.large.part_findings import REPORTED
 from labelnext.selection.sorting import stable_order
-from labelnext.selection.top_k import top_k
 from labelnext.support.started import how_to_install
 from labelnext.support.store import Store
-from labelnext.support.threads import in_order
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,8 +30,6 @@ _ROWS = 500_000
 _MEMORY = "400MB"  # with what Python holds, a run of 100 million rows stays below 1 GiB
 _THREADS = 4  # each needs room of its own
 _MOST_DIGITS = 38
-_ORDERED = ("item_id", "score", "utility")
-_Result = TypeVar("_Result")
 
 
 @contextmanager
@@ -79,47 +75,6 @@ def opened_scores(
             ) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def first_in_order(scores: Scores, budget: int) -> pa.Table | None:
-    """What comes first, without a sort of all others.
-
-    Args:
-        scores: of all parts; null utilities are left out.
-        budget: how many come first.
-
-    Returns:
-        A table with item_id and score; None if nothing can be ranked.
-    """
-    import pyarrow as pa
-
-    best: NDArray[np.float64] = np.empty(0)
-    for found in scores.each(lambda table: _best(table, budget), ["utility"]):
-        best = np.concatenate([best, found])
-        best = best[top_k(best, budget)]
-    if not len(best):
-        return None
-    first, least = [], float(best.min())
-    for table in scores.each(lambda table: _first(table, least, budget, scores.integers), _ORDERED):
-        first.append(table)
-        if sum(map(len, first)) > 2 * budget:  # many are as high as the least
-            first = [in_exact_order(pa.concat_tables(first), integers=scores.integers)[:budget]]
-    whole = in_exact_order(pa.concat_tables(first), integers=scores.integers)
-    return whole.slice(0, budget).select(["item_id", "score"])
-
-
-def _best(scores: pa.Table, budget: int) -> NDArray[np.float64]:
-    """So many of the largest utilities."""
-    utilities: NDArray[np.float64] = scores.column("utility").drop_null().to_numpy()
-    return utilities[top_k(utilities, budget)]
-
-
-def _first(scores: pa.Table, least: float, budget: int, integers: bool) -> pa.Table:
-    """So many of the first items in the order, of those with at least some utility."""
-    import pyarrow.compute as pc
-
-    high = scores.filter(pc.greater_equal(scores.column("utility"), least))
-    return in_exact_order(high, integers=integers).slice(0, budget)
 
 
 def in_exact_order(items: pa.Table, *, integers: bool) -> pa.Table:
@@ -223,12 +178,6 @@ class Scores:
         """The rows that a query of the table `scores` finds: few."""
         fetched: list[tuple[Any, ...]] = self._query(text).fetchall()
         return fetched
-
-    def each(
-        self, work: Callable[[pa.Table], _Result], columns: Sequence[str]
-    ) -> Iterator[_Result]:
-        """What `work` makes of some columns of each part, some parts at once, in their order."""
-        yield from in_order(lambda name: work(self._read(name, columns)), self._names)
 
     def tables(self, text: str) -> Iterator[pa.Table]:
         """What a query finds, some hundred thousand rows at a time; a table of none for nothing."""

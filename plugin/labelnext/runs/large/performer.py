@@ -29,11 +29,12 @@ from labelnext.runs.large.choices import needs_survey
 from labelnext.runs.large.class_counts import Counting, is_wanted
 from labelnext.runs.large.engines import get_engine, ready
 from labelnext.runs.large.findings import Summary, ranked_table
+from labelnext.runs.large.first import first_in_order
 from labelnext.runs.large.guide import Guide
 from labelnext.runs.large.limits import first_pool, recipe_of_parts, skips
 from labelnext.runs.large.look import Look
 from labelnext.runs.large.near_ranks import NearRanks, near_ranks
-from labelnext.runs.large.order import Order, Scores, first_in_order, opened_scores
+from labelnext.runs.large.order import Order, Scores, opened_scores
 from labelnext.runs.large.part import Scored, Task, fingerprint
 from labelnext.runs.large.part_findings import judged
 from labelnext.runs.large.ranges import Ranked, Split, range_starts
@@ -170,7 +171,7 @@ class LargePerformer(Performer):
                 n = budget if scoring.recipe.acquisition is None else n + _unscored(chosen)
             summary = Summary(scored, budget, scoring.recipe, n, notices)
             if alone and chosen is None:
-                chosen = first_in_order(scores, budget)
+                chosen = first_in_order(scoring, scored, self._parts, store, budget, self._each)
             written = [self._write(store, chosen, n, summary)] if chosen else []
             whole = self._digest(store, written)
             if not alone:
