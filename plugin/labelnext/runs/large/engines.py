@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import pairwise
 from threading import Event, Thread
+from time import monotonic
 from typing import Any, cast
 from uuid import uuid4
 
@@ -31,7 +32,7 @@ from labelnext.support.threads import in_order
 # A lost task is done again whole.
 _TASKS = 8  # for each processor
 _AHEAD = 2  # tasks of a processor that are under way, so that it never waits
-_PATIENCE = 5.0  # seconds that work takes here before Ray is started, about as many as that takes
+_WORTH = 30.0  # seconds of work left for which Ray is started on this machine, which takes six
 _MEANWHILE = 8  # parts that are done here until the next look whether Ray has started
 _QUIET: Mapping[str, Any] = {"log_to_driver": False, "logging_level": "error"}
 
@@ -73,8 +74,11 @@ def on_ray(
         Unavailable: if the cluster does not answer.
     """
     with ready(settings):
-        start, first = _start.get(), 0
-        while first < len(parts) and start is not None and not start.is_up():
+        start, first, began = _start.get(), 0, monotonic()
+        while first < len(parts) and start is not None:
+            left = (monotonic() - began) / max(first, 1) * (len(parts) - first)
+            if start.is_up(begin=left > _WORTH):
+                break
             yield from local(settings, reader, parts[first : first + _MEANWHILE], what, store)
             first += _MEANWHILE
         if first < len(parts):
@@ -158,7 +162,7 @@ def _no_answer(where: str, error: Exception) -> Unavailable:
 
 
 class _Start(Thread):
-    """Starts Ray on this machine beside other work that takes a while, and ends it.
+    """Starts Ray on this machine beside other work, and ends it.
 
     Linux ends Ray's processes with the thread that began them, so this one stays until the end.
     """
@@ -169,9 +173,7 @@ class _Start(Thread):
         self._error: Exception | None = None
 
     def run(self) -> None:
-        """Wait, start Ray, and wait for the end."""
-        if self._over.wait(_PATIENCE):
-            return
+        """Start Ray, and wait for the end."""
         import ray
 
         try:
@@ -182,12 +184,17 @@ class _Start(Thread):
         self._over.wait()
         ray.shutdown()
 
-    def is_up(self) -> bool:
+    def is_up(self, *, begin: bool) -> bool:
         """Whether Ray has started.
+
+        Args:
+            begin: start it, if nobody did.
 
         Raises:
             Unavailable: if it can't.
         """
+        if begin and self.ident is None:
+            self.start()
         if self._error is not None:
             raise _no_answer("this machine", self._error) from self._error
         return self._tried.is_set()
@@ -195,7 +202,8 @@ class _Start(Thread):
     def end(self) -> None:
         """End Ray, if it was started."""
         self._over.set()
-        self.join()
+        if self.ident is not None:
+            self.join()
 
 
 _start: ContextVar[_Start | None] = ContextVar("start", default=None)
@@ -206,7 +214,6 @@ def _started_beside() -> Iterator[None]:
     """Meanwhile, Ray is started on this machine, if that is worth it."""
     start = _Start()
     token = _start.set(start)
-    start.start()
     try:
         yield
     finally:
