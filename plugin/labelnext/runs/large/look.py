@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.runs.large.order import among, hashes
-from labelnext.runs.large.part import Scored, file_name, kept_files
+from labelnext.runs.large.part import ARROW, Scored, file_name, kept_files
 from labelnext.runs.large.score_part import Scoring
 from labelnext.support.histogram import histogram
 from labelnext.support.store import Store
@@ -45,7 +45,7 @@ class Look:
     def name(self, part: Part) -> str:
         """The file of a part's sample."""
         how = [self.scoring.recipe.to_dict(), self.whole]
-        return file_name(f"{self.scoring.folder}/sample", part, how)
+        return file_name(f"{self.scoring.folder}/sample", part, how, ARROW)
 
     def nothing(self) -> pa.Table:
         """No sample."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from operator import add
 from typing import TYPE_CHECKING, Any, Protocol
 
 from labelnext.adapter.protocol import Part, Streams
@@ -90,7 +90,8 @@ class Scored:
         self.exclusive &= other.exclusive
         self.problems += other.problems
         self.sample += other.sample
-        self.bins = [sum(pair) for pair in zip_longest(self.bins, other.bins, fillvalue=0)]
+        both = self.bins and other.bins
+        self.bins = [*map(add, self.bins, other.bins)] if both else self.bins or other.bins
         pairs = ((self.counts, other.counts), (self.classes, other.classes))
         for mine, counted in (*pairs, (self.objects, other.objects)):
             for name, count in counted.items():

@@ -235,7 +235,7 @@ class LargePerformer(Performer):
         store.write_table(batch, summary.counted)
         look = Look(scoring, whole, batch, summary.between, summary.sampled)
         found = self._each(look, store, "look")
-        summary.look_at(found, (store.read_table(look.name(part)) for part in self._parts))
+        summary.look_at(found, (store.read_columns(look.name(part)) for part in self._parts))
         return found.objects.get("items", 0)
 
     def _digest(self, store: Store, written: Sequence[Mapping[str, Any]]) -> str:

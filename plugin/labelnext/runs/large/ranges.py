@@ -96,7 +96,7 @@ class Split:
 
     def name(self, part: Part) -> str:
         """The file that says where the ranges begin."""
-        return file_name(f"{self.scoring.folder}/{_STARTS}", part, self._how)
+        return file_name(f"{self.scoring.folder}/{_STARTS}", part, self._how, ARROW)
 
     def items(self, part: Part) -> str:
         """The file of the sorted items."""
@@ -156,7 +156,7 @@ class Split:
             store: of their files.
             first: rank of the first item.
         """
-        cuts = [store.read_table(self.name(part)) for part in parts]
+        cuts = [store.read_columns(self.name(part)) for part in parts]
         counts = {
             what: np.diff([cut.column(what).to_numpy() for cut in cuts], axis=1)
             for what in ("items", "hashes")
@@ -255,7 +255,7 @@ def _pieces(store: Store, part: Part, what: str) -> list[pa.Table]:
             try:
                 tables.append(store.read_piece(name, part.payload["number"]))
             except (InvalidInput, OSError):
-                folder, _, file = name.removesuffix(ARROW).rsplit("/", 2)
-                store.remove(f"{folder}/{_STARTS}/{file}.parquet")
+                folder, _, file = name.rsplit("/", 2)
+                store.remove(f"{folder}/{_STARTS}/{file}")
                 raise
     return tables
