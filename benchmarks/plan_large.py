@@ -19,7 +19,7 @@ import numpy as np
 PART = 32_000_000  # bytes of a part
 RANGE = 4_000_000  # items of a range of the order, of a large pool
 ROW, SCORE_ROW = 49, 25  # bytes of a row in the source, and of its score
-RESULT = 60_000  # bytes that come back for a part, most of them counts of scores
+RESULT = 10_000  # bytes that come back for a part, most of them counts of scores
 SPREAD = 0.3  # standard deviation of the logarithm of a part's seconds
 
 
@@ -29,23 +29,24 @@ class Constants:
 
     Attributes:
         score: core seconds to score a million rows.
-        batch: seconds where the command runs for a million rows, to find the batch alone.
+        batch: core seconds to find the batch alone in a million rows, and to look at them for the
+            report.
         sort: core seconds to sort a million rows of parts, and to look at them for the report.
         rank: core seconds to rank a million rows of a range.
-        command: seconds where the command runs for a million rows, to rank all of them.
-        alone: seconds where the command runs to rank all of any pool, beside those.
+        command: seconds where the command runs for a million rows, for either.
+        alone: seconds where the command runs for any pool, beside those.
         piece: core seconds for what a range reads of the parts that were sorted together.
         start: seconds until Ray's workers begin.
         price: dollars for a processor and an hour.
     """
 
     score: float = 1.0
-    batch: float = 0.1
+    batch: float = 0.13
     sort: float = 0.48
     rank: float = 0.37
-    command: float = 0.009
+    command: float = 0.007
     alone: float = 0.6
-    piece: float = 0.0005
+    piece: float = 0.00025
     start: float = 8.0
     price: float = 0.05
 
@@ -79,12 +80,19 @@ def ordering(rows: int, n_workers: int, known: Constants) -> float:
     return sorting + ranked + known.command * millions + known.alone
 
 
+def batch_alone(rows: int, n_workers: int, known: Constants) -> float:
+    """Seconds until the batch is found, once all parts are scored."""
+    millions = rows / 1e6
+    found = in_workers(known.batch * millions, n_parts_of(rows), n_workers)
+    return found + known.command * millions + known.alone
+
+
 def line(rows: int, n_workers: int, known: Constants) -> list[str]:
-    """What a run takes, moves and costs; the command's machine has two processors."""
+    """What a run takes, moves and costs where the batch alone is wanted."""
     millions = rows / 1e6
     scores = known.start + in_workers(known.score * millions, n_parts_of(rows), n_workers)
-    batch, order = known.batch * millions, ordering(rows, n_workers, known)
-    hours = (n_workers * scores + 2 * batch) / 3600
+    batch, order = batch_alone(rows, n_workers, known), ordering(rows, n_workers, known)
+    hours = (n_workers + 2) * (scores + batch) / 3600  # two where the command runs
     return [
         f"{rows:,}",
         str(n_workers),

@@ -11,7 +11,7 @@ import pytest
 
 import labelnext
 from labelnext.errors import WriteFailed
-from labelnext.runs.large import ranges
+from labelnext.runs.large import engines, ranges
 from labelnext.runs.undo import resume, runs
 from tests.integration.ray_warnings import IGNORED
 from tests.unit.runs.large.test_faults import cut_short
@@ -29,6 +29,19 @@ from tests.unit.runs.large.test_selection import embedded
 pytestmark = IGNORED
 
 
+@pytest.fixture
+def waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray is started at once, and nothing is done before."""
+    is_up = engines._Start.is_up
+
+    def wait(start: Any, *, begin: bool) -> bool:
+        is_up(start, begin=True)
+        return start._tried.wait() and is_up(start, begin=False)
+
+    monkeypatch.setattr(engines._Start, "is_up", wait)
+
+
+@pytest.mark.usefixtures("waited_for")
 def test_ray_gives_the_ranking_of_the_whole(tmp_path: Path) -> None:
     table = classification(texts())
     path = spread(table, tmp_path / "data", 7)
@@ -49,6 +62,43 @@ def test_ray_gives_the_ranking_of_the_whole(tmp_path: Path) -> None:
     assert not ray.is_initialized()
 
 
+def test_ray_is_not_started_for_work_that_is_done_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ray.init", pytest.fail)
+    table = classification(texts())
+    labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", 3), engine="ray"))
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
+
+
+def test_parts_are_done_here_until_ray_has_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_WORTH", 0)
+    monkeypatch.setattr(engines, "_MEANWHILE", 1)
+    begun, is_up = [], engines._Start.is_up
+
+    def look(start: Any, *, begin: bool) -> bool:
+        begun.append(begin)
+        up = is_up(start, begin=begin)
+        return up if len(begun) <= 3 else start._tried.wait()
+
+    by_workers, at_workers = engines._by_workers, []
+
+    def count(settings: Any, parts: Any, *others: Any) -> Any:
+        at_workers.append(len(parts))
+        return by_workers(settings, parts, *others)
+
+    monkeypatch.setattr(engines._Start, "is_up", look)
+    monkeypatch.setattr(engines, "_by_workers", count)
+    table = classification(texts())
+    labelnext.run(settings(tmp_path, spread(table, tmp_path / "data", 7), engine="ray"))
+    assert begun[1]
+    assert at_workers[0] <= 7 - 1
+    assert_same(written(tmp_path / "ranking"), in_memory(tmp_path, table))
+
+
+@pytest.mark.usefixtures("waited_for")
 def test_an_error_in_a_worker_reaches_the_user_whole(tmp_path: Path) -> None:
     table = classification(texts())
     path = spread(table, tmp_path / "data", 3)
@@ -72,6 +122,7 @@ def test_a_cluster_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
         labelnext.run(config)
 
 
+@pytest.mark.usefixtures("waited_for")
 def test_a_ray_that_does_not_start_is_said_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from labelnext.errors import InvalidInput, listed, shown
 from labelnext.pool.texts import MOST_CLASSES
+from labelnext.support import loops
 from labelnext.support.words import counted
 
 _CLAMP = 1e-9  # rounding noise below zero that is set to +0.0
@@ -358,10 +359,7 @@ def likeliest_classes(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
         >>> likeliest_classes(np.array([[0.2, 0.8], [0.5, 0.5], [0.5, np.nan]])).tolist()
         [1, 0, -1]
     """
-    classes: NDArray[np.int64] = probabilities.argmax(axis=1).astype(np.int64, copy=False)
-    largest = np.take_along_axis(probabilities, classes[:, None], axis=1)[:, 0]
-    classes[np.isnan(largest)] = -1  # argmax treats the first NaN of a row as the largest
-    return classes
+    return loops.likeliest(probabilities)
 
 
 def checked_votes(votes: ArrayLike, n: int, n_classes: int | None) -> NDArray[np.int64]:

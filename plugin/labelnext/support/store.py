@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 _LAST_PORT = 65_535
-_TOGETHER = 16_384  # rows that `read_rows` reads together
 _RUN_ID = re.compile(r"\d{8}T\d{6}-\d{6}0*")
 
 
@@ -134,28 +134,35 @@ class Store:
             table.validate(full=True)  # what follows trusts offsets and indices
         return table
 
-    def write_rows(self, name: str, table: pa.Table) -> None:
-        """Write a table of which `read_rows` soon reads some rows at a time, as an Arrow file.
+    def write_rows(
+        self, name: str, table: pa.Table, cuts: Sequence[int] = (), *, packed: bool = False
+    ) -> None:
+        """Write a table that is soon read again, by pieces or by columns, as an Arrow file.
+
+        Args:
+            name: of the file.
+            table: what it is to hold.
+            cuts: the rows with which each piece but the first begins, ascending.
+            packed: whether to compress it, by LZ4; half of the size for twice the time.
 
         Raises:
             WriteFailed: if the disk is full, or the store refuses.
         """
         import pyarrow as pa
 
+        options = pa.ipc.IpcWriteOptions(compression="lz4" if packed else None)
+
         def fill(file: Any) -> None:
-            with pa.ipc.new_file(file, table.schema) as writer:
-                for start in range(0, len(table), _TOGETHER):
-                    writer.write_table(table.slice(start, _TOGETHER).combine_chunks())
+            with pa.ipc.new_file(file, table.schema, options=options) as writer:
+                for start, end in pairwise([0, *cuts, len(table)]):
+                    columns = table.slice(start, end - start).columns
+                    whole = [column.combine_chunks() for column in columns]
+                    writer.write_batch(pa.record_batch(whole, schema=table.schema))
 
         self._write(name, fill)
 
-    def read_rows(self, name: str, start: int, n: int) -> pa.Table:
-        """Some rows of a table that `write_rows` wrote, without reading all of it.
-
-        Args:
-            name: of the file.
-            start: the first row.
-            n: how many, at least one.
+    def read_columns(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Some columns of a table that `write_rows` wrote; all when None.
 
         Raises:
             FileNotFoundError: if there is no such file.
@@ -163,15 +170,35 @@ class Store:
         """
         import pyarrow as pa
 
-        first, last = start // _TOGETHER, (start + n - 1) // _TOGETHER
+        with self._undamaged(name), self.files.open_input_file(self.path(name)) as opened:
+            fields = None
+            if columns is not None:
+                with pa.ipc.open_file(opened) as file:
+                    fields = [file.schema.get_field_index(column) for column in columns]
+                opened.seek(0)
+            options = pa.ipc.IpcReadOptions(included_fields=fields, use_threads=False)
+            with pa.ipc.open_file(opened, options=options) as file:
+                table = file.read_all()
+            table.validate(full=True)  # what follows trusts offsets and indices
+        return table if columns is None else table.select(columns)
+
+    def read_piece(self, name: str, number: int) -> pa.Table:
+        """One piece of a table that `write_rows` wrote, without reading the others.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            InvalidInput: if it is damaged.
+        """
+        import pyarrow as pa
+
         with (
             self._undamaged(name),
             self.files.open_input_file(self.path(name)) as opened,
             pa.ipc.open_file(opened) as file,
         ):
-            table = pa.Table.from_batches([file.get_batch(k) for k in range(first, last + 1)])
+            table = pa.Table.from_batches([file.get_batch(number)])
             table.validate(full=True)
-        return table.slice(start - first * _TOGETHER, n)
+        return table
 
     @contextmanager
     def _undamaged(self, name: str) -> Iterator[None]:

@@ -95,3 +95,17 @@ def test_a_library_of_other_sources_is_left_aside(build_hooks: ModuleType, tmp_p
     assert loops.open_library(tmp_path / "loops.so") is None
     (tmp_path / "broken.so").write_bytes(b"no library")
     assert loops.open_library(tmp_path / "broken.so") is None
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("c", [1, 2, 3, 4, 5, 10, 23, 24, 40])
+@pytest.mark.parametrize("n", [0, 1, 31, 32, 100])
+def test_likeliest_classes_are_those_of_a_loop(n: int, c: int, dtype: type) -> None:
+    rng = np.random.default_rng(100 * n + c)
+    rows = (rng.integers(-3, 7, (n, c)) / 8).astype(dtype)  # many tie
+    rows[rng.random((n, c)) < 0.02] = np.nan
+    rows[3:4], rows[4:5] = -np.inf, np.nan
+    expected = [-1 if np.isnan(r).any() else r.tolist().index(max(r)) for r in rows]
+    assert loops.likeliest(rows).tolist() == expected
+    wide = np.repeat(rows, 2, axis=1)[:, ::2]  # not in C order
+    assert loops.likeliest(wide).tolist() == expected

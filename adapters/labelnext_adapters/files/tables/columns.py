@@ -190,6 +190,8 @@ def _left_out(reader: TableReader) -> NDArray[np.bool_]:
     """The items whose label was of no use in the file already."""
     theirs = {reader.name_of(name) for name in _LABELS} - {None}
     told = [one for one in reader.notices if one.code == "left_out" and one.column in theirs]
+    if not told:
+        return np.zeros(len(reader.id_texts()), dtype=bool)
     ids = pa.array([item for one in told for item in one.item_ids], pa.string())
     rows: NDArray[np.bool_] = pc.is_in(reader.id_texts(), ids).to_numpy(zero_copy_only=False)
     return np.array(rows)
@@ -274,5 +276,5 @@ def _pool(
         missing=None if rows is None and not sets else absent,
         notices=reader.notices,
     )
-    reader.free()
+    reader.free(at_once=not isinstance(ids, range))
     return pool()

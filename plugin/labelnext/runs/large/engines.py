@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import pairwise
+from threading import Event, Thread
+from time import monotonic
 from typing import Any, cast
 from uuid import uuid4
 
@@ -27,6 +32,9 @@ from labelnext.support.threads import in_order
 # A lost task is done again whole.
 _TASKS = 8  # for each processor
 _AHEAD = 2  # tasks of a processor that are under way, so that it never waits
+_WORTH = 30.0  # seconds of work left for which Ray is started on this machine, which takes six
+_MEANWHILE = 8  # parts that are done here until the next look whether Ray has started
+_QUIET: Mapping[str, Any] = {"log_to_driver": False, "logging_level": "error"}
 
 Engine = Callable[[Config, Streams, Sequence[Part], Task, Store], Iterator[Scored]]
 
@@ -58,31 +66,46 @@ def on_ray(
     """By Ray, some parts a task; Ray schedules, and does again what a lost node took along.
 
     Every worker opens the source for itself, so source and output must be where all can reach them.
-    A part that fails is raised when the tasks that have begun are done.
+    A part that fails is raised when the tasks that have begun are done. Until Ray has started on
+    this machine, parts are done as by `local`.
 
     Raises:
         MissingExtra: if Ray is not installed.
         Unavailable: if the cluster does not answer.
     """
     with ready(settings):
-        import ray
+        start, first, began = _start.get(), 0, monotonic()
+        while first < len(parts) and start is not None:
+            left = (monotonic() - began) / max(first, 1) * (len(parts) - first)
+            if start.is_up(begin=left > _WORTH):
+                break
+            yield from local(settings, reader, parts[first : first + _MEANWHILE], what, store)
+            first += _MEANWHILE
+        if first < len(parts):
+            yield from _by_workers(settings, parts[first:], what, store)
 
-        n_processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
-        n_tasks = max(1, min(len(parts), _TASKS * n_processors))
-        ends = [len(parts) * n // n_tasks for n in range(n_tasks + 1)]
-        do = ray.remote(scheduling_strategy="SPREAD")(_do_parts)
-        stage = uuid4().hex
-        ahead: deque[Any] = deque()
-        try:
-            for start, end in pairwise(ends):
-                ahead.append(do.remote(stage, settings, what, store.place, parts[start:end]))
-                if len(ahead) > _AHEAD * n_processors:
-                    yield from _found(ray.get(ahead.popleft()))
-            while ahead:
+
+def _by_workers(
+    settings: Config, parts: Sequence[Part], what: Task, store: Store
+) -> Iterator[Scored]:
+    import ray
+
+    n_processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    n_tasks = max(1, min(len(parts), _TASKS * n_processors))
+    ends = [len(parts) * n // n_tasks for n in range(n_tasks + 1)]
+    do = ray.remote(scheduling_strategy="SPREAD")(_do_parts)
+    stage = uuid4().hex
+    ahead: deque[Any] = deque()
+    try:
+        for start, end in pairwise(ends):
+            ahead.append(do.remote(stage, settings, what, store.place, parts[start:end]))
+            if len(ahead) > _AHEAD * n_processors:
                 yield from _found(ray.get(ahead.popleft()))
-        finally:  # Ray may crash where tasks are cancelled that are about to end
-            if ahead:
-                ray.wait([*ahead], num_returns=len(ahead))
+        while ahead:
+            yield from _found(ray.get(ahead.popleft()))
+    finally:  # Ray may crash where tasks are cancelled that are about to end
+        if ahead:
+            ray.wait([*ahead], num_returns=len(ahead))
 
 
 @contextmanager
@@ -93,48 +116,109 @@ def ready(settings: Config) -> Iterator[None]:
         MissingExtra: if Ray is not installed.
         Unavailable: if the cluster does not answer.
     """
-    if settings.rest.engine != "ray":
+    if settings.rest.engine != "ray" or _start.get() is not None:
         yield
         return
     if settings.ray.address is None:
         # Ray puts the machine's own address in the place of 127.0.0.1 unless clusters are off; the
         # name is of the systems where they are off by default. It is read when Ray is imported.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    try:
-        import ray  # noqa: F401
-    except ImportError as error:
+    if find_spec("ray") is None:
         raise MissingExtra(
             "engine ray needs the package ray, which is not installed.",
             hint=how_to_install("labelnext[ray]"),
-        ) from error
-    with _connected(settings.ray.address):
-        yield
+        )
+    if "ray" in sys.modules and sys.modules["ray"].is_initialized():
+        yield  # and is left as it was found
+    elif settings.ray.address is None:
+        with _started_beside():
+            yield
+    else:
+        with _connected(settings.ray.address):
+            yield
 
 
 @contextmanager
-def _connected(address: str | None) -> Iterator[None]:
-    """A connection to Ray, left as it was found; without an address Ray is started here."""
+def _connected(address: str) -> Iterator[None]:
+    """A connection to a cluster."""
     import ray
 
-    if ray.is_initialized():
-        yield
-        return
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     try:
-        if address is None:
-            ray.init(address="local", include_dashboard=False, **quiet)
-        else:
-            _knock(address)
-            ray.init(address=address, **quiet)
+        _knock(address)
+        ray.init(address=address, **_QUIET)
     except Exception as error:  # where a node is slow to start, Ray raises no other class
-        raise Unavailable(
-            f"Ray does not answer at {address or 'this machine'}: {error}.",
-            hint="set ray.address to that of the cluster, or to null.",
-        ) from error
+        raise _no_answer(address, error) from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _no_answer(where: str, error: Exception) -> Unavailable:
+    return Unavailable(
+        f"Ray does not answer at {where}: {error}.",
+        hint="set ray.address to that of the cluster, or to null.",
+    )
+
+
+class _Start(Thread):
+    """Starts Ray on this machine beside other work, and ends it.
+
+    Linux ends Ray's processes with the thread that began them, so this one stays until the end.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="ray", daemon=True)
+        self._tried, self._over = Event(), Event()
+        self._error: Exception | None = None
+
+    def run(self) -> None:
+        """Start Ray, and wait for the end."""
+        import ray
+
+        try:
+            ray.init(address="local", include_dashboard=False, **_QUIET)
+        except Exception as error:  # as in `_connected`
+            self._error = error
+        self._tried.set()
+        self._over.wait()
+        ray.shutdown()
+
+    def is_up(self, *, begin: bool) -> bool:
+        """Whether Ray has started.
+
+        Args:
+            begin: start it, if nobody did.
+
+        Raises:
+            Unavailable: if it can't.
+        """
+        if begin and self.ident is None:
+            self.start()
+        if self._error is not None:
+            raise _no_answer("this machine", self._error) from self._error
+        return self._tried.is_set()
+
+    def end(self) -> None:
+        """End Ray, if it was started."""
+        self._over.set()
+        if self.ident is not None:
+            self.join()
+
+
+_start: ContextVar[_Start | None] = ContextVar("start", default=None)
+
+
+@contextmanager
+def _started_beside() -> Iterator[None]:
+    """Meanwhile, Ray is started on this machine, if that is worth it."""
+    start = _Start()
+    token = _start.set(start)
+    try:
+        yield
+    finally:
+        _start.reset(token)
+        start.end()
 
 
 def _knock(address: str) -> None:

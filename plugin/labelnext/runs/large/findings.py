@@ -17,7 +17,7 @@ from labelnext.ranking.ranking import Ranking, as_rows
 from labelnext.ranking.recipe import Recipe
 from labelnext.report.cards import Card
 from labelnext.report.findings import BINS, NEXT
-from labelnext.runs.large.look import FINE, bins_of, fine_histogram
+from labelnext.runs.large.look import FINE, fine_histogram
 from labelnext.runs.large.part import Scored
 from labelnext.support.histogram import histogram
 from labelnext.support.words import counted
@@ -132,7 +132,7 @@ class Summary:
 
     def look_at(self, found: Scored, sample: Iterable[pa.Table]) -> None:
         """What was found in all parts: classes and objects of the batch, and the sample."""
-        self._fine = bins_of(found.counts)
+        self._fine = np.array(found.bins or np.zeros(FINE), dtype=np.int64)
         if self.scored.class_names is not None:
             self._batch_classes = found.classes
         if self.scored.objects and (n_items := found.objects["items"]):

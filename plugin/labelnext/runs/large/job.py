@@ -27,7 +27,7 @@ from labelnext.runs.large.limits import (
     check_included,
     check_streamable,
     for_one_part,
-    part_to_look_at,
+    parts_to_look_at,
     recipe_of_parts,
 )
 from labelnext.runs.large.order import Order
@@ -74,6 +74,7 @@ class LargeJob:
         self._platform = cast("Streams", platform)
         self._known = parts
         self._performer: LargePerformer | None = None
+        self._first: Pool  # that can be read
         self._looked = 0  # position of the part that a dry run looks at
         self.recipe: Recipe = settings.recipe
         self.stages = Stages()
@@ -92,7 +93,9 @@ class LargeJob:
         """
         check_streamable(self._settings)
         with self.stages.timed("read"):
-            pool, self._looked = part_to_look_at(self._settings, self._platform, self.parts)
+            self._first, pool, self._looked = parts_to_look_at(
+                self._settings, self._platform, self.parts
+            )
             return pool
 
     @cached_property
@@ -100,7 +103,7 @@ class LargeJob:
         """The first part, ranked in memory, without what the batch as a whole must keep to."""
         pool = self.pool
         with self.stages.timed("rank"):
-            self.recipe = recipe_of_parts(self._settings, self._platform, self.parts)
+            self.recipe = recipe_of_parts(self._settings, self._platform, self.parts, self._first)
             return follow(for_one_part(self._settings.recipe, self.recipe), pool)
 
     def remarks(self) -> list[Finding]:

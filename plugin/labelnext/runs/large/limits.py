@@ -54,6 +54,7 @@ def recipe_of_parts(
     settings: Config,
     platform: Streams,
     parts: list[Part],
+    first: Pool,
     counts: Mapping[str, int] | None = None,
     asked: Recipe | None = None,
 ) -> Recipe:
@@ -63,16 +64,16 @@ def recipe_of_parts(
         settings: the configuration.
         platform: reads the parts.
         parts: of the pool.
+        first: of them that can be read.
         counts: labelled objects of each class, over all parts; None where nobody counted them.
         asked: the recipe with everything open; that of the configuration when None.
 
     Raises:
-        NotFound: if there is none.
         ConfigError: if the configuration asks for what needs the whole pool at once.
         InvalidInput: if the parts lack what is needed.
     """
     asked = asked or settings.recipe
-    pool = with_labels(first_pool(settings, platform, parts), counts)
+    pool = with_labels(first, counts)
     n_labels = _labels(settings, platform, parts, pool) if asked.selection == AUTO else None
     recipe = with_weights(resolved(asked, pool, n_labels), counts)
     _check_classes(recipe, asked, pool)
@@ -176,11 +177,13 @@ def first_pool(settings: Config, platform: Streams, parts: list[Part]) -> Pool:
     return next(_pools(settings, platform, parts))[0]
 
 
-def part_to_look_at(settings: Config, platform: Streams, parts: list[Part]) -> tuple[Pool, int]:
-    """The first part with an item that can be ranked, else the first that can be read.
+def parts_to_look_at(
+    settings: Config, platform: Streams, parts: list[Part]
+) -> tuple[Pool, Pool, int]:
+    """The first part that can be read, and the first with an item that can be ranked, if any has.
 
     Returns:
-        Its items, and its position in `parts`.
+        The items of both, and the position of the second in `parts`.
 
     Raises:
         NotFound: if there is none.
@@ -190,9 +193,9 @@ def part_to_look_at(settings: Config, platform: Streams, parts: list[Part]) -> t
     for pool, position in _pools(settings, platform, parts):
         first = first or (pool, position)
         if pool.candidates.any() and not pool.missing[pool.candidates].all():
-            return pool, position
+            return first[0], pool, position
     assert first is not None, "_pools has one or raises"
-    return first
+    return first[0], *first
 
 
 def _pools(settings: Config, platform: Streams, parts: list[Part]) -> Iterator[tuple[Pool, int]]:

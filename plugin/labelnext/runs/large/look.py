@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.runs.large.order import among, hashes
-from labelnext.runs.large.part import Scored, file_name, kept_files
+from labelnext.runs.large.part import ARROW, Scored, file_name, kept_files
 from labelnext.runs.large.score_part import Scoring
 from labelnext.support.histogram import histogram
 from labelnext.support.store import Store
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FINE = 3000  # bins in which the median is looked for
+_MOST_MARKS = 24  # binary digits
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Look:
     def name(self, part: Part) -> str:
         """The file of a part's sample."""
         how = [self.scoring.recipe.to_dict(), self.whole]
-        return file_name(f"{self.scoring.folder}/sample", part, how)
+        return file_name(f"{self.scoring.folder}/sample", part, how, ARROW)
 
     def nothing(self) -> pa.Table:
         """No sample."""
@@ -62,15 +63,17 @@ class Look:
         import pyarrow.compute as pc
 
         with kept_files("the scores"):
-            scores = store.read_table(self.scoring.name(part))
-            batch = store.read_table(self.batch).column("item_id")
+            scores = store.read_columns(self.scoring.name(part)).combine_chunks()
+            batch, marks = _batch(store.place, self.batch, self.whole)
         ids, ranked = scores.column("item_id"), pc.is_valid(scores.column("utility"))
-        found = self._of_batch(scores.filter(among(ids, batch)))
-        bins = fine_histogram(scores.filter(ranked).column("score").to_numpy(), self.between)
-        found.counts |= {f"bin {b}": int(bins[b]) for b in np.flatnonzero(bins)}
+        of_ids = hashes(ids)
+        marked = scores.take(pa.array(np.flatnonzero(marks[_marks(of_ids, marks)])))
+        found = self._of_batch(marked.filter(among(marked.column("item_id"), batch)))
+        ranked_scores = scores.column("score").filter(ranked).to_numpy()
+        found.bins = fine_histogram(ranked_scores, self.between).tolist()
         found.counts["items"] = len(scores)
         if self.sampled > 1:
-            scores = scores.filter(pa.array(hashes(scores) % self.sampled == 0))
+            scores = scores.take(pa.array(np.flatnonzero(of_ids % self.sampled == 0)))
         nan = pa.scalar(np.nan)
         told = pc.if_else(
             pc.is_valid(scores.column("utility")),
@@ -94,6 +97,26 @@ class Look:
         return Scored(classes=classes, objects={"items": len(items), "objects": n_objects})
 
 
+@lru_cache(maxsize=1)  # for all parts
+def _batch(place: str, name: str, whole: str) -> tuple[pa.ChunkedArray, NDArray[np.bool_]]:
+    """The ids of the batch, and marks at their hashes: few others have a mark.
+
+    Args:
+        place: of the store.
+        name: of their file.
+        whole: a digest of the batch.
+    """
+    ids = Store(place).read_table(name).column("item_id")
+    marks = np.zeros(1 << min(max(64 * len(ids), 1).bit_length(), _MOST_MARKS), dtype=bool)
+    marks[_marks(hashes(ids), marks)] = True
+    return ids, marks
+
+
+def _marks(of_ids: NDArray[np.uint64], marks: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Where the marks of hashes are."""
+    return of_ids & np.uint64(len(marks) - 1)
+
+
 def fine_histogram(
     scores: NDArray[np.float64], between: tuple[float, float] | None
 ) -> NDArray[np.int64]:
@@ -102,8 +125,3 @@ def fine_histogram(
         return np.zeros(FINE, dtype=np.int64)
     counts: NDArray[np.int64] = histogram(scores[np.isfinite(scores)], *between, FINE)[0]
     return counts
-
-
-def bins_of(counts: Mapping[str, int]) -> NDArray[np.int64]:
-    """The bins that all parts counted."""
-    return np.array([counts.get(f"bin {b}", 0) for b in range(FINE)], dtype=np.int64)

@@ -62,7 +62,7 @@ class NearRanks:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        scores = store.read_table(self.scoring.name(part))
+        scores = store.read_columns(self.scoring.name(part), ["item_id", "score", "utility"])
         taken = store.read_table(self.batch).column("item_id")
         taken = pc.is_in(scores.column("item_id"), taken.combine_chunks().cast(pa.string()))
         behind = pc.and_(pc.is_valid(scores.column("utility")), pc.invert(taken))

@@ -1,4 +1,4 @@
-"""Scores that do not fit into memory, as a table to ask DuckDB about, and the batch alone."""
+"""Scores that do not fit into memory: their order, and a table of them to ask DuckDB about."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, MissingExtra, WriteFailed, listed
-from labelnext.selection.top_k import top_k
+from labelnext.runs.large.part import kept_files
+from labelnext.runs.large.part_findings import REPORTED
+from labelnext.selection.sorting import stable_order
 from labelnext.support.started import how_to_install
 from labelnext.support.store import Store
 
@@ -27,6 +29,7 @@ Order = Literal["all", "batch", "approximate"]
 _ROWS = 500_000
 _MEMORY = "400MB"  # with what Python holds, a run of 100 million rows stays below 1 GiB
 _THREADS = 4  # each needs room of its own
+_MOST_DIGITS = 38
 
 
 @contextmanager
@@ -74,54 +77,50 @@ def opened_scores(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def batch_alone(scores: Scores, batch: pa.Table | None, budget: int) -> pa.Table | None:
-    """The batch, without a sort of all others; its ids alone are checked.
+def in_exact_order(items: pa.Table, *, integers: bool) -> pa.Table:
+    """Items by utility, the highest first, and by id where utilities are equal.
 
     Args:
-        scores: with item_id, score and utility; null utilities are left out.
-        batch: with item_id and score; None where it is simply what comes first.
-        budget: how many come first.
-
-    Returns:
-        A table with item_id and score; None if nothing can be ranked.
+        items: with item_id and utility, of which none is null.
+        integers: ids go by their integer values, not by code point.
 
     Raises:
-        InvalidInput: if an id of the batch is there twice in the pool.
+        InvalidInput: if an integer has more than 38 digits.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    if batch is None:
-        least = _least_of_best(scores, budget)
-        if least is None:
-            return None
-        batch = pa.concat_tables(
-            scores.tables(
-                f"SELECT item_id, score FROM scores WHERE utility >= CAST('{least!r}' AS DOUBLE) "
-                f"ORDER BY utility DESC, {scores.tie} LIMIT {budget}"
-            )
-        )
-    scores.add("batch", batch)
-    scores.refuse_twice("item_id IN (SELECT item_id FROM batch)")
-    return batch
-
-
-def _least_of_best(scores: Scores, budget: int) -> float | None:
-    """The least of so many best utilities; None where there is none.
-
-    A database would carry the ids along while it looks for it, which takes ten times as long.
-    """
-    best: NDArray[np.float64] = np.empty(0)
-    for table in scores.tables("SELECT utility FROM scores WHERE utility IS NOT NULL"):
-        best = np.concatenate([best, table.column("utility").to_numpy()])
-        best = best[top_k(best, budget)]
-    return float(best.min()) if len(best) else None
+    items = items.combine_chunks()  # of which rows are taken in half the time
+    utilities = items.column("utility").to_numpy()
+    order = stable_order(utilities)
+    utilities = utilities[order]
+    alike = utilities[1:] == utilities[:-1]
+    if alike.any():
+        tied = np.flatnonzero(np.append(alike, False) | np.append(False, alike))
+        ids = items.column("item_id").take(pa.array(order[tied]))
+        keys = {"utility": utilities[tied], "number": _numbers(ids) if integers else ids, "id": ids}
+        by = [("utility", "descending"), ("number", "ascending"), ("id", "ascending")]
+        order[tied] = order[tied][pc.sort_indices(pa.table(keys), sort_keys=by).to_numpy()]
+    return items.take(pa.array(order))
 
 
-def hashes(scores: pa.Table) -> NDArray[np.uint64]:
+def _numbers(ids: Any) -> Any:
+    """Ids as numbers of 38 digits."""
+    import pyarrow as pa
+
+    try:
+        return ids.cast(pa.decimal128(_MOST_DIGITS))
+    except pa.ArrowInvalid as error:
+        raise InvalidInput(f"integer item_ids must have at most {_MOST_DIGITS} digits.") from error
+
+
+def hashes(ids: pa.ChunkedArray) -> NDArray[np.uint64]:
     """DuckDB's hash of each id, the same in every run."""
+    import pyarrow as pa
+
     with _in_memory().cursor() as base:  # a new connection takes ten times as long
-        base.register("scores", scores.select(["item_id"]))
-        hashed = base.sql("SELECT hash(item_id) AS hash FROM scores").to_arrow_table()
+        base.register("ids", pa.table({"item_id": ids}))
+        hashed = base.sql("SELECT hash(item_id) AS hash FROM ids").to_arrow_table()
     of_ids: NDArray[np.uint64] = hashed.column("hash").to_numpy()
     return of_ids
 
@@ -214,26 +213,21 @@ class Scores:
             )
 
     def _query(self, text: str) -> Any:
-        paths = [self._store.path(name) for name in self._names]
-        if self._store.local and not any(sign in self._store.root for sign in "*?["):
-            # DuckDB reads with all its threads, and within its memory.
-            relation = self._base.read_parquet(paths, hive_partitioning=False)
-        else:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
+        import pyarrow as pa
 
-            schema = pq.read_schema(paths[0], filesystem=self._store.files).remove_metadata()
-            batches = self._batches(paths)
-            relation = self._base.from_arrow(pa.RecordBatchReader.from_batches(schema, batches))
-        return relation.query("scores", text)
+        schema = self._read(self._names[0]).schema
+        # DuckDB refuses lists of names that are all empty, which only the report looks at.
+        schema = pa.schema([field for field in schema if field.name not in REPORTED])
+        # File after file: a dataset would read so many ahead that it holds more than the sort.
+        tables = (self._read(name, schema.names) for name in self._names)
+        batches = (batch for table in tables for batch in table.to_batches())
+        reader = pa.RecordBatchReader.from_batches(schema, batches)
+        return self._base.from_arrow(reader).query("scores", text)
 
-    def _batches(self, paths: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """File after file: a dataset would read so many ahead that it holds more than the sort."""
-        import pyarrow.parquet as pq
-
-        for path in paths:
-            table = pq.read_table(path, filesystem=self._store.files)
-            yield from table.replace_schema_metadata().to_batches()
+    def _read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """The scores of a part; raises as `kept_files`."""
+        with kept_files("the scores"):
+            return self._store.read_columns(name, columns).replace_schema_metadata()
 
 
 def _in_files(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import add
 from typing import TYPE_CHECKING, Any, Protocol
 
 from labelnext.adapter.protocol import Part, Streams
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _KEY = b"labelnext"
 SAMPLE = 20
+ARROW = ".arrow"  # ending of what is read again soon
 
 
 @dataclass
@@ -42,6 +44,7 @@ class Scored:
         exclusive: an item is of one class alone.
         class_names: the classes that a report lists, in its order; None where none are predicted.
         sample: utility and id of some of the items that are ranked.
+        bins: how many scores are in each bin; empty where they weren't counted.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -59,6 +62,7 @@ class Scored:
     exclusive: bool = True
     class_names: list[str] | None = None
     sample: list[tuple[float, str]] = field(default_factory=list)
+    bins: list[int] = field(default_factory=list)
 
     def add(self, other: Scored) -> None:
         """Take another part in.
@@ -86,6 +90,8 @@ class Scored:
         self.exclusive &= other.exclusive
         self.problems += other.problems
         self.sample += other.sample
+        both = self.bins and other.bins
+        self.bins = [*map(add, self.bins, other.bins)] if both else self.bins or other.bins
         pairs = ((self.counts, other.counts), (self.classes, other.classes))
         for mine, counted in (*pairs, (self.objects, other.objects)):
             for name, count in counted.items():
@@ -97,7 +103,10 @@ class Scored:
 
 
 class Task(Protocol):
-    """What is done with every part: a table, kept as a file, and what was found on the way."""
+    """What is done with every part: a table, kept as a file, and what was found on the way.
+
+    The file is Parquet, or an Arrow file where its name ends so: that is read in half the time.
+    """
 
     @property
     def skip_broken(self) -> bool:
@@ -132,15 +141,18 @@ def do_part(reader: Streams, part: Part, task: Task, store: Store) -> Scored:
             error.message = f"{part.name}: {error.message}"
             raise
         table, scored = task.nothing(), Scored(problems=[f"{part.name}: {error.message}"])
-    data = {_KEY: json.dumps(vars(scored)).encode()}
-    store.write_table(name, table.replace_schema_metadata(data))
+    table = table.replace_schema_metadata({_KEY: json.dumps(vars(scored)).encode()})
+    if name.endswith(ARROW):
+        store.write_rows(name, table, packed=True)
+    else:
+        store.write_table(name, table)
     return scored
 
 
-def file_name(folder: str, part: Part, how: Any) -> str:
+def file_name(folder: str, part: Part, how: Any, ending: str = ".parquet") -> str:
     """A file that is another one when the part changed, or what is done with it."""
     text = json.dumps([how, part.name, dict(part.payload)], sort_keys=True, default=str)
-    return f"{folder}/{part.number:06d}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.parquet"
+    return f"{folder}/{part.number:06d}-{hashlib.sha256(text.encode()).hexdigest()[:16]}{ending}"
 
 
 def fingerprint(parts: Sequence[Part]) -> str:
@@ -152,11 +164,11 @@ def fingerprint(parts: Sequence[Part]) -> str:
 def read_scored(store: Store, name: str) -> Scored | None:
     """What scoring a part found, from its file; None if there is no whole one.
 
-    A file of a run that broke off is read to its end: DuckDB trusts what it is given.
+    A file of a run that broke off is read to its end, so that nothing of it is missing later.
     """
     try:
-        metadata = store.read_table(name).schema.metadata or {}
-        return Scored(**json.loads(metadata[_KEY]))
+        read = store.read_columns if name.endswith(ARROW) else store.read_table
+        return Scored(**json.loads((read(name).schema.metadata or {})[_KEY]))
     except (InvalidInput, OSError, ValueError, LookupError, TypeError):
         return None
 

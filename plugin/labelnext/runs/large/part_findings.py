@@ -20,6 +20,9 @@ from labelnext.support.store import Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
+#: Columns that nothing but the report looks at.
+REPORTED = ("predicted", "n_objects", "classes")
+
 
 def columns_for_report(pool: Pool, recipe: Recipe) -> dict[str, Any]:
     """What is predicted of each item: its class, and of objects the class of each and how many.

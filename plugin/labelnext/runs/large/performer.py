@@ -29,11 +29,12 @@ from labelnext.runs.large.choices import needs_survey
 from labelnext.runs.large.class_counts import Counting, is_wanted
 from labelnext.runs.large.engines import get_engine, ready
 from labelnext.runs.large.findings import Summary, ranked_table
+from labelnext.runs.large.first import first_in_order
 from labelnext.runs.large.guide import Guide
 from labelnext.runs.large.limits import first_pool, recipe_of_parts, skips
 from labelnext.runs.large.look import Look
 from labelnext.runs.large.near_ranks import NearRanks, near_ranks
-from labelnext.runs.large.order import Order, Scores, batch_alone, opened_scores
+from labelnext.runs.large.order import Order, Scores, opened_scores
 from labelnext.runs.large.part import Scored, Task, fingerprint
 from labelnext.runs.large.part_findings import judged
 from labelnext.runs.large.ranges import Ranked, Split, range_starts
@@ -108,8 +109,7 @@ class LargePerformer(Performer):
         kept = step.payload.get("recipe")  # a run that is resumed keeps to what it began with
         asked = self._settings.recipe if kept is None else Recipe.from_dict(kept)
         with self._stages.timed("score"):
-            counts = self._counts(asked, f"{run}/scores", store)
-            recipe = recipe_of_parts(self._settings, self._platform, self._parts, counts, asked)
+            recipe = self._recipe(asked, f"{run}/scores", store)
             self._journal.record("recipe", recipe=recipe.to_dict())
             whole = fingerprint(self._parts) if needs_survey(recipe) else None
             scoring = Scoring(recipe, f"{run}/scores", skips(self._settings), whole)
@@ -135,14 +135,14 @@ class LargePerformer(Performer):
                 self.progress(stage, min(done, rows), rows)
         return total
 
-    def _counts(self, asked: Recipe, folder: str, store: Store) -> dict[str, int] | None:
-        """Labelled objects of each class, where the scores go by them."""
-        first = first_pool(self._settings, self._platform, self._parts)
-        if not is_wanted(asked, first):
-            return None
-        counting = Counting(folder, skips(self._settings))
-        self._each(counting, store, "count")
-        return counting.total(self._parts, store)
+    def _recipe(self, asked: Recipe, folder: str, store: Store) -> Recipe:
+        """The recipe of all parts, for which labelled objects may have to be counted."""
+        first, counts = first_pool(self._settings, self._platform, self._parts), None
+        if is_wanted(asked, first):
+            counting = Counting(folder, skips(self._settings))
+            self._each(counting, store, "count")
+            counts = counting.total(self._parts, store)
+        return recipe_of_parts(self._settings, self._platform, self._parts, first, counts, asked)
 
     def _guide(self, scoring: Scoring, store: Store) -> Guide:
         """What a survey of the embeddings finds."""
@@ -170,18 +170,18 @@ class LargePerformer(Performer):
                 budget = len(chosen)
                 n = budget if scoring.recipe.acquisition is None else n + _unscored(chosen)
             summary = Summary(scored, budget, scoring.recipe, n, notices)
-            if alone:
-                chosen = batch_alone(scores, chosen, budget)
-            written = (
-                [self._write(store, chosen, n, summary)]
-                if chosen is not None and len(chosen)
-                else []
-            )
+            if alone and chosen is None:
+                chosen = first_in_order(scoring, scored, self._parts, store, budget, self._each)
+            written = [self._write(store, chosen, n, summary)] if chosen else []
             whole = self._digest(store, written)
             if not alone:
                 written += self._in_ranges(store, scoring, scores, whole, written, n, summary)
             store.write_lines(f"{run}/{BATCH}", _batch_rows(store, written, summary.n_batch))
-            self._look(store, scoring, whole, summary)
+            n_alike = self._look(store, scoring, whole, summary)
+            if alone and chosen is not None:
+                scores.add("batch", chosen)
+                if n_alike != len(chosen):  # one is there twice, or not all were looked for
+                    scores.refuse_twice("item_id IN (SELECT item_id FROM batch)")
             if order == "approximate" and written:
                 first = written[0]["path"]
                 near = near_ranks(scores, scoring, whole, f"{run}/rest", first, budget, n)
@@ -229,13 +229,14 @@ class LargePerformer(Performer):
                 summary.add(store.read_table(name))
         return [{"path": name, "rows": n_rows} for name, n_rows in files.items()]
 
-    def _look(self, store: Store, scoring: Scoring, whole: str, summary: Summary) -> None:
-        """What the report says of all scores, and of the batch."""
+    def _look(self, store: Store, scoring: Scoring, whole: str, summary: Summary) -> int:
+        """What the report says of all scores, and of the batch; how many have an id of it."""
         batch = f"{scoring.folder}/batch.parquet"
         store.write_table(batch, summary.counted)
         look = Look(scoring, whole, batch, summary.between, summary.sampled)
         found = self._each(look, store, "look")
-        summary.look_at(found, (store.read_table(look.name(part)) for part in self._parts))
+        summary.look_at(found, (store.read_columns(look.name(part)) for part in self._parts))
+        return found.objects.get("items", 0)
 
     def _digest(self, store: Store, written: Sequence[Mapping[str, Any]]) -> str:
         """Of all parts and of the batch; what follows from them isn't kept where they changed."""

@@ -10,8 +10,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +17,10 @@ import numpy as np
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.errors import InvalidInput
 from labelnext.runs.large.findings import ranked_table
-from labelnext.runs.large.order import among
+from labelnext.runs.large.order import among, in_exact_order
 from labelnext.runs.large.order import hashes as hashes_of
-from labelnext.runs.large.part import Scored, file_name, kept_files
+from labelnext.runs.large.part import ARROW, Scored, file_name, kept_files
 from labelnext.runs.large.score_part import Scoring
-from labelnext.selection.sorting import stable_order
 from labelnext.support import loops
 from labelnext.support.store import Store
 
@@ -35,10 +32,8 @@ Place = tuple[float, str]  # the utility and the id of an item
 _RANGE = 1_000_000  # items of a range, about
 _LARGEST = 4_000_000  # of a pool with more than a hundred such ranges: each reads all parts
 _MANY = 100
-_ENDING = ".arrow"  # of a sorted file, which is read in pieces
 _STARTS = "starts"  # the folder of the files that say that a part is sorted
 _HASHES = 2**64
-_MOST_DIGITS = 38
 
 
 def range_starts(sample: Sequence[Place], n_ranked: int, *, integers: bool) -> list[Place]:
@@ -101,7 +96,7 @@ class Split:
 
     def name(self, part: Part) -> str:
         """The file that says where the ranges begin."""
-        return self._file(part, _STARTS)
+        return file_name(f"{self.scoring.folder}/{_STARTS}", part, self._how, ARROW)
 
     def items(self, part: Part) -> str:
         """The file of the sorted items."""
@@ -112,15 +107,11 @@ class Split:
         return self._sorted(part, "hashes")
 
     def _sorted(self, part: Part, what: str) -> str:
-        return str(PurePosixPath(self._file(part, what)).with_suffix(_ENDING))
-
-    def _file(self, part: Part, what: str) -> str:
-        folder = f"{self.scoring.folder}/{what}"
-        return file_name(folder, part, self._how)
+        return file_name(f"{self.scoring.folder}/{what}", part, self._how, ARROW)
 
     @cached_property
     def _how(self) -> list[Any]:
-        return [self.scoring.recipe.to_dict(), self.whole, self.starts, _ENDING]
+        return [self.scoring.recipe.to_dict(), self.whole, self.starts]
 
     def nothing(self) -> pa.Table:
         """No starts."""
@@ -132,21 +123,20 @@ class Split:
         import pyarrow.compute as pc
 
         scores = self._scores(part, store)
-        hashes = hashes_of(scores).astype(np.uint64).view(np.int64)
+        hashes = hashes_of(scores.column("item_id")).astype(np.uint64).view(np.int64)
         loops.sort(hashes)
-        store.write_rows(self.hashes(part), pa.table({"hash": hashes}))
+        n_ranges = len(self.starts) + 1
+        bounds = [_HASHES * k // n_ranges - _HASHES // 2 for k in range(1, n_ranges)]
+        of_hashes = np.searchsorted(hashes, np.array(bounds, np.int64)).tolist()
+        store.write_rows(self.hashes(part), pa.table({"hash": hashes}), of_hashes)
         items = scores.filter(pc.is_valid(scores.column("utility")))
         if self.batch is not None:
             batch = store.read_table(self.batch).column("item_id").cast(pa.string())
             items = items.filter(pc.invert(among(items.column("item_id"), batch)))
         items = in_exact_order(items, integers=self.integers)
-        store.write_rows(self.items(part), items)
-        n_ranges = len(self.starts) + 1
-        bounds = [_HASHES * k // n_ranges - _HASHES // 2 for k in range(1, n_ranges)]
-        table = _cuts(
-            [0, *_places(items, self.starts, self.integers), len(items)],
-            [0, *np.searchsorted(hashes, np.array(bounds, np.int64)).tolist(), len(hashes)],
-        )
+        of_items = _places(items, self.starts, self.integers)
+        store.write_rows(self.items(part), items, of_items)
+        table = _cuts([0, *of_items, len(items)], [0, *of_hashes, len(hashes)])
         return table, Scored(counts={"items": len(scores)})
 
     def _scores(self, part: Part, store: Store) -> pa.Table:
@@ -155,7 +145,7 @@ class Split:
 
         kinds = {"item_id": pa.string(), "score": pa.float64(), "utility": pa.float64()}
         with kept_files("the scores"):
-            tables = [store.read_table(name).select([*kinds]) for name in part.payload["scores"]]
+            tables = [store.read_columns(name, [*kinds]) for name in part.payload["scores"]]
             return pa.concat_tables(table.cast(pa.schema(kinds)) for table in tables)
 
     def ranges(self, parts: Sequence[Part], store: Store, first: int) -> list[Part]:
@@ -166,22 +156,20 @@ class Split:
             store: of their files.
             first: rank of the first item.
         """
-        cuts = [store.read_table(self.name(part)) for part in parts]
-        payloads: list[dict[str, Any]] = [{} for _ in range(len(self.starts) + 1)]
-        for what, file in (("items", self.items), ("hashes", self.hashes)):
-            for part, cut in zip(parts, cuts, strict=True):
-                name = file(part)
-                for payload, (start, end) in zip(
-                    payloads, pairwise(cut.column(what).to_pylist()), strict=True
-                ):
-                    slices = payload.setdefault(what, [])
-                    if end > start:
-                        slices.append([name, start, end - start])
+        cuts = [store.read_columns(self.name(part)) for part in parts]
+        counts = {
+            what: np.diff([cut.column(what).to_numpy() for cut in cuts], axis=1)
+            for what in ("items", "hashes")
+        }
+        files = {"items": [*map(self.items, parts)], "hashes": [*map(self.hashes, parts)]}
         ranges = []
-        for number, payload in enumerate(payloads):
-            n_items = sum(n for _, _, n in payload["items"])
-            told = f"range {number + 1} of the order"
-            ranges.append(Part(number, told, {**payload, "first": first}, n_items))
+        for number in range(len(self.starts) + 1):
+            payload: dict[str, Any] = {"number": number, "first": first}
+            for what, names in files.items():
+                there = counts[what][:, number] > 0
+                payload[what] = [name for name, some in zip(names, there, strict=True) if some]
+            n_items = int(counts["items"][:, number].sum())
+            ranges.append(Part(number, f"range {number + 1} of the order", payload, n_items))
             first += n_items
         return ranges
 
@@ -220,53 +208,16 @@ class Ranked:
         """The items of a range in their order; counts as `alike` hashes that are there twice."""
         import pyarrow as pa
 
-        hashes = [s.column("hash").to_numpy() for s in _slices(store, part.payload["hashes"])]
+        hashes = [piece.column("hash").to_numpy() for piece in _pieces(store, part, "hashes")]
         ordered = np.concatenate([np.empty(0, np.int64), *hashes])
         loops.sort(ordered)
         counts = {"items": part.rows, "alike": int((ordered[1:] == ordered[:-1]).sum())}
-        slices = _slices(store, part.payload["items"])
-        if not slices:
+        pieces = _pieces(store, part, "items")
+        if not pieces:
             return self.nothing(), Scored(counts=counts)
-        items = in_exact_order(pa.concat_tables(slices), integers=self.integers)
+        items = in_exact_order(pa.concat_tables(pieces), integers=self.integers)
         ranks = np.arange(len(items)) + part.payload["first"]
         return ranked_table(items, ranks, self.n_ranked, self.budget), Scored(counts=counts)
-
-
-def in_exact_order(items: pa.Table, *, integers: bool) -> pa.Table:
-    """Items by utility, the highest first, and by id where utilities are equal.
-
-    Args:
-        items: with item_id and utility, of which none is null.
-        integers: ids go by their integer values, not by code point.
-
-    Raises:
-        InvalidInput: if an integer has more than 38 digits.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    items = items.combine_chunks()  # of which rows are taken in half the time
-    utilities = items.column("utility").to_numpy()
-    order = stable_order(utilities)
-    utilities = utilities[order]
-    alike = utilities[1:] == utilities[:-1]
-    if alike.any():
-        tied = np.flatnonzero(np.append(alike, False) | np.append(False, alike))
-        ids = items.column("item_id").take(pa.array(order[tied]))
-        keys = {"utility": utilities[tied], "number": _numbers(ids) if integers else ids, "id": ids}
-        by = [("utility", "descending"), ("number", "ascending"), ("id", "ascending")]
-        order[tied] = order[tied][pc.sort_indices(pa.table(keys), sort_keys=by).to_numpy()]
-    return items.take(pa.array(order))
-
-
-def _numbers(ids: Any) -> Any:
-    """Ids as numbers of 38 digits."""
-    import pyarrow as pa
-
-    try:
-        return ids.cast(pa.decimal128(_MOST_DIGITS))
-    except pa.ArrowInvalid as error:
-        raise InvalidInput(f"integer item_ids must have at most {_MOST_DIGITS} digits.") from error
 
 
 def _places(items: pa.Table, starts: Sequence[Place], integers: bool) -> list[int]:
@@ -292,19 +243,19 @@ def _cuts(items: Sequence[int], hashes: Sequence[int]) -> pa.Table:
     return pa.table({"items": pa.array(items, pa.int64()), "hashes": pa.array(hashes, pa.int64())})
 
 
-def _slices(store: Store, slices: Sequence[tuple[str, int, int]]) -> list[pa.Table]:
-    """Rows of sorted files: of each its name, the first row, and how many.
+def _pieces(store: Store, part: Part, what: str) -> list[pa.Table]:
+    """What sorted files have of a range.
 
     Raises:
         WriteFailed: if a file is gone or damaged; a run that is resumed sorts that part again.
     """
     tables = []
-    for name, start, n in slices:
+    for name in part.payload[what]:
         with kept_files("what was sorted"):
             try:
-                tables.append(store.read_rows(name, start, n))
+                tables.append(store.read_piece(name, part.payload["number"]))
             except (InvalidInput, OSError):
-                folder, _, file = name.removesuffix(_ENDING).rsplit("/", 2)
-                store.remove(f"{folder}/{_STARTS}/{file}.parquet")
+                folder, _, file = name.rsplit("/", 2)
+                store.remove(f"{folder}/{_STARTS}/{file}")
                 raise
     return tables

@@ -22,7 +22,7 @@ from labelnext.runs.large.choices import (
     picks_in_rounds,
 )
 from labelnext.runs.large.guide import read_guide, vectors_of
-from labelnext.runs.large.part import SAMPLE, Scored, all_integers, file_name
+from labelnext.runs.large.part import ARROW, SAMPLE, Scored, all_integers, file_name
 from labelnext.runs.large.part_findings import (
     class_counts,
     class_names,
@@ -34,6 +34,7 @@ from labelnext.runs.large.part_findings import (
 )
 from labelnext.runs.large.pick_in_part import located, proposed
 from labelnext.selection.quotas import groups_of, texts_of
+from labelnext.selection.top_k import top_k
 from labelnext.selection.vectors import Points, finite_rows
 from labelnext.support.store import Store
 
@@ -63,7 +64,7 @@ class Scoring:
 
     def name(self, part: Part) -> str:
         """The file of a part's scores."""
-        return file_name(self.folder, part, self._how)
+        return file_name(self.folder, part, self._how, ARROW)
 
     @cached_property
     def _how(self) -> list[Any]:
@@ -78,7 +79,7 @@ class Scoring:
         return self._beside_scores(part, "evidence")
 
     def _beside_scores(self, part: Part, folder: str) -> str:
-        return self.name(part).replace(self.folder, f"{self.folder}/{folder}", 1)
+        return file_name(f"{self.folder}/{folder}", part, self._how)
 
     def nothing(self) -> pa.Table:
         """No scores."""
@@ -150,6 +151,8 @@ class Scoring:
         import pyarrow.compute as pc
 
         names = pa.array([str(i) for i in self.recipe.constraints.exclude], pa.string())
+        if not len(names):
+            return np.zeros(len(ids), dtype=bool)
         excluded: NDArray[np.bool_] = pc.is_in(ids, names).to_numpy(zero_copy_only=False)
         return excluded
 
@@ -244,7 +247,7 @@ def _best(utilities: NDArray[np.float64], ids: pa.Array, most: int) -> NDArray[n
     if len(rows) <= most:
         return rows
     values = utilities[rows]
-    edge = -np.partition(-values, most - 1)[most - 1]
+    edge = values[top_k(values, most)].min()
     above, level = rows[values > edge], rows[values == edge]
     names = ids.take(pa.array(level))
     if all_integers(ids):

@@ -24,6 +24,7 @@ Integers = NDArray[np.int64]
 SCORES = ("least_confidence", "margin", "variance", "entropy")
 
 _LIBRARY = Path(__file__).with_name("loops.so")
+_SHORT = 24  # classes: of more, numpy is as fast
 _FEW = 1000  # numpy sorts so few integers before the library is asked
 
 
@@ -49,6 +50,26 @@ def uncertainties(rows: NDArray[np.floating], results: Mapping[str, NDArray[np.f
     function = library.uncertainties_float if narrow else library.uncertainties_double
     targets = [results[name].ctypes.data if name in results else None for name in SCORES]
     return bool(function(rows.ctypes.data, *rows.shape, *targets))
+
+
+def likeliest(rows: NDArray[np.floating]) -> Integers:
+    """The first of the largest numbers of each row, −1 for a row with NaN.
+
+    Args:
+        rows: shape (n_rows, n_classes), at least one class.
+    """
+    library, (n, c) = _library(), rows.shape
+    fits = rows.dtype in (np.float32, np.float64) and rows.flags.c_contiguous and c < _SHORT
+    if library is not None and fits:
+        classes: Integers = np.empty(n, dtype=np.int64)
+        narrow = rows.dtype.itemsize == 4
+        function = library.likeliest_float if narrow else library.likeliest_double
+        function(rows.ctypes.data, n, c, classes.ctypes.data)
+        return classes
+    classes = rows.argmax(axis=1).astype(np.int64, copy=False)
+    largest = np.take_along_axis(rows, classes[:, None], axis=1)[:, 0]
+    classes[np.isnan(largest)] = -1  # argmax treats the first NaN of a row as the largest
+    return classes
 
 
 def sort(keys: Integers) -> None:
@@ -78,6 +99,9 @@ def open_library(path: Path) -> Any:
     for function in (library.uncertainties_float, library.uncertainties_double):
         function.argtypes = [pointer, size, size, *[pointer] * len(SCORES)]
         function.restype = ctypes.c_int
+    for function in (library.likeliest_float, library.likeliest_double):
+        function.argtypes = [pointer, size, size, pointer]
+        function.restype = None
     library.sort_integers.argtypes = [pointer, pointer, size]
     library.sort_integers.restype = None
     return library

@@ -1,5 +1,6 @@
-/* Two loops that numpy has no fast form of: the uncertainties of many class distributions, and the sorting of
- * many integers. `labelnext.support.loops` calls them; where no compiler was at hand, numpy does the same.
+/* Loops that numpy has no fast form of: the uncertainties and the likeliest classes of many class distributions,
+ * and the sorting of many integers. `labelnext.support.loops` calls them; where no compiler was at hand, numpy does
+ * the same.
  *
  * The terms of a score are added in an order that depends on the number of classes alone, and the build fuses no
  * product with a sum: a row has the same digits wherever it is and whatever the processor.

@@ -1,4 +1,4 @@
-/* Uncertainties of the rows of an array; included once for each type of numbers. */
+/* Uncertainties and likeliest classes of the rows of an array; included once for each type of numbers. */
 
 typedef struct {
     REAL *least_confidence, *margin, *variance, *entropy; /* NULL: not wanted */
@@ -159,10 +159,9 @@ INLINE void NAME(turn)(const REAL *rows, ptrdiff_t from, REAL *turned)
 #endif
 }
 
-/* Up to LANES rows of few classes: each lane is a row. */
-INLINE int NAME(short_block)(const REAL *rows, ptrdiff_t c, NAME(scores) to, ptrdiff_t row, ptrdiff_t n)
+/* Turns up to LANES rows of few classes, so that each lane is a row. */
+INLINE void NAME(turn_block)(const REAL *rows, ptrdiff_t c, ptrdiff_t n, REAL *turned)
 {
-    REAL turned[SHORT * LANES], means[LANES];
     if (n == LANES && c >= 4) {
         for (ptrdiff_t j = 0; j < c; j += 4) {
             ptrdiff_t first = j < c - 4 ? j : c - 4; /* the last four overlap those before */
@@ -171,11 +170,18 @@ INLINE int NAME(short_block)(const REAL *rows, ptrdiff_t c, NAME(scores) to, ptr
         }
     } else {
         if (n < LANES)
-            memset(turned, 0, sizeof turned);
+            memset(turned, 0, SHORT * LANES * sizeof(REAL));
         for (ptrdiff_t i = 0; i < n; i++)
             for (ptrdiff_t j = 0; j < c; j++)
                 turned[j * LANES + i] = rows[i * c + j];
     }
+}
+
+/* Up to LANES rows of few classes. */
+INLINE int NAME(short_block)(const REAL *rows, ptrdiff_t c, NAME(scores) to, ptrdiff_t row, ptrdiff_t n)
+{
+    REAL turned[SHORT * LANES], means[LANES];
+    NAME(turn_block)(rows, c, n, turned);
     NAME(lanes) seen;
     NAME(begin)(&seen);
     NAME(scan_for)(to, &seen, turned, c);
@@ -240,6 +246,28 @@ int NAME(uncertainties)(const REAL *rows, ptrdiff_t n, ptrdiff_t c, REAL *least_
         return NAME(long_rows)(rows, n, c, alone);
     }
     return NAME(long_rows)(rows, n, c, to);
+}
+
+/* The first of the likeliest classes of each row of few classes; −1 where a number is none. */
+EXPORTED
+void NAME(likeliest)(const REAL *rows, ptrdiff_t n, ptrdiff_t c, int64_t *classes)
+{
+    for (ptrdiff_t row = 0; row < n; row += LANES) {
+        ptrdiff_t here = n - row < LANES ? n - row : LANES;
+        REAL turned[SHORT * LANES], best[LANES];
+        INTEGER place[LANES] = {0}, none[LANES] = {0};
+        NAME(turn_block)(rows + row * c, c, here, turned);
+        memcpy(best, turned, sizeof best);
+        for (ptrdiff_t j = 0; j < c; j++)
+            for (int i = 0; i < LANES; i++) {
+                REAL x = turned[j * LANES + i];
+                none[i] |= x != x;
+                place[i] = x > best[i] ? (INTEGER)j : place[i];
+                best[i] = x > best[i] ? x : best[i];
+            }
+        for (ptrdiff_t i = 0; i < here; i++)
+            classes[row + i] = none[i] ? -1 : place[i];
+    }
 }
 
 #undef NAME

@@ -14,7 +14,8 @@ import pytest
 
 import labelnext
 from labelnext.errors import WriteFailed
-from labelnext.runs.large import job, near_ranks
+from labelnext.runs.large import first, job, near_ranks
+from labelnext.runs.large.part import Scored
 from labelnext.runs.undo import resume, undo
 from tests.unit.runs.large.test_job import (
     N,
@@ -195,3 +196,35 @@ def test_clusters_of_another_pool_are_made_again(tmp_path: Path, method: str) ->
     resumed = written(tmp_path / "ranking")
     labelnext.run(config)
     assert_same(resumed, written(tmp_path / "ranking"))
+
+
+@pytest.mark.parametrize("integers", [False, True])
+def test_of_equal_items_the_first_by_id_are_the_batch(tmp_path: Path, integers: bool) -> None:
+    ids = [str(n) if integers else f"i{n}" for n in np.random.default_rng(0).permutation(90)]
+    table = pa.table({"item_id": ids, "probabilities": [[0.5, 0.5]] * 90})
+    config = settings(tmp_path, spread(table, tmp_path / "data", 9), selection={"budget": 4})
+    config["write"]["order"] = "batch"
+    labelnext.run(config)
+    first = sorted(ids, key=int if integers else str)[:4]
+    assert written(tmp_path / "ranking").column("item_id").to_pylist() == first
+
+
+@pytest.mark.parametrize("least", [np.inf, 0.69, -np.inf])
+def test_batch_is_the_same_whatever_the_sample_says(
+    tmp_path: Path, least: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first, "_likely_least", lambda *_: least)
+    path = spread(classification(texts()), tmp_path / "data", 7)
+    config = settings(tmp_path, path, selection={"budget": 50})
+    labelnext.run(config)
+    every = written(tmp_path / "ranking")
+    labelnext.run(config | {"write": {**config["write"], "order": "batch"}})
+    assert_same(written(tmp_path / "ranking"), every.slice(0, 50))
+
+
+def test_a_sample_says_which_utility_more_items_than_the_budget_have() -> None:
+    sample = [(utility, "") for utility in np.random.default_rng(0).permutation(2_000).tolist()]
+    found = Scored(counts={"ranked": 10_000_000}, sample=sample)
+    assert first._likely_least(found, 500_000) == 1999 - (100 + 40 + 8)
+    assert first._likely_least(found, 10_000_000) == -np.inf
+    assert first._likely_least(Scored(counts={"ranked": 3}), 1) == -np.inf

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,6 @@ from labelnext.errors import InvalidInput, WriteFailed
 from labelnext.runs.large import performer, ranges, score_part
 from labelnext.runs.large.order import among
 from labelnext.runs.undo import resume
-from labelnext.support import store
 from labelnext.support.store import Store
 from tests.unit.runs.large.test_job import (
     assert_same,
@@ -36,7 +36,6 @@ N = 3_000
 @pytest.fixture(autouse=True)
 def _small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranges, "_RANGE", 250)
-    monkeypatch.setattr(store, "_TOGETHER", 16)
     monkeypatch.setattr(score_part, "_EVERY", 20)
 
 
@@ -168,10 +167,10 @@ def test_a_run_that_broke_off_between_ranges_goes_on_where_it_was(
 @pytest.mark.parametrize(
     ("stage", "files"),
     [
-        ("sort", "*.parquet"),
+        ("sort", "*.arrow"),
         ("order", "items/*.arrow"),
         ("order", "hashes/*.arrow"),
-        ("look", "0*.parquet"),
+        ("look", "0*.arrow"),
     ],
 )
 def test_what_was_damaged_meanwhile_is_made_again_on_resume(
@@ -267,14 +266,14 @@ def test_a_very_large_pool_has_larger_ranges(monkeypatch: pytest.MonkeyPatch) ->
     assert ranges.range_starts([], 10**9, integers=False) == []
 
 
-def test_rows_of_a_table_are_read_from_any_place(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cuts", [[], [0], [3, 3, 50], [7, 99, 100, 100]])
+def test_pieces_of_a_table_are_read_alone(tmp_path: Path, cuts: list[int]) -> None:
     files = Store(tmp_path)
     table = pa.table({"n": pa.chunked_array([np.arange(7), np.arange(7, 100)])})
-    files.write_rows("t.arrow", table)
-    with pa.ipc.open_file(str(tmp_path / "t.arrow")) as file:
-        assert file.num_record_batches == 7
-    for start, n in ((0, 1), (0, 16), (15, 2), (16, 16), (31, 33), (99, 1), (0, 100)):
-        assert files.read_rows("t.arrow", start, n).equals(table.slice(start, n))
+    files.write_rows("t.arrow", table, cuts)
+    for number, (start, end) in enumerate(pairwise([0, *cuts, 100])):
+        assert files.read_piece("t.arrow", number).equals(table.slice(start, end - start))
+    assert files.read_columns("t.arrow").equals(table)
 
 
 @pytest.mark.parametrize("left", [0, 100, -1])
@@ -283,10 +282,10 @@ def test_a_table_of_rows_that_is_cut_off_is_damaged(tmp_path: Path, left: int) -
     files.write_rows("t.arrow", pa.table({"n": np.arange(100)}))
     path.write_bytes(path.read_bytes()[:left])
     with pytest.raises(InvalidInput, match="must be as labelnext wrote it"):
-        files.read_rows("t.arrow", 0, 1)
+        files.read_piece("t.arrow", 0)
     path.unlink()
     with pytest.raises(FileNotFoundError):
-        files.read_rows("t.arrow", 0, 1)
+        files.read_piece("t.arrow", 0)
 
 
 @pytest.mark.parametrize("batch", [[], ["b"], ["e", "b", "x"], [*"edcbaxyz"]])
