@@ -13,11 +13,15 @@ from labelnext.selection.facility_location import similarity_scale
 from labelnext.selection.kernels import Kernel, KernelName, default_width
 from labelnext.selection.neighbours import greedy_cover
 from labelnext.selection.second_opinion import second_opinion
+from labelnext.selection.top_k import top_k
 from labelnext.selection.vectors import Array, Points, as_points
 from labelnext.support.annotations import Count, NaturalNumber, Positive, Seed
 from labelnext.support.signatures import checked
 
 Doubt = Literal["utility", "embeddings"]
+
+_TRUSTED = 0.05  # trust in embeddings below which they decide nothing, see docs/quality.md
+_UNTRUSTED = "The batch is the best scores: embeddings hardly predict labels that are left out."
 
 
 @checked
@@ -43,7 +47,8 @@ def uncertainty_herding(
     with the margin, and 1 for all items without utilities, or if no item is in doubt. With
     `doubt="embeddings"`, a share of U is the probability that the predicted class is wrong, as
     labels and embeddings say: the share to which they can be trusted, see `second_opinion`. A
-    warning says how much.
+    warning says how much. Below 5%, the order is that of the utilities, as coverage by embeddings
+    that tell nothing of the classes does harm.
 
     Above 5,000 items, only the similarities of each item to its `n_neighbours` nearest are kept;
     above 30,000, the sum goes over 16,384 items drawn in proportion to U. A warning says how much
@@ -90,6 +95,15 @@ def uncertainty_herding(
     weights = None if utilities is None else doubts(utilities)
     if doubt == "embeddings":
         wrong, trust = _second_opinion(points, given, labelled_classes, predicted_classes, seed)
+        if utilities is not None and trust < _TRUSTED:
+            _warn(
+                "The batch is the best scores: embeddings hardly predict labels that are left out."
+            )
+            return top_k(utilities, budget)
+        _warn(
+            f"About {round(trust, 1):.0%} of the doubt comes from labels and embeddings, by how "
+            "well they predict labels that are left out."
+        )
         weights = trust * wrong + (1 - trust) * (1 if weights is None else weights)
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)
@@ -126,14 +140,11 @@ def _second_opinion(
             f"doubt must be utility without {lacking}; got 'embeddings'.",
             hint=f"{cure}, or leave out selection.options.doubt.",
         )
-    wrong, trust = second_opinion(points, given, labelled_classes, predicted_classes, seed=seed)
-    warnings.warn(
-        f"About {round(trust, 1):.0%} of the doubt comes from labels and embeddings, by how well "
-        "they predict labels that are left out.",
-        LabelnextWarning,
-        stacklevel=3,
-    )
-    return wrong, trust
+    return second_opinion(points, given, labelled_classes, predicted_classes, seed=seed)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, LabelnextWarning, stacklevel=3)
 
 
 def doubts(utilities: NDArray[np.floating]) -> NDArray[np.float64]:
