@@ -14,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from labelnext.support.arrays import DAMAGED
+
 _START = 256 << 10  # bytes, decompressed
 _JSON_START = 32 << 10  # characters, where the value is longer
 _NAMES = 2000
@@ -119,7 +121,7 @@ def suffix_of(path: Path) -> str:
     while endings and endings[-1] in _ENDINGS:
         zipped = endings.pop() == ".zip"
         if zipped and not endings and path.is_file():
-            with suppress(OSError, ValueError, zipfile.BadZipFile), path.open("rb") as file:
+            with suppress(*DAMAGED), path.open("rb") as file:
                 return suffix_of(Path(_only_file(zipfile.ZipFile(file))))
     return endings[-1] if endings else ""
 
@@ -258,7 +260,7 @@ class Sample:
                 kind = compressed_by(self.path, start)
                 if kind == "zip":
                     return unpacking(file, kind).read(_START)
-        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        except DAMAGED:
             return b""
         return start if kind is None else _decompressed(start, kind)
 
