@@ -16,10 +16,10 @@ from labelnext.errors import ConfigError
 from labelnext.quality.stopping import Snapshot, keep, snapshots
 
 
-def damaged(path: Path) -> Iterator[int]:
-    """Damage one byte after the other, in one bit and in all."""
+def damaged(path: Path, every: int = 1) -> Iterator[int]:
+    """Damage one byte after the other, or every so many, in one bit and in all."""
     whole = path.read_bytes()
-    for at in range(len(whole)):
+    for at in range(0, len(whole), every):
         for bits in (0x01, 0xFF):
             path.write_bytes(whole[:at] + bytes([whole[at] ^ bits]) + whole[at + 1 :])
             yield at
@@ -39,7 +39,7 @@ def test_a_damaged_snapshot_is_skipped(tmp_path: Path) -> None:
     whole = Snapshot("whole", "entropy", 2, 0, 2, ids, np.array([0, 1]), scores)
     for name in ("damaged", "whole"):
         keep(tmp_path, Snapshot(name, *list(vars(whole).values())[1:]))
-    for _ in damaged(tmp_path / "damaged.npz"):
+    for _ in damaged(tmp_path / "damaged.npz", every=5):
         assert [one.run_id for one in snapshots(tmp_path)][-1] == "whole"
 
 
