@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, LabelnextWarning
+from labelnext.selection.cluster_margin import cluster_margin
 from labelnext.selection.facility_location import similarity_scale
 from labelnext.selection.kernels import Kernel, KernelName, default_width
 from labelnext.selection.neighbours import greedy_cover
@@ -20,8 +21,8 @@ from labelnext.support.signatures import checked
 
 Doubt = Literal["utility", "embeddings"]
 
-_TRUSTED = 0.05  # trust in embeddings below which they decide nothing, see docs/quality.md
-_UNTRUSTED = "The batch is the best scores: embeddings hardly predict labels that are left out."
+_TRUSTED = 0.05  # trust in embeddings below which scores come first, see docs/quality.md
+_CANDIDATES = 5  # best scores for each pick, where they do
 
 
 @checked
@@ -47,8 +48,9 @@ def uncertainty_herding(
     with the margin, and 1 for all items without utilities, or if no item is in doubt. With
     `doubt="embeddings"`, a share of U is the probability that the predicted class is wrong, as
     labels and embeddings say: the share to which they can be trusted, see `second_opinion`. A
-    warning says how much. Below 5%, the order is that of the utilities, as coverage by embeddings
-    that tell nothing of the classes does harm.
+    warning says how much. Below 5%, covering the pool by such embeddings would do harm: they only
+    spread a batch of the five best utilities for each pick, by `cluster_margin`, and decide nothing
+    if more than a fifth of the pool is picked.
 
     Above 5,000 items, only the similarities of each item to its `n_neighbours` nearest are kept;
     above 30,000, the sum goes over 16,384 items drawn in proportion to U. A warning says how much
@@ -97,9 +99,12 @@ def uncertainty_herding(
         wrong, trust = _second_opinion(points, given, labelled_classes, predicted_classes, seed)
         if utilities is not None and trust < _TRUSTED:
             _warn(
-                "The batch is the best scores: embeddings hardly predict labels that are left out."
+                "The batch comes from the best scores alone, because labels that are left out are "
+                "hardly predicted by the others and the embeddings."
             )
-            return top_k(utilities, budget)
+            if _CANDIDATES * n_picks > n:
+                return top_k(utilities, budget)
+            return cluster_margin(utilities, points, budget, pool_factor=_CANDIDATES, seed=seed)
         _warn(
             f"About {round(trust, 1):.0%} of the doubt comes from labels and embeddings, by how "
             "well they predict labels that are left out."

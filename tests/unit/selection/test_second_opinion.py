@@ -195,17 +195,27 @@ def mixed_pool(order: np.ndarray | None = None) -> Pool:
 
 
 @pytest.mark.parametrize("options", [ALONG, {"selection": "auto"}])
-def test_embeddings_that_explain_nothing_decide_nothing(options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("limits", "method"),
+    [
+        ({"budget": 9}, "cluster_margin"),
+        ({"budget": 9, "quota": "uniform"}, "cluster_margin"),
+        ({"budget": 13}, "top_k"),  # five times as many are more than there are
+        ({"budget": None}, "top_k"),
+    ],
+)
+def test_embeddings_that_explain_nothing_do_not_choose(
+    limits: dict[str, Any], method: str, options: dict[str, Any]
+) -> None:
+    expected = rank(mixed_pool(), "margin", selection=method, **limits).item_ids.tolist()
     order = np.random.default_rng(1).permutation(66)
     for pool in (mixed_pool(), mixed_pool(order)):
-        by_both = rank(pool, "margin", budget=9, **options)
-        assert by_both.item_ids.tolist() == rank(pool, "margin", budget=9).item_ids.tolist()
-        assert [notice.message for notice in by_both.notices][-1] == (
-            "The batch is the best scores: embeddings hardly predict labels that are left out."
-        )
-    quota = {"budget": 9, "quota": "uniform"}
-    by_both, by_model = rank(pool, "margin", **quota, **options), rank(pool, "margin", **quota)
-    assert by_both.item_ids.tolist() == by_model.item_ids.tolist()
+        by_both = rank(pool, "margin", **limits, **options)
+        assert by_both.item_ids.tolist() == expected
+        assert (
+            "The batch comes from the best scores alone, because labels that are left out are "
+            "hardly predicted by the others and the embeddings."
+        ) in [notice.message for notice in by_both.notices]
 
 
 def test_without_scores_embeddings_that_explain_nothing_still_cover() -> None:
@@ -228,8 +238,7 @@ def test_the_least_trust_that_counts(trust: float, monkeypatch: pytest.MonkeyPat
     utilities, options = np.array([0.1, 0.2, 0.3, 0.9]), {"width": 1.0, "doubt": "embeddings"}
     with pytest.warns(LabelnextWarning):
         picks = uncertainty_herding(points, none, utilities, 2, *classes, **options).tolist()
-    mixed = trust * wrong + (1 - trust) * utilities
-    by_hand = brute_force(points, none, mixed, 2, "gaussian", 1.0)
+    by_hand = brute_force(points, none, trust * wrong + (1 - trust) * utilities, 2, "gaussian", 1.0)
     assert picks == ([3, 2] if trust < 0.05 else by_hand)
     assert by_hand != [3, 2]
 
