@@ -150,6 +150,32 @@ def test_odd_requests_are_answered(request_: dict[str, Any], status: int) -> Non
         assert client.request(**request_).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"project": "7.1764500000", "schema": "<View/>"}', 200),
+        (b'{"project": "70.1764500000"}', 409),
+        (b'{"project": 7}', 200),
+        (b'{"project": "x"}', 200),
+        (b"[]", 200),
+        (b"", 200),
+    ],
+)
+def test_another_project_is_told_where_the_backend_belongs(body: bytes, status: int) -> None:
+    from labelnext.support.serving import serving
+    from labelnext_adapters.label_studio.backend import Backend
+
+    backend = Backend(None, None)  # type: ignore[arg-type]  # reads nothing
+    with serving("127.0.0.1:0", backend.answer, "listen") as port:
+        setup = f"http://127.0.0.1:{port}/setup"
+        assert httpx.post(setup, content=body).status_code == 200  # before the project is read
+        backend.known = Known("v1", project=7)
+        answer = httpx.post(setup, content=body)
+    assert answer.status_code == status
+    if status == 409:  # Label Studio shows the phrase alone
+        assert answer.reason_phrase == "This backend is for project 7; connect it there"
+
+
 def test_a_password_is_known_in_both_encodings_that_clients_use() -> None:
     from labelnext.errors import ConfigError
     from labelnext.support.serving import Request

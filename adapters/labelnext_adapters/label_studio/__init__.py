@@ -103,6 +103,11 @@ class LabelStudioAdapter(Adapter):
             self._source = self._source.model_copy(update={"project": number})
         return self._source
 
+    @property
+    def number(self) -> int:
+        """The number of the project."""
+        return self._located.number
+
     @classmethod
     def is_renamed(cls, source: LabelStudioSource, plan: Plan) -> bool:
         """Whether a plan was for the project that the source names, by its number or a title."""

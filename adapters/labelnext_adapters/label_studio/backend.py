@@ -51,12 +51,14 @@ class Known:
         answers: of each task by its number, what Label Studio stores.
         labels: the project's label count then.
         state: a text that changes with its tasks and predictions.
+        project: the number of the project; 0 before it was read.
     """
 
     version: str
     answers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     labels: int = 0
     state: str = ""
+    project: int = 0
 
     def __str__(self) -> str:
         labels, found = counted(self.labels, "label"), counted(len(self.answers), "task")
@@ -100,13 +102,13 @@ class Backend:
         version = f"{COPY}backend of {self._settings.write.run}:{pool.fingerprint()[:8]}"
         made = None if predicted is None else adapter.answers(predicted)
         if made is None:
-            return Known(version, labels=count, state=state)
+            return Known(version, labels=count, state=state, project=adapter.number)
         rows = zip(made.task_ids, made.scores, made.results, strict=True)
         answers = {
             task: {"result": msgspec.Raw(result.encode()), "score": score, "model_version": version}
             for task, score, result in rows
         }
-        return Known(version, answers, count, state)
+        return Known(version, answers, count, state, adapter.number)
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request of Label Studio."""
@@ -123,6 +125,9 @@ class Backend:
         if path in ("", "/health"):
             said = {"status": "UP", "model_class": "labelnext"}
         elif path == "/setup":
+            if known.project and _project_of(request.body) not in (None, known.project):
+                why = f"This backend is for project {known.project}; connect it there"
+                return Answer(HTTPStatus.CONFLICT, phrase=why)
             said = {"model_version": known.version}
         elif path == "/versions":
             said = {"versions": [known.version]}
@@ -148,6 +153,23 @@ def _sent(auth: str) -> list[bytes]:
     with suppress(UnicodeEncodeError):
         forms.add(auth.encode("latin-1"))
     return [b"Basic " + base64.b64encode(form) for form in forms]
+
+
+class _Setup(msgspec.Struct):
+    project: str = ""
+
+
+def _project_of(body: bytes) -> int | None:
+    """The project that asks, by its number and the time of its creation; None if it isn't said.
+
+    Example:
+        >>> _project_of(b'{"project": "7.1764500000"}'), _project_of(b"")
+        (7, None)
+    """
+    try:
+        return int(msgspec.json.decode(body, type=_Setup).project.partition(".")[0])
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
 
 
 class _Task(msgspec.Struct):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from labelnext.adapter.sample import Sample
 from labelnext.errors import ConfigError
+from labelnext.support.arrays import DAMAGED
 from labelnext.support.folders import files_below
 
 _START = 512  # bytes
@@ -193,7 +194,7 @@ def _inside(start: bytes, size: int) -> str | None:
 
 def _zipped(path: Path) -> str | None:
     names: list[str] = []
-    with suppress(OSError, ValueError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+    with suppress(*DAMAGED), zipfile.ZipFile(path) as archive:
         names = archive.namelist()
     known = next((kind for name, kind in _INSIDE.items() if name in names), None)
     if known is None and any(name.endswith("/data.pkl") for name in names):

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from labelnext.support.arrays import DAMAGED
 from labelnext.support.folders import files_below
 
 _START = 256 << 10  # bytes, decompressed
@@ -123,7 +124,7 @@ def suffix_of(path: Path | str) -> str:
         zipped = ending == ".zip"
         name, ending = os.path.splitext(name)
         if zipped and not ending and os.path.isfile(path):
-            with suppress(OSError, ValueError, zipfile.BadZipFile), open(path, "rb") as file:
+            with suppress(*DAMAGED), open(path, "rb") as file:
                 return suffix_of(_only_file(zipfile.ZipFile(file)))
     return ending
 
@@ -255,7 +256,7 @@ class Sample:
                 kind = compressed_by(self.path, start)
                 if kind == "zip":
                     return unpacking(file, kind).read(_START)
-        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        except DAMAGED:
             return b""
         return start if kind is None else _decompressed(start, kind)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from labelnext.support.images import small_image
 
 IMAGE_RULES = "difference hash 8x8, 1"
-TEXT_RULES = "characters 3-5, tf, hashed to 512, unit length, 1"
+TEXT_RULES = "characters 3-5, tf, hashed to 512, unit length, 2"
 """What the signatures follow from, besides the contents; kept ones of other rules aren't used."""
 
 _SIDE, _SMALL, _DIMENSIONS = 8, 256, 512
@@ -66,7 +66,7 @@ def text_signature(data: bytes) -> NDArray[np.float16]:
         >>> bool(one @ two > 0.99), bool(one @ other < 0.5)
         (True, True)
     """
-    words = data.decode("utf-8", "replace").lower().split()
+    words = data.decode("utf-8", "replace").casefold().split()
     if not words:
         raise ValueError("it is blank")
     # Spaces around it, so that a single character has three to five in a row, too.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelnext.support.arrays import DAMAGED
 from labelnext.support.files import write_atomically
 
 
@@ -55,7 +55,7 @@ class Kept:
                 with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                     rows = arrays["vectors"].astype(np.float16, copy=False)
                     self.vectors.update(zip(arrays["keys"].tolist(), rows, strict=True))
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            except DAMAGED:
                 continue
 
     def add(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,6 +17,7 @@ from labelnext.acquisition import ACQUISITIONS, get_acquisition
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
+from labelnext.support.arrays import DAMAGED
 from labelnext.support.files import write_atomically
 from labelnext.support.words import counted
 
@@ -205,7 +205,7 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
                         rows,
                     )
                 )
-        except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error):
+        except DAMAGED:
             continue
     return newest_first[::-1]
 

@@ -56,7 +56,7 @@ class Likeness:
             )
         if isinstance(self.similar_to, Mapping) and len(self.similar_to) > 1:
             raise InvalidInput(
-                f"similar_to must be of a single column; got {listed([*self.similar_to])}."
+                f"similar_to must name a single column; got {listed([*self.similar_to])}."
             )
         if not self.similar_to and self.similar_strength != type(self).similar_strength:
             raise InvalidInput(
@@ -113,24 +113,25 @@ class Likeness:
         known = finite_rows(Points(vectors), pool.item_ids)
         named = np.isin(pool.item_ids, ids)
         lacking = sorted(set(ids).difference(pool.item_ids[named & known].tolist()))
+        by = "class probabilities" if by_shares or space == "probabilities" else "embeddings"
         if len(lacking) == len(set(ids)):
             raise InvalidInput(
-                f"similar_to must name items of the pool that have embeddings; got "
-                f"{listed(lacking)}.",
-                hint=NO_SUCH_ID,
+                f"similar_to must name items of the pool that have {by}; got {listed(lacking)}.",
+                hint="name others: nothing is known of what those are like."
+                if named.any()
+                else NO_SUCH_ID,
             )
         similarities = np.full(len(pool), np.nan)
         similarities[known] = similarity(vectors[known], vectors[named & known])
         shares = np.ones(len(pool)) if utilities is None else _shares(utilities, pool.candidates)
         n_named = len(set(ids)) - len(lacking)
-        by = "class probabilities" if by_shares or space == "probabilities" else "embeddings"
         what = "Scored items" if utilities is None else "Weighed the scores"
         message = f"{what} by how similar they are to {counted(n_named, 'named item')}, by {by}."
         notices = [Notice("similar_to", message)]
         if lacking:
             message = (
                 f"Ignored {counted(len(lacking), 'id')} in similar_to: not in the pool, or without "
-                "an embedding."
+                f"{by}."
             )
             notices.append(Notice("unknown_id", message, tuple(lacking)))
         return shares * similarities**self.similar_strength, similarities, notices
@@ -156,7 +157,7 @@ class Likeness:
             elif columns:
                 hint = f"source.metadata names {listed([*columns])}."
             raise InvalidInput(
-                f"similar_to must be of a column of the metadata; got {column!r}.", hint=hint
+                f"similar_to must name a column of the metadata; got {column!r}.", hint=hint
             )
         texts = columns[column]
         order = pool.tie_order

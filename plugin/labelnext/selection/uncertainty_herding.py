@@ -9,15 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, LabelnextWarning
+from labelnext.selection.cluster_margin import cluster_margin
 from labelnext.selection.facility_location import similarity_scale
 from labelnext.selection.kernels import Kernel, KernelName, default_width
 from labelnext.selection.neighbours import greedy_cover
 from labelnext.selection.second_opinion import second_opinion
+from labelnext.selection.top_k import top_k
 from labelnext.selection.vectors import Array, Points, as_points
 from labelnext.support.annotations import Count, NaturalNumber, Positive, Seed
 from labelnext.support.signatures import checked
 
 Doubt = Literal["utility", "embeddings"]
+
+_TRUSTED = 0.05  # trust in embeddings below which scores come first, see docs/quality.md
+_CANDIDATES = 5  # best scores for each pick, where they do
 
 
 @checked
@@ -43,7 +48,9 @@ def uncertainty_herding(
     with the margin, and 1 for all items without utilities, or if no item is in doubt. With
     `doubt="embeddings"`, a share of U is the probability that the predicted class is wrong, as
     labels and embeddings say: the share to which they can be trusted, see `second_opinion`. A
-    warning says how much.
+    warning says how much. Below 5%, covering the pool by such embeddings would do harm: they only
+    spread a batch of the five best utilities for each pick, by `cluster_margin`, and decide nothing
+    if more than a fifth of the pool is picked.
 
     Above 5,000 items, only the similarities of each item to its `n_neighbours` nearest are kept;
     above 30,000, the sum goes over 16,384 items drawn in proportion to U. A warning says how much
@@ -90,6 +97,18 @@ def uncertainty_herding(
     weights = None if utilities is None else doubts(utilities)
     if doubt == "embeddings":
         wrong, trust = _second_opinion(points, given, labelled_classes, predicted_classes, seed)
+        if utilities is not None and trust < _TRUSTED:
+            _warn(
+                "The batch comes from the best scores alone, because labels that are left out are "
+                "hardly predicted by the others and the embeddings."
+            )
+            if _CANDIDATES * n_picks > n:
+                return top_k(utilities, budget)
+            return cluster_margin(utilities, points, budget, pool_factor=_CANDIDATES, seed=seed)
+        _warn(
+            f"About {round(trust, 1):.0%} of the doubt comes from labels and embeddings, by how "
+            "well they predict labels that are left out."
+        )
         weights = trust * wrong + (1 - trust) * (1 if weights is None else weights)
     if n_picks == 0:
         return np.empty(0, dtype=np.intp)
@@ -126,14 +145,11 @@ def _second_opinion(
             f"doubt must be utility without {lacking}; got 'embeddings'.",
             hint=f"{cure}, or leave out selection.options.doubt.",
         )
-    wrong, trust = second_opinion(points, given, labelled_classes, predicted_classes, seed=seed)
-    warnings.warn(
-        f"About {round(trust, 1):.0%} of the doubt comes from labels and embeddings, by how well "
-        "they predict labels that are left out.",
-        LabelnextWarning,
-        stacklevel=3,
-    )
-    return wrong, trust
+    return second_opinion(points, given, labelled_classes, predicted_classes, seed=seed)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, LabelnextWarning, stacklevel=3)
 
 
 def doubts(utilities: NDArray[np.floating]) -> NDArray[np.float64]:

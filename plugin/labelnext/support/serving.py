@@ -39,12 +39,21 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back: a status, and text of a media type."""
+    """What is sent back: a status, and text of a media type.
+
+    Attributes:
+        status: in numbers.
+        text: the body; the phrase and a line break if empty.
+        media_type: of the body.
+        headers: further ones.
+        phrase: the status in words, which some clients show alone; as HTTP has it when None.
+    """
 
     status: HTTPStatus
     text: str = ""
     media_type: str = "text/plain; charset=utf-8"
     headers: Mapping[str, str] | None = None
+    phrase: str | None = None
 
 
 @contextmanager
@@ -120,8 +129,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._say(answer)
 
     def _say(self, answer: Answer) -> None:
-        body = (answer.text or f"{answer.status.phrase}\n").encode()
-        self.send_response(answer.status)
+        phrase = answer.phrase or answer.status.phrase
+        body = (answer.text or f"{phrase}\n").encode()
+        self.send_response(answer.status, phrase)
         self.send_header("Content-Type", answer.media_type)
         self.send_header("Content-Length", str(len(body)))
         for name, value in (answer.headers or {}).items():

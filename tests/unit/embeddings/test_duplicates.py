@@ -57,6 +57,7 @@ def test_texts_are_alike_by_their_characters_whatever_the_case_and_spaces() -> N
     near = text_signature(b"The slow train stops at every station of the line!")
     other = text_signature(b"A goal in the last minute decided the match.")
     assert (one == same).all()
+    assert (text_signature("Straße".encode()) == text_signature(b"STRASSE")).all()
     assert 0.9 < cosine(one, near) < 1
     assert cosine(one, other) < 0.4
     assert np.linalg.norm(one.astype(float)) == pytest.approx(1, abs=1e-3)

@@ -112,18 +112,18 @@ def test_items_with_a_value_or_a_tag_are_named() -> None:
     with pytest.raises(InvalidInput, match="a value of found that items have") as caught:
         rank(pool, "margin", similar_to={"found": "fine"})
     assert caught.value.hint == "there are ok, wrong."
-    with pytest.raises(InvalidInput, match="of a column of the metadata; got 'city'"):
+    with pytest.raises(InvalidInput, match="name a column of the metadata; got 'city'"):
         rank(pool, "margin", similar_to={"city": "Oslo"})
-    with pytest.raises(InvalidInput, match="of a column of the metadata; got 'tags'") as caught:
+    with pytest.raises(InvalidInput, match="name a column of the metadata; got 'tags'") as caught:
         rank(replace(POOL, metadata=None), "margin", similar_to={"tag": "hard"})
     assert "source.metadata: [tags]" in str(caught.value.hint)
-    with pytest.raises(InvalidInput, match="similar_to must be of a single column"):
+    with pytest.raises(InvalidInput, match="similar_to must name a single column"):
         rank(pool, "margin", similar_to={"found": "wrong", "tags": "x"})
 
 
 @pytest.mark.parametrize("named", [{"ids": ["f"]}, {"ids": "f"}, {"file": "failures.txt"}])
 def test_python_is_told_to_give_a_list(named: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput, match="similar_to must be") as caught:
+    with pytest.raises(InvalidInput, match="similar_to must") as caught:
         rank(POOL, "margin", similar_to=named)
     assert "give ids as the list itself: similar_to=['a', 'b']" in str(caught.value.hint)
 
@@ -143,12 +143,23 @@ def test_a_run_goes_by_a_column_of_its_file(tmp_path: Path) -> None:
     [
         (POOL, ["x"], "similar_to must name items of the pool that have embeddings; got x."),
         (Pool(["a"], costs=[1.0]), ["a"], "similar_to must be left out for a pool without"),
+        (
+            Pool(["a", "b"], embeddings=[[1.0], [np.nan]]),
+            ["b"],
+            "similar_to must name items of the pool that have embeddings; got b. "
+            "Hint: name others: nothing is known of what those are like.",
+        ),
+        (
+            Pool(["a", "b"], probabilities=[[0.5, 0.5], [np.nan, np.nan]]),
+            ["b"],
+            "similar_to must name items of the pool that have class probabilities; got b.",
+        ),
     ],
 )
 def test_what_can_not_be_compared_is_refused(pool: Pool, ids: list[str], message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         Likeness(ids).weigh(pool, None, None)
-    assert caught.value.message.startswith(message)
+    assert str(caught.value).startswith(message)
 
 
 def test_items_of_a_value_are_told_in_the_order_of_their_ids() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from math import exp, log, log1p
 from pathlib import Path
@@ -15,7 +16,7 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics import log_loss
 
 from labelnext import Objects, Pool, rank, run
-from labelnext.errors import InvalidInput
+from labelnext.errors import InvalidInput, LabelnextWarning
 from labelnext.selection import uncertainty_herding
 from labelnext.selection.second_opinion import second_opinion
 from tests.unit.selection.test_uncertainty_herding import brute_force
@@ -180,19 +181,66 @@ def test_rank_herds_by_the_second_opinion(acquisition: str | None) -> None:
     assert ranking.item_ids.tolist() != by_margin.item_ids.tolist()
 
 
-def test_embeddings_that_explain_nothing_leave_doubt_to_the_model() -> None:
-    pool = labelled_pool()
-    alike = np.arange(6)[:, None] % 3 * [1.0, 1.0, 1.0]  # each place has a label of both classes
-    embeddings = np.concatenate([RNG.normal(size=(60, 3)), alike])
-    rows, labels = pool.probabilities, np.where(np.arange(66) < 60, -1, np.arange(66) % 2)
-    mixed = Pool(pool.item_ids, probabilities=rows, embeddings=embeddings, labels=labels)
-    by_both = rank(mixed, "margin", budget=9, **ALONG)
-    by_model = rank(mixed, "margin", budget=9, selection="uncertainty_herding")
-    assert by_both.item_ids.tolist() == by_model.item_ids.tolist()
+def mixed_pool(order: np.ndarray | None = None) -> Pool:
+    """Embeddings that explain nothing: each place with labels has labels of both classes."""
+    pool, order = labelled_pool(), np.arange(66) if order is None else order
+    alike = np.arange(6)[:, None] % 3 * [1.0, 1.0, 1.0]
+    embeddings = np.concatenate([np.random.default_rng(0).normal(size=(60, 3)), alike])
+    labels = np.where(np.arange(66) < 60, -1, np.arange(66) % 2)
+    rows, ids = pool.probabilities, pool.item_ids
+    assert rows is not None
+    return Pool(
+        ids[order], probabilities=rows[order], embeddings=embeddings[order], labels=labels[order]
+    )
+
+
+@pytest.mark.parametrize("options", [ALONG, {"selection": "auto"}])
+@pytest.mark.parametrize(
+    ("limits", "method"),
+    [
+        ({"budget": 9}, "cluster_margin"),
+        ({"budget": 9, "quota": "uniform"}, "cluster_margin"),
+        ({"budget": 13}, "top_k"),  # five times as many are more than there are
+        ({"budget": None}, "top_k"),
+    ],
+)
+def test_embeddings_that_explain_nothing_do_not_choose(
+    limits: dict[str, Any], method: str, options: dict[str, Any]
+) -> None:
+    expected = rank(mixed_pool(), "margin", selection=method, **limits).item_ids.tolist()
+    order = np.random.default_rng(1).permutation(66)
+    for pool in (mixed_pool(), mixed_pool(order)):
+        by_both = rank(pool, "margin", **limits, **options)
+        assert by_both.item_ids.tolist() == expected
+        assert (
+            "The batch comes from the best scores alone, because labels that are left out are "
+            "hardly predicted by the others and the embeddings."
+        ) in [notice.message for notice in by_both.notices]
+
+
+def test_without_scores_embeddings_that_explain_nothing_still_cover() -> None:
+    by_both = rank(mixed_pool(), None, budget=9, **ALONG)
+    herding = rank(mixed_pool(), None, budget=9, selection="uncertainty_herding")
+    assert by_both.item_ids.tolist() == herding.item_ids.tolist()
     assert [notice.message for notice in by_both.notices] == [
         "About 0% of the doubt comes from labels and embeddings, by how well they predict labels "
         "that are left out."
     ]
+
+
+@pytest.mark.parametrize("trust", [0.0, 0.049, 0.05, 0.2])
+def test_the_least_trust_that_counts(trust: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("labelnext.selection.uncertainty_herding")
+    wrong = np.array([0.9, 0.1, 0.5, 0.5])
+    monkeypatch.setattr(module, "second_opinion", lambda *_, **__: (wrong, trust))
+    points, none = np.array([[0.0], [0.1], [0.2], [9.0]]), np.empty((0, 1))
+    classes = np.array([], dtype=int), np.zeros(4, dtype=int)
+    utilities, options = np.array([0.1, 0.2, 0.3, 0.9]), {"width": 1.0, "doubt": "embeddings"}
+    with pytest.warns(LabelnextWarning):
+        picks = uncertainty_herding(points, none, utilities, 2, *classes, **options).tolist()
+    by_hand = brute_force(points, none, trust * wrong + (1 - trust) * utilities, 2, "gaussian", 1.0)
+    assert picks == ([3, 2] if trust < 0.05 else by_hand)
+    assert by_hand != [3, 2]
 
 
 @pytest.mark.parametrize("options", [ALONG, {"selection": "auto"}])
