@@ -48,6 +48,8 @@ def demo(
         raise ConfigError(
             f"--app must be left out of the demo for {platform}; it opens the FiftyOne App."
         )
+    if port is not None and platform == "files":
+        raise ConfigError("--port must be left out of the demo for files, which has no server.")
     adapter = get_adapter(platform)
     missing = missing_modules(adapter)
     if missing:
@@ -57,6 +59,6 @@ def demo(
         )
     options: dict[str, bool | int] = {"app": open_app} if platform == "fiftyone" else {}
     where = folder or FOLDERS.get(platform, Path(f".demo-{platform}"))
-    if port is not None and platform != "files":
+    if port is not None:
         options["port"] = port
     demos[platform].load()(where, **options)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from labelnext.errors import ConfigError
 from labelnext.support.started import how
 
 if TYPE_CHECKING:
@@ -23,6 +24,40 @@ FOLDERS = {
     "fiftyone": Path(".demo"),
     "label-studio": Path(".demo-label-studio"),
 }
+
+
+_MARK = ".labelnext-demo"  # in a folder that a demo made
+_CONFIG = "labelnext.yaml"
+
+
+def own_folder(folder: Path) -> None:
+    """Make a folder for a demo, or take one that a demo made earlier or that is empty.
+
+    Raises:
+        ConfigError: if it holds anything else, which the demo could overwrite, or can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        theirs = any(folder.iterdir()) and not (folder / _MARK).exists()
+        if theirs and not _is_of_a_demo(folder / _CONFIG):
+            raise ConfigError(
+                f"the demo's folder must be empty or new; {str(folder)!r} holds other files.",
+                hint="name a new one with --folder.",
+            )
+        (folder / _MARK).touch()
+    except OSError as error:
+        raise ConfigError(
+            f"{str(folder)!r} can't be made: {error.strerror}.",
+            hint="change to a folder that you may write to.",
+        ) from error
+
+
+def _is_of_a_demo(config: Path) -> bool:
+    """Whether a configuration is a demo's: of a folder without a mark, by an earlier version."""
+    try:
+        return config.read_text("utf-8").startswith("# The demo for ")
+    except (FileNotFoundError, ValueError):
+        return False
 
 
 def again(platform: str, folder: Path, *options: str) -> str:

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from labelnext.errors import ConfigError
 from labelnext.support.files import write_atomically
 from labelnext.support.started import from_here
 from labelnext_adapters.demo.digits import Digits, digits, write_images
-from labelnext_adapters.demo.shown import replay_step, show_next, show_ranking
+from labelnext_adapters.demo.shown import own_folder, replay_step, show_next, show_ranking
 
 CONFIG = """\
 # The demo for plain files. Change it, and run it again.
@@ -61,13 +60,7 @@ def run_demo(folder: Path) -> None:
         f"9 MB in {folder}.",
         soft_wrap=True,
     )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"{str(folder)!r} can't be made: {error.strerror}.",
-            hint="change to a folder that you may write to.",
-        ) from error
+    own_folder(folder)
     table = folder / "predictions.csv"
     if not table.exists():
         with console.status("Training a classifier on 150 of them ..."):

@@ -27,7 +27,13 @@ from rich.console import Console
 from labelnext.errors import MissingExtra, Unavailable
 from labelnext.support.started import how_python, source_folder
 from labelnext_adapters.demo.digits import Digits, digits, write_images
-from labelnext_adapters.demo.shown import again, ended_by_sigterm, show_next, show_ranking
+from labelnext_adapters.demo.shown import (
+    again,
+    ended_by_sigterm,
+    own_folder,
+    show_next,
+    show_ranking,
+)
 from labelnext_adapters.label_studio.server.client import Client
 
 _PORT = 8080
@@ -82,7 +88,7 @@ def run_demo(folder: Path, *, port: int | None = None) -> None:
         f"minute the first time, then 20 s, and 10 MB in {folder}.",
         soft_wrap=True,
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    own_folder(folder)
     login = _login(folder)
     number = port or _free_port(int(login.get("port", _PORT)))
     (folder / "login.json").write_text(json.dumps({**login, "port": number}), "utf-8")

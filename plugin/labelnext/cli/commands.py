@@ -14,6 +14,7 @@ from labelnext.cli import INTERRUPTED
 from labelnext.cli.console import (
     err,
     escaped,
+    lead_nowhere,
     out,
     print_check,
     print_error,
@@ -323,6 +324,18 @@ def _say_stopped() -> None:
         err.print(f"{what}: {escaped(how(*words))}", soft_wrap=True)
 
 
+def _end_output() -> None:
+    """Write out what is left, for which Python would end in an error if nobody reads any more."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        lead_nowhere(sys.stdout)
+    except OSError as error:  # a full disk
+        lead_nowhere(sys.stdout)
+        print_error(refusal(error))
+        sys.exit(1)
+
+
 def main() -> None:
     """Run the command line; print a LabelnextError on one line and exit with code 1."""
     try:
@@ -331,6 +344,7 @@ def main() -> None:
     except SystemExit as end:
         if end.code == INTERRUPTED:
             _say_stopped()
+        _end_output()
         raise
     except LabelnextError as error:
         print_error(error)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -36,8 +37,17 @@ if TYPE_CHECKING:
 
 _MOST_CLASSES = 30  # above that, only the JSON lists the classes
 
-out = Console(emoji=False)  # an id such as :cat: stays as it is
-err = Console(stderr=True, emoji=False)
+
+class _Printer(Console):
+    """A console whose reader may leave early, as `head` does: the command goes on regardless."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the rest lead nowhere; rich would end the command as failed."""
+        lead_nowhere(self.file)
+
+
+out = _Printer(emoji=False, highlight=False)  # an id such as :cat: stays as it is
+err = _Printer(stderr=True, emoji=False, highlight=False)
 
 
 def print_error(error: LabelnextError) -> None:
@@ -339,7 +349,17 @@ def print_masked_traceback(error: Exception) -> None:
 
 def print_plain(text: str) -> None:
     """Print text to standard output, for other programs; only secrets are changed."""
-    sys.stdout.write(without_secrets(text) + "\n")
+    try:
+        sys.stdout.write(without_secrets(text) + "\n")
+    except BrokenPipeError:
+        lead_nowhere(sys.stdout)
+
+
+def lead_nowhere(stream: IO[str]) -> None:
+    """Let a stream that nobody reads any more take what is still written."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def escaped(text: str) -> str:

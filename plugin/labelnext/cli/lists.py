@@ -23,7 +23,7 @@ def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for number, line in enumerate([list(headings), *lines]):
         padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
         text = escaped("  ".join(padded).rstrip())
-        out.print(text, style=None if number else "bold", soft_wrap=True, highlight=False)
+        out.print(text, style=None if number else "bold", soft_wrap=True)
 
 
 def print_table(

@@ -38,6 +38,9 @@ def check_places(settings: Config, more: Mapping[str, Path] | None = None) -> No
     """
     outputs = {**_outputs(settings), **(more or {})}
     _check_state(outputs, settings.state, _pool(settings))
+    for key, path in (more or {}).items():  # the next command would take it for a journal
+        if path.suffix == ".jsonl" and same_file(path.parent, settings.state):
+            raise _in_state(key, path)
     outputs |= {f"state ({name})": settings.state / name for name in _OF_STATE[1:3]}
     check_unread(settings, outputs)
 
@@ -77,9 +80,9 @@ def check_export(settings: Config, folder: Path | str) -> None:
     Raises:
         ConfigError: if they would, or if the folder is that of the journals.
     """
-    if not is_url(folder) and same_file(Path(folder), settings.state):
+    if not is_url(folder) and real_path(folder).is_relative_to(os.path.realpath(settings.state)):
         raise ConfigError(
-            f"the folder must differ from state; both are {str(folder)!r}.",
+            f"the folder must differ from state and lie outside it; got {str(folder)!r}.",
             hint="name a folder elsewhere.",
         )
     path = getattr(settings.source_options, "path", None)
@@ -221,7 +224,11 @@ def _check_state(outputs: Mapping[str, Path], state: Path, pool: Path | None) ->
     for key, path in outputs.items():
         of_state = path.name in _OF_STATE or is_run_id(path.name.partition(".")[0])
         if same_file(path, state) or (of_state and same_file(path.parent, state)):
-            raise ConfigError(
-                f"{key} must differ from state and its files; got {str(path)!r}.",
-                hint="name a file elsewhere.",
-            )
+            raise _in_state(key, path)
+
+
+def _in_state(key: str, path: Path) -> ConfigError:
+    return ConfigError(
+        f"{key} must differ from state and its files; got {str(path)!r}.",
+        hint="name a file elsewhere.",
+    )

@@ -200,10 +200,14 @@ def journal_paths(directory: Path) -> Iterator[Path]:
         names = os.listdir(directory)
     except FileNotFoundError:
         return
+    except NotADirectoryError as error:
+        raise ConfigError(
+            f"state must be a folder; got {str(directory)!r}, a file.", hint="name a new folder."
+        ) from error
     except OSError as error:
         raise ConfigError(
             f"state must be a folder that can be read; got {str(directory)!r} ({error.strerror}).",
-            hint="its runs are known to the user who made them alone; for your own, set state: to "
+            hint="only the user who made its runs can read them; for your own runs, set state: to "
             "another folder, such as .labelnext-${USER}.",
         ) from error
     for path in sorted(directory / name for name in names if name.endswith(".jsonl")):

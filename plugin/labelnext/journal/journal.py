@@ -23,7 +23,7 @@ from labelnext.journal.lock import only_run as only_run
 from labelnext.journal.plan import Plan
 from labelnext.support.files import no_state
 from labelnext.support.started import CONFIG, from_here, how, work_on_run
-from labelnext.support.store import is_run_id
+from labelnext.support.store import is_run_id, is_url
 
 _log = logging.getLogger("labelnext")
 
@@ -93,8 +93,15 @@ class Journal:
 
     @property
     def target(self) -> str:
-        """The project, dataset or file, in words; reads no payload."""
-        return str(self.header["plan"]["target"])
+        """The project, dataset or file, in words; reads no payload.
+
+        A ranking file that was moved or copied with the state folder is where it lies now.
+        """
+        wrote, output = str(self.header["plan"]["target"]), self.origin.get("output")
+        if output is None or is_url(output):
+            return wrote
+        now = os.path.normpath(os.path.join(os.path.realpath(self.path.parent), output))
+        return wrote if os.path.realpath(wrote) == os.path.realpath(now) else now
 
     @cached_property
     def plan(self) -> Plan:

@@ -10,6 +10,7 @@ from labelnext.adapter.capabilities import Capability, can
 from labelnext.adapter.protocol import Adapter, Finding, TakesObjectScores
 from labelnext.config.config import Config
 from labelnext.config.opened import read_pool
+from labelnext.errors import InvalidInput
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan, Progress
 from labelnext.pool.objects import Notice
@@ -29,6 +30,7 @@ from labelnext.runs.ranked import (
     with_prelabels,
     with_why,
 )
+from labelnext.support.started import from_here
 
 
 class WholeJob:
@@ -101,10 +103,21 @@ class WholeJob:
         return []
 
     def plan(self) -> Plan:
-        """Read and rank the pool, and plan the write. Changes nothing."""
+        """Read and rank the pool, and plan the write. Changes nothing.
+
+        Raises:
+            InvalidInput: if an empty source would replace a ranking file.
+        """
         ranking = self.ranking
         with self.stages.timed("plan"):
-            return self._platform.plan(ranking)
+            plan = self._platform.plan(ranking)
+        if plan.output is not None and not len(self.pool):
+            raise InvalidInput(
+                f"the source must have items to rank; it has none, so {from_here(plan.output)!r} "
+                "isn't written.",
+                hint="check that whatever writes the source has finished.",
+            )
+        return plan
 
     def apply(self, plan: Plan, journal: Journal) -> None:
         """Carry out the steps of the plan that the journal doesn't record as done."""

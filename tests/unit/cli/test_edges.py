@@ -149,3 +149,20 @@ def test_a_log_is_added_to_no_file_but_a_log(pageless: Path) -> None:
     for _ in range(2):
         assert labelnext(folder, "run c.yaml -q --log-file nightly.txt").returncode == 0
     assert (folder / "nightly.txt").read_text().count(" INFO ") >= 2
+
+
+@pytest.mark.parametrize("words", ["run c.yaml", "run c.yaml --json", "status c.yaml", "schema"])
+def test_a_reader_that_leaves_early_fails_nothing(pageless: Path, words: str) -> None:
+    reads, written = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "labelnext", *words.split()]
+    done = subprocess.run(command, cwd=pageless, stdout=written, stderr=subprocess.PIPE)
+    os.close(written)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (pageless / ".labelnext").exists() == words.startswith("run")
+
+
+def test_a_closed_output_hides_no_failure(pageless: Path) -> None:
+    (pageless / "p.jsonl").write_text('{"item_id": "a", "probabilities": null}\n')
+    done = labelnext(pageless, "run c.yaml >&-")
+    assert done.returncode == 1

@@ -148,6 +148,17 @@ def test_a_log_file_is_an_output_too(tmp_path: Path) -> None:
     check_places(settings, {"--log-file": tmp_path / "new.log"})
 
 
+@pytest.mark.parametrize("option", ["--log-file", "the file of labels", "the file of predictions"])
+def test_no_command_puts_what_looks_like_a_journal_beside_the_journals(
+    tmp_path: Path, option: str
+) -> None:
+    settings = load_config(configured(tmp_path, "state: sub\n"))
+    with pytest.raises(ConfigError, match=f"{option} must differ from state and its files"):
+        check_places(settings, {option: tmp_path / "linked/sub/new.jsonl"})
+    for name in ("sub/loop/new.jsonl", "sub/new.csv", "new.jsonl"):
+        check_places(settings, {option: tmp_path / name})
+
+
 def test_ordinary_places_pass(tmp_path: Path) -> None:
     config = configured(tmp_path, "write: {output: sub/r.jsonl}\nreport: {path: sub/r.html}\n")
     check_places(load_config(config))
@@ -164,6 +175,8 @@ def test_no_export_into_its_own_pool(tmp_path: Path) -> None:
     check_export(settings, tmp_path / "other")
     with pytest.raises(ConfigError, match="the folder must differ from state"):
         check_export(settings, tmp_path / "pool/../.labelnext")
+    with pytest.raises(ConfigError, match="lie outside it"):
+        check_export(settings, tmp_path / ".labelnext/pool")
 
 
 def test_init_replaces_configurations_alone(tmp_path: Path) -> None:

@@ -248,3 +248,29 @@ def test_a_run_of_another_project_is_refused_even_by_name(tmp_path: Path) -> Non
     with pytest.raises(ConfigError, match="must be of a project, dataset or file that this conf"):
         undo(alpha, run_id)
     assert (tmp_path / "r.csv").exists()
+
+
+@pytest.mark.parametrize("copied", [False, True], ids=["moved", "copied"])
+def test_a_moved_or_copied_run_is_said_to_have_written_where_its_file_lies_now(
+    tmp_path: Path, copied: bool
+) -> None:
+    (old := tmp_path / "old").mkdir()
+    labelnext.run(configured(old, "alpha", "r.csv"))
+    new = tmp_path / "new"
+    (shutil.copytree if copied else shutil.move)(old, new)
+
+    (journal,) = runs(new / "alpha.yaml")
+    assert journal.target == str(new / "r.csv")
+    undone, _ = undo(new / "alpha.yaml")
+
+    assert undone.target == str(new / "r.csv")
+    assert not (new / "r.csv").exists()
+    assert (old / "r.csv").exists() == copied
+
+
+def test_a_run_through_a_link_keeps_the_name_that_it_was_given(tmp_path: Path) -> None:
+    (tmp_path / "far.csv").write_text("")
+    (tmp_path / "r.csv").symlink_to("far.csv")
+    labelnext.run(configured(tmp_path, "alpha", "r.csv"))
+    (journal,) = runs(tmp_path / "alpha.yaml")
+    assert journal.target == str(tmp_path / "r.csv")

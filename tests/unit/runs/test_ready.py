@@ -197,3 +197,34 @@ def test_images_of_a_list_are_called_by_their_file_names(tmp_path: Path) -> None
     assert "street.jpg" in (tmp_path / "labelnext-report.html").read_text()
     with (tmp_path / "ranking.csv").open() as file:
         assert [row["item_id"] for row in csv.DictReader(file)] == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "none"),
+    [
+        ("p.csv", GOOD, "id,cat,dog\n"),
+        ("p.jsonl", '{"item_id": "a", "confidence": 0.4}\n', None),
+        ("p.json", '[{"item_id": "a", "confidence": 0.4}]', "[]"),
+    ],
+)
+def test_a_source_without_items_leaves_the_ranking_as_it_is(
+    name: str, rows: str, none: str | None, tmp_path: Path
+) -> None:
+    path = configured(tmp_path, name, rows, {"write": {"output": "ranking.csv"}})
+    labelnext.run(path)
+    before = (tmp_path / "ranking.csv").read_bytes()
+    (tmp_path / name).write_text("" if none is None else none)
+
+    for dry_run in (True, False):
+        with pytest.raises(LabelnextError):
+            labelnext.run(path, dry_run=dry_run)
+
+    assert (tmp_path / "ranking.csv").read_bytes() == before
+
+
+def test_a_ranking_is_emptied_once_every_item_is_labelled(tmp_path: Path) -> None:
+    path = configured(tmp_path, "p.csv", GOOD, {"write": {"output": "ranking.csv"}})
+    labelnext.run(path)
+    (tmp_path / "p.csv").write_text("id,cat,dog,label\na,0.2,0.8,cat\nb,0.5,0.5,dog\n")
+    assert labelnext.run(path).counts["ranked"] == 0
+    assert (tmp_path / "ranking.csv").read_text().count("\n") == 1

@@ -19,6 +19,7 @@ from labelnext_adapters.demo.digits import Digits, digits, write_images
 from labelnext_adapters.demo.shown import (
     again,
     ended_by_sigterm,
+    own_folder,
     replay_step,
     show_next,
     show_ranking,
@@ -85,7 +86,7 @@ def run_demo(folder: Path, *, app: bool = False, port: int = 5151) -> None:
             "a database of its own.",
             soft_wrap=True,
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    own_folder(folder)
     with ended_by_sigterm(), running_mongod(folder) as uri:
         use_database(uri, folder)
         try:
