@@ -189,7 +189,8 @@ def from_huggingface(source: Any, *, ids: Iterable[Any] | None = None, **options
     from labelnext_adapters.files.formats.datasets import DatasetsOptions
     from labelnext_adapters.files.formats.huggingface import HuggingFaceOptions
     from labelnext_adapters.files.huggingface.features import features_in
-    from labelnext_adapters.files.huggingface.outputs import outputs_in, pool_of_outputs
+    from labelnext_adapters.files.huggingface.nested import Output, alone, outputs_in
+    from labelnext_adapters.files.huggingface.outputs import pool_of_outputs
     from labelnext_adapters.files.huggingface.pool import pool_of_dataset
     from labelnext_adapters.files.tables.rows import Rows
 
@@ -213,10 +214,16 @@ def from_huggingface(source: Any, *, ids: Iterable[Any] | None = None, **options
             hint="choose one, such as dataset['test'].",
         )
     told, context = _options(HuggingFaceOptions, options)
-    values = [source] if isinstance(source, Mapping) else list(source)
-    records = [(f"output {number}", value) for number, value in enumerate(values, 1)]
+    if isinstance(source, Mapping) and not all(isinstance(key, str) for key in source):
+        outputs = [
+            Output(f"key {key!r:.80}", _plain(key), alone(one)) for key, one in source.items()
+        ]
+    else:
+        values = [source] if isinstance(source, Mapping) else list(source)
+        records = [(f"output {number}", value) for number, value in enumerate(values, 1)]
+        outputs = outputs_in(records, None if ids is not None else context.key)
     return pool_of_outputs(
-        outputs_in(records, context.key),
+        outputs,
         ids=None if ids is None else [id_text(one) for one in ids],
         multilabel=told.multilabel,
         classes=told.classes,

@@ -33,7 +33,8 @@ def read(path: Path | str, options: HuggingFaceOptions, context: Context) -> Poo
     from labelnext_adapters.files.content.item_ids import listed_ids
     from labelnext_adapters.files.content.shards import read_shards
     from labelnext_adapters.files.huggingface.annotators import translated
-    from labelnext_adapters.files.huggingface.outputs import outputs_of_files, pool_of_outputs
+    from labelnext_adapters.files.huggingface.nested import outputs_of_files
+    from labelnext_adapters.files.huggingface.outputs import pool_of_outputs
 
     ids = next(iter(files(options, context)), None)
     shards = {

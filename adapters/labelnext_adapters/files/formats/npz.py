@@ -16,7 +16,9 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.tables.numpy_files import names_in, read_arrays
+from labelnext_adapters.files.tables.column_names import ID_COLUMN, first_of, no_column
+from labelnext_adapters.files.tables.known_names import ANSWERS, IDS
+from labelnext_adapters.files.tables.numpy_files import flat_in, names_in, read_arrays
 from labelnext_adapters.files.tables.score_columns import are_scores
 from labelnext_adapters.files.tables.table_options import ScoreOptions, check_metadata
 from labelnext_adapters.files.tables.vectors import Meaning, usable_members
@@ -78,10 +80,16 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if there is no array with the ids, or an array would have to be unpickled.
     """
-    wanted = {options.columns.get(ours, name) for name, ours in _ARRAYS.items()}
-    wanted |= {options.columns.get(ours, ours) for ours in _OBJECTS.values()}
-    wanted |= {name for names in _ALSO.values() for name in names}
+    from labelnext_adapters.files.tables.array_places import place_labels, predicted_places
+
     held = names_in(Path(path))
+    stated = _stated(options, context, held)
+    wanted = {stated.get(ours, name) for name, ours in _ARRAYS.items()}
+    wanted |= {stated.get(ours, ours) for ours in _OBJECTS.values()}
+    wanted |= {name for names in _ALSO.values() for name in names}
+    flat = flat_in(Path(path))
+    told_ids, told_answers = _named_ids(flat), first_of(flat, ANSWERS)
+    wanted |= {name for name in (told_ids, told_answers) if name is not None}
     by_class = {name: told[1] for name in held if (told := _OF_CLASS.fullmatch(name))}
     check_metadata(held, context)
     further = {"offsets", "confidences", "confidence", *context.metadata}
@@ -91,9 +99,9 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
 
     def array(name: str, ours: str) -> Any:
         usual = (name, *_ALSO.get(name, ()))
-        names = (options.columns[ours],) if ours in options.columns else usual
+        names = (stated[ours],) if ours in stated else usual
         there = [one for one in names if one in arrays]
-        if name == ours == "probabilities" and ours not in options.columns:
+        if name == ours == "probabilities" and ours not in stated:
             there = _rows_first({one: arrays[one] for one in there})
         used.update(there[:1])
         return arrays[there[0]] if there else None
@@ -109,10 +117,11 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
             used |= by_class.keys()
     if "names" in used and _are_classes(arrays["names"], columns):
         columns |= {"item_ids": None, "classes": arrays["names"]}
+    if columns["item_ids"] is None and told_ids is not None and _tells_apart(arrays[told_ids]):
+        columns["item_ids"] = arrays[told_ids]
+        used.add(told_ids)
     notices: list[Notice] = []
-    columns["item_ids"] = _item_ids(
-        columns, sorted(held), notices, stated="item_id" in options.columns
-    )
+    columns["item_ids"] = _item_ids(columns, sorted(held), notices)
     _name_classes(columns, options.classes)
     meaning = Meaning.of(options)
     if columns["probabilities"] is not None:
@@ -126,12 +135,43 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         parts = {name: array(ours, ours) for name, ours in _OBJECTS.items()}
         objects = Objects(offsets, confidences, **parts)
     elif confidences is not None and columns["probabilities"] is None:
-        objects = _answers(confidences / meaning.scale, array("class_ids", "class_ids"))
+        ids = array("class_ids", "class_ids")
+        if ids is None and told_answers is not None and told_answers not in used:
+            ids = predicted_places(texts(arrays[told_answers]), columns, notices)
+            used.add(told_answers)
+        objects = _answers(confidences / meaning.scale, ids)
+    place_labels(columns, notices)
     notices += _unread(sorted({*held} - used - further))
     columns["metadata"] = {name: texts(arrays[name]) for name in context.metadata} or None
     if objects is None and columns["probabilities"] is None and columns["embeddings"] is None:
         notices.append(_no_predictions(held))
     return Pool(objects=objects, multilabel=meaning.multilabel, notices=notices, **columns)
+
+
+def _stated(options: NpzOptions, context: Context, held: Sequence[str]) -> dict[str, str]:
+    """Our names to those of arrays, as the user says; `source.key` is that of the ids.
+
+    Raises:
+        InvalidInput: if there is no such array of ids.
+    """
+    stated: dict[str, str] = dict(options.columns)
+    if context.key is not None:
+        stated.setdefault("item_id", context.key)
+    if stated.get("item_id") not in (None, *held):
+        raise no_column(ID_COLUMN, stated["item_id"], held)
+    return stated
+
+
+def _tells_apart(ids: NDArray[Any]) -> bool:
+    """Whether an array that nobody named holds an id of its own for each item."""
+    return len(np.unique(ids)) == len(ids)
+
+
+def _named_ids(names: Sequence[str]) -> str | None:
+    """The array of ids among these, by any usual name of one or of several."""
+    by_one = {name.removesuffix("s"): name for name in names} | {name: name for name in names}
+    found = first_of(by_one, IDS)
+    return found if found is None else by_one[found]
 
 
 def _name_classes(columns: dict[str, Any], classes: Sequence[str] | None) -> None:
@@ -182,16 +222,16 @@ def _are_classes(names: NDArray[Any], columns: Mapping[str, Any]) -> bool:
 
 
 def _item_ids(
-    columns: Mapping[str, Any], held: Sequence[str], notices: list[Notice], *, stated: bool
+    columns: Mapping[str, Any], held: Sequence[str], notices: list[Notice]
 ) -> NDArray[Any]:
     """The ids as texts or whole numbers; the numbers of the rows where there are none.
 
     Raises:
-        InvalidInput: if there are none, and no rows or the array of ids is stated.
+        InvalidInput: if there are neither ids nor rows, or the ids are other numbers.
     """
     ids, matrix = columns["item_ids"], columns["probabilities"]
     if ids is None:
-        if matrix is None or not matrix.shape[:-1] or stated:
+        if matrix is None or not matrix.shape[:-1]:
             raise InvalidInput(
                 f"the file must contain an array item_ids; got {[*held]}.",
                 hint="name the arrays: numpy.savez(path, item_ids=ids, probabilities=scores).",
@@ -199,10 +239,16 @@ def _item_ids(
         ids = np.arange(matrix.shape[-2])
         message = "Items are named by their row from 0; save their names as the array item_ids."
         notices.append(Notice("numbered", message))
+    told = texts(ids)
+    if told.dtype.kind in "fcb":
+        raise InvalidInput(
+            f"item_ids must be text or whole numbers; got {told.dtype}.",
+            hint="save ids as texts, such as numpy.array([str(id) for id in ids]).",
+        )
     if ids.dtype.kind == "f":
         message = "The ids are floats, as gaps make them, and were read as whole numbers."
         notices.append(Notice("ids", message))
-    return texts(ids)
+    return told
 
 
 def _unread(names: list[str]) -> list[Notice]:

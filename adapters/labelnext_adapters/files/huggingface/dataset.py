@@ -21,7 +21,7 @@ from labelnext_adapters.files.huggingface.features import (
     features_in,
     is_media,
 )
-from labelnext_adapters.files.huggingface.outputs import kind_of
+from labelnext_adapters.files.huggingface.nested import kind_of
 from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.arrow import is_list
 from labelnext_adapters.files.tables.ipc import MARK, read_ipc, schema_of

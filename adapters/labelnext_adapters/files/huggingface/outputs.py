@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any
 
 from labelnext.errors import InvalidInput, listed
@@ -13,13 +12,11 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.started import how
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
-from labelnext_adapters.files.content.shards import items_called
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.tables.column_names import plain, shape_in
+from labelnext_adapters.files.huggingface.nested import LABELS, Output, alone, kind_of, wraps
+from labelnext_adapters.files.tables.column_names import plain
 from labelnext_adapters.files.tables.known_names import OBJECT_LISTS
-from labelnext_adapters.files.tables.vectors import ROUNDED
 
 _KINDS = {
     "classes": "a list of classes with label and score",
@@ -30,168 +27,8 @@ _KINDS = {
     "nothing": "an empty list",
 }
 _OF_ANSWERS = {"label", "score", "answer", "start", "end", "text", "sentence", "input", "sequence"}
-_LABELS = ("label", "answer", "token_str")  # of classes, answers about pictures, masked words
 _INPUTS = {"text", "input", "inputs", "sentence", "prompt"}
-#: Keys of a record that hold the output; null if there is none.
-_OUTPUTS = {"predictions", "prediction", "outputs", "output", "results", "result"}
-_SHAPES = {"bbox", "boxes", "bboxes", "xyxy", "polygon", "points", "segmentation"}
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
-_SIZES = (("width", "height"), ("image_width", "image_height"))
-
-
-@dataclass(frozen=True)
-class Output:
-    """What a pipeline returned for one input.
-
-    Attributes:
-        place: in the file.
-        item: id of the input; None if the file doesn't say.
-        value: as the pipeline returned it; None if it wasn't run.
-        size: width and height of its image in pixels; None if the file doesn't say.
-        label: what people said of the input; None if the file doesn't say.
-    """
-
-    place: str
-    item: Any
-    value: Any
-    size: tuple[Any, Any] | None = None
-    label: Any = None
-
-
-def kind_of(value: Any) -> str | None:
-    """The kind of a pipeline's output for one input; None if it is none.
-
-    Example:
-        >>> kind_of([{"label": "cat", "score": 0.9}]), kind_of({"labels": ["a"], "scores": [1]})
-        ('classes', 'zero-shot')
-    """
-    if isinstance(value, Mapping):
-        labels, scores = value.get("labels"), value.get("scores")
-        if isinstance(labels, list) and isinstance(scores, list):
-            boxed = {"boxes", "bboxes", "masks"} & value.keys()
-            return None if boxed else "zero-shot"
-        if _is_span(value):
-            return "spans"
-        if _SHAPES & value.keys():
-            return None  # a table reads these
-        if isinstance(scores or value.get("score"), list):
-            return None  # columns of a table
-        if "score" in value and {*_LABELS} & value.keys():
-            if {"box", "mask"} & value.keys():
-                return "objects"
-            return None if _is_drawn(tuple(value)) else "answer"
-        return None
-    if not isinstance(value, list):
-        return None
-    if not value:
-        return "nothing"
-    kinds = {kind_of(one) if isinstance(one, Mapping) else None for one in value[:50]}
-    if len(kinds) > 1:
-        kinds.discard(None)
-    kind = kinds.pop()
-    if kind in ("answer", "objects") and _wraps(value[0]):
-        return None  # a table with these columns
-    return {"answer": "classes", "objects": "objects", "spans": "spans"}.get(kind or "")
-
-
-@lru_cache(1 << 10)
-def _is_drawn(keys: tuple[str, ...]) -> bool:
-    """Whether a record is of something in an image, in the form of another tool."""
-    return shape_in(map(str, keys)) is not None
-
-
-def _is_span(value: Mapping[str, Any]) -> bool:
-    named = {"entity", "entity_group"} & value.keys() or {"label", "start", "end"} <= value.keys()
-    return "score" in value and bool(named)
-
-
-def outputs_in(records: Sequence[tuple[str, Any]], key: str | None) -> list[Output]:
-    """The outputs of a file, with the ids that it gives them.
-
-    A file is a list of outputs, of records that have an output under some key, an object from id
-    to output, or the output of one input.
-
-    Args:
-        records: each with its place.
-        key: of the ids; one of the usual ones when None.
-    """
-    values = [record for _, record in records]
-    if len(values) == 1 and isinstance(values[0], Mapping) and kind_of(values[0]) is None:
-        inside = values[0]
-        outputs = [kind_of(value) for value in inside.values()]
-        if inside and id_in(inside, None) is None and sum(map(bool, outputs)) > len(outputs) / 2:
-            return [Output(f"key {name[:80]!r}", name, v) for name, v in inside.items()]
-    if _is_one_output(values):
-        return [Output("the record", None, values)]
-    return [_unwrapped(place, record, key) for place, record in records]
-
-
-def outputs_of_files(
-    files: Mapping[str, Sequence[tuple[str, Any]]], key: str | None
-) -> list[Output]:
-    """The outputs of several files; where each is of one input, the names of files are the ids.
-
-    Args:
-        files: by name, the records of each with their places.
-        key: as of `outputs_in`.
-    """
-    told = {name: outputs_in(records, key) for name, records in files.items()}
-    each = [outputs[0] for outputs in told.values() if len(outputs) == 1]
-    if len(told) > 1 and len(each) == len(told) and all(one.item is None for one in each):
-        named = zip(items_called(told), each, strict=True)
-        return [replace(one, item=name) for name, one in named]
-    return [output for outputs in told.values() for output in outputs]
-
-
-def _is_one_output(values: Sequence[Any]) -> bool:
-    """Whether a list is the output of one input rather than a list of outputs."""
-    kind = kind_of(list(values))
-    if kind in ("objects", "spans"):
-        return not any(id_in(v, None) is not None for v in values[:1] if "label" not in v)
-    if kind != "classes" or len(values) < 2 or any(_wraps(value) for value in values[:50]):
-        return False
-    labels = [value.get("label") for value in values if isinstance(value, Mapping)]
-    try:
-        total = sum(float(value["score"]) for value in values)
-        return len(set(labels)) == len(values) and total <= 1 + ROUNDED
-    except (TypeError, ValueError, LookupError, OverflowError):
-        return False
-
-
-def _wraps(record: Any) -> bool:
-    return isinstance(record, Mapping) and any(name in record for name in ITEM_KEYS)
-
-
-def _alone(value: Any) -> Any:
-    """The output of one input, of which the Inference API makes a list.
-
-    Example:
-        >>> _alone([[{"label": "cat", "score": 0.5}]])
-        [{'label': 'cat', 'score': 0.5}]
-    """
-    single = isinstance(value, list) and len(value) == 1 and isinstance(value[0], list)
-    return value[0] if single else value
-
-
-def _unwrapped(place: str, record: Any, key: str | None) -> Output:
-    """A record of which one key holds the output, or that is the output itself."""
-    if not isinstance(record, Mapping):
-        return Output(place, None, record)
-    try:
-        item = id_in(record, key)
-    except Unusable:
-        item = None
-    sizes = [(record[w], record[h]) for w, h in _SIZES if w in record and h in record]
-    value: Any = record
-    label = None
-    if kind_of(record) is None:
-        label = record.get("label")
-        nested = (_alone(v) for v in record.values() if isinstance(v, list | Mapping))
-        inside = [v for v in nested if kind_of(v)]
-        inside.sort(key=lambda v: kind_of(v) == "nothing")  # an empty list may stand for anything
-        unknown = any(name in _OUTPUTS and v is None for name, v in record.items())
-        value = inside[0] if inside else None if unknown else record
-    return Output(place, item, value, sizes[0] if sizes else None, label)
 
 
 def pool_of_outputs(
@@ -251,6 +88,7 @@ def pool_of_outputs(
             _detections(output, gathered, sizeless)
     if sizeless:
         _tell_sizeless(gathered, sizeless)
+    _tell_passed_over(outputs, gathered)
     return gathered.pool()
 
 
@@ -274,6 +112,18 @@ def _tell_sizeless(gathered: Gathered, items: Sequence[str]) -> None:
         "file doesn't say how large the images are (write width and height beside each output).",
         items,
     )
+
+
+def _tell_passed_over(outputs: Sequence[Output], gathered: Gathered) -> None:
+    """Name the further outputs that records hold."""
+    several = [output for output in outputs if len(output.keys) > 1]
+    if several:
+        read, *others = several[0].keys
+        gathered.notice(
+            "not_read",
+            f"Read {read} as the output of each record, and not {listed(others)}: write each "
+            "into a file of its own, or keep the one to rank by.",
+        )
 
 
 def _identified(
@@ -315,7 +165,7 @@ def _scores(value: Any) -> dict[Any, Any]:
     else:
         if not all(isinstance(one, Mapping) for one in value):
             raise Unusable(f"every class must have a label and a score; got {value!r:.80}")
-        labels = [next((one[k] for k in _LABELS if k in one), None) for one in value]
+        labels = [next((one[k] for k in LABELS if k in one), None) for one in value]
         pairs = list(zip(labels, (one.get("score") for one in value), strict=True))
     named: dict[Any, Any] = {}
     for name, score in pairs:
@@ -357,8 +207,15 @@ def described(value: Any) -> str | None:
     """
     kind = kind_of(value)
     if isinstance(value, list) and kind in (None, "nothing"):  # one may be empty or odd
-        return next((said for one in value[:20] if (said := _described(one, kind))), None)
+        parts = [part for one in value[:20] for part in _of_batch(one)]
+        return next((said for one in parts if (said := _described(one, kind))), None)
     return _described(value[0] if isinstance(value, list) else value, kind)
+
+
+def _of_batch(value: Any) -> list[Any]:
+    """The first outputs of a batch; any other value alone."""
+    batch = isinstance(value, list) and value and all(isinstance(one, list) for one in value)
+    return value[:20] if batch else [value]
 
 
 def _described(first: Any, of_all: str | None) -> str | None:
@@ -367,17 +224,17 @@ def _described(first: Any, of_all: str | None) -> str | None:
     if isinstance(first, Mapping) and {"text", "spans"} <= first.keys():
         return None  # spaCy's and Prodigy's
     if isinstance(first, Mapping) and kind is None:
-        named = {name: kind_of(_alone(inside)) for name, inside in first.items()}
+        named = {name: kind_of(alone(inside)) for name, inside in first.items()}
         wrapped = [
             name
             for name, k in named.items()
             if k and k != "nothing" and not (k == "classes" and plain(name) in OBJECT_LISTS)
         ]
-        if wrapped and (_wraps(first) or all(named.values()) or _INPUTS & first.keys()):
+        if wrapped and (wraps(first) or all(named.values()) or _INPUTS & first.keys()):
             return f"its outputs are {_KINDS[named[wrapped[0]] or '']} ({listed(wrapped, 1)})"
         return None
     if kind == "answer" and not first.keys() <= _OF_ANSWERS:
         return None  # a table with these columns
-    if kind == "objects" and isinstance(first, Mapping) and _wraps(first):
+    if kind == "objects" and isinstance(first, Mapping) and wraps(first):
         return None  # one row a detection
     return None if kind in (None, "nothing") else f"its outputs are {_KINDS[kind or '']}"

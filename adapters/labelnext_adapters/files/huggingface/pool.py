@@ -19,7 +19,8 @@ from labelnext_adapters.files.huggingface.dataset import (
     with_objects,
 )
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
-from labelnext_adapters.files.huggingface.outputs import Output, pool_of_outputs
+from labelnext_adapters.files.huggingface.nested import Output
+from labelnext_adapters.files.huggingface.outputs import pool_of_outputs
 from labelnext_adapters.files.tables.rows import Rows, texts_of
 from labelnext_adapters.files.tables.table_format import pool_of
 from labelnext_adapters.files.tables.table_options import TableOptions, named_columns

@@ -54,6 +54,9 @@ def spelt(name: str) -> str:
     return name if bare else json.dumps(name, ensure_ascii=False)
 
 
+ID_COLUMN = "item_id (or source.key, or source.predictions.key)"  # as users name it
+
+
 def first_of(names: Iterable[str], wanted: Sequence[str]) -> str | None:
     """The first of the wanted names that there is, in any case, with any sign between words."""
     names = sorted(names, reverse=True)
@@ -194,7 +197,7 @@ def id_column(names: Sequence[str], columns: Mapping[str, str | Sequence[str]]) 
     """
     id_name = usual_id(names, columns)
     if id_name not in (None, *names):
-        raise no_column("item_id (or source.key, or source.predictions.key)", str(id_name), names)
+        raise no_column(ID_COLUMN, str(id_name), names)
     if id_name is None:
         if (sign := _separating(names)) is not None:
             raise InvalidInput(

@@ -30,7 +30,7 @@ def read_array(path: Path) -> NDArray[Any]:
         if file.read(2) == b"PK":
             raise InvalidInput("the file must hold one array; this is an NPZ file.")
         file.seek(0)
-        kind, n_bytes = _header(file)
+        kind, _, n_bytes = _header(file)
         rest = path.stat().st_size - file.tell()
     if kind.hasobject:
         raise InvalidInput(
@@ -66,7 +66,7 @@ def read_arrays(path: Path, wanted: Collection[str]) -> dict[str, NDArray[Any]]:
         members = {name: one for name, one in members.items() if name in wanted}
         for name, member in sorted(members.items()):
             with archive.open(member) as file:
-                kind, n_bytes = _header(file)
+                kind, _, n_bytes = _header(file)
                 rest = member.file_size - file.tell()
             if kind.hasobject:
                 cure = f"as text: {name}.astype(str)"
@@ -85,12 +85,24 @@ def read_arrays(path: Path, wanted: Collection[str]) -> dict[str, NDArray[Any]]:
         return {name: arrays[name] for name in members}
 
 
-def _header(file: IO[bytes]) -> tuple[np.dtype[Any], int]:
-    """The type of an array, and the bytes that it takes, by its first lines."""
+def flat_in(path: Path) -> list[str]:
+    """The names of the arrays in an NPZ file that hold one text or number an item."""
+    flat = []
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as file:
+                kind, shape, _ = _header(file)
+            if len(shape) == 1 and kind.kind in "USTiufM":
+                flat.append(name.removesuffix(_ENDING))
+    return flat
+
+
+def _header(file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """The type and shape of an array, and the bytes that it takes, by its first lines."""
     version = _npy.read_magic(file)
     read = _npy.read_array_header_1_0 if version == (1, 0) else _npy.read_array_header_2_0
     shape, _, kind = read(file)
-    return kind, math.prod(shape) * kind.itemsize
+    return kind, shape, math.prod(shape) * kind.itemsize
 
 
 def _cut_off(what: str, n_bytes: int, rest: int) -> InvalidInput:

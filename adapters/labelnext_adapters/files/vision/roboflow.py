@@ -33,8 +33,9 @@ def inner(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     blocks = _blocks(value)
-    if len(blocks) != 1 or _is_block(value):
-        return value
+    n_told = sum(isinstance(one, dict) and "predictions" in one for one in value.values())
+    if len(blocks) != 1 or n_told > 1 or _is_block(value):
+        return value  # of an image, or of several by their names
     name = value.get("image")
     named = {"image_path": name} if isinstance(name, str) else {}
     return {**value, **named, **next(iter(blocks.values()))}
