@@ -127,6 +127,11 @@ def test_uncertainty_is_undone_run_by_run(
             ["Kept no model version: the earlier one, 'm1', has no predictions any more."],
             ("Sequential sampling", ""),
         ),
+        (
+            "a newer model",
+            ["Kept the project's model version 'm2', which someone chose after the run."],
+            ("Sequential sampling", "m2"),
+        ),
     ],
 )
 def test_uncertainty_is_undone_where_others_changed_the_project(
@@ -150,6 +155,9 @@ def test_uncertainty_is_undone_where_others_changed_the_project(
         case "the model":
             path = f"/api/projects/{project}/model-versions/"
             label_studio.api("DELETE", path, {"model_version": "m1"})
+        case "a newer model":
+            predict_anew(label_studio, project, label_studio.task_ids(project))
+            label_studio.api("PATCH", f"/api/projects/{project}/", {"model_version": "m2"})
     assert connect(project).undo(journal) == kept
     assert settings(label_studio, project) == left
     assert copies(label_studio, project) == {}

@@ -82,14 +82,14 @@ def answer_of(region: Region, setup: Setup) -> tuple[list[int], Probs]:
 
 
 def scored_choices(
-    known: Sequence[tuple[int, float]], setup: Setup, remarks: Remarks
+    named: Mapping[int, float], setup: Setup, remarks: Remarks
 ) -> list[float] | None:
     """One scored region per class: a distribution if it is whole, or a list of the likeliest."""
     row = [0.0] * len(setup.classes)
-    for c, s in known:
+    for c, s in named.items():
         row[c] = s
-    named, total = dict(known), math.fsum(row)
-    if len(named) < len(known) or len(named) < 2:
+    total = math.fsum(row)
+    if len(named) < 2:
         return None
     if len(named) == len(row) or abs(total - 1) <= SUM_ERROR:
         return row

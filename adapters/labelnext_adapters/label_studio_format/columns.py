@@ -17,12 +17,14 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio_format.answers import SUM_ERROR, spread_list
 from labelnext_adapters.label_studio_format.faults import BrokenRegion, OutOfRange, UnknownLabel
+from labelnext_adapters.label_studio_format.one_confidence import objects_of, whole_items
 from labelnext_adapters.label_studio_format.pages import side_by_side
 from labelnext_adapters.label_studio_format.region import Remarks
 from labelnext_adapters.label_studio_format.regions import Found, Setup, parse_result, tags_of
 from labelnext_adapters.label_studio_format.remarks import (
     Problem,
     items_of,
+    least_sure,
     no_sums,
     notices_of,
     settled_notices,
@@ -250,7 +252,8 @@ class Columns:
         problems |= self._beyond(taken, names)
         vectors, multilabel = self._vectors(taken, problems, names)
         placed = [t for t, row in taken.items() if row.place is not None and t not in vectors]
-        whole = _whole_items(taken, placed)
+        known = {t: self._confidences[slice(*(taken[t].place or (0, 0)))] for t in placed}
+        whole = whole_items({t: taken[t].whole for t in placed}, known, self.setup.unit)
         probabilities = objects = None
         if vectors:
             # What has no distribution cannot be compared with what has one.
@@ -260,9 +263,11 @@ class Columns:
                 if task in vectors:
                     probabilities[row] = vectors[task]
         elif whole:
+            lowered = [t for t in whole if taken[t].whole is None]
+            notices += [least_sure(lowered, names)] if lowered else []
             problems |= {t: Problem("no_answer") for t in placed if t not in whole}
             placed = [*whole]
-            objects = _answers(task_ids, whole)
+            objects = objects_of(task_ids, whole)
         elif placed:
             objects = self._all_objects(task_ids, taken, names, notices)
         elif problems:
@@ -375,24 +380,6 @@ class Columns:
             probabilities=None if not len(rows) or lacking.any() else vectors[at],
             masks=np.array(masks, dtype=object) if masks and len(masks) == len(rows) else None,
         )
-
-
-def _whole_items(taken: Mapping[int, _Taken], placed: Sequence[int]) -> dict[int, Found]:
-    """The one confidence of each task, if all predictions come down to one or to nothing."""
-    whole = {t: answer for t in placed if (answer := taken[t].whole) is not None}
-    bare = [t for t in placed if t not in whole]
-    nothing = all((span := taken[t].place) and span[0] == span[1] for t in bare)
-    return whole if nothing else {}
-
-
-def _answers(task_ids: Sequence[int], whole: Mapping[int, Found]) -> Objects:
-    answers = [whole[t] for t in task_ids if t in whole]
-    return Objects(
-        np.cumsum([0, *(t in whole for t in task_ids)]),
-        np.array([each.confidence for each in answers], dtype=np.float64),
-        class_ids=np.array([each.class_id for each in answers], dtype=np.int64),
-        whole_items=True,
-    )
 
 
 __all__ = ["Columns", "Content", "Said"]

@@ -215,20 +215,25 @@ def _whole(
         return _distribution(probs[0], setup, remarks)
     scores = [number_of(region.score, "score", remarks) for region, _ in named]
     scored = all(s is not None for s in scores)
+    if not named:
+        nothing = number_of(score, "the prediction's score", remarks)
+        return Parsed(objects=[], whole=None if nothing is None else Found(nothing, -1))
     chosen = [(c, s) for (classes, _), s in zip(answers, scores, strict=True) for c in classes]
     if not scored and (stand_in := number_of(score, "the prediction's score", remarks)) is not None:
         chosen = [(c, stand_in if s is None else s) for c, s in chosen]
-    known = [(c, s) for c, s in chosen if s is not None]
-    if len(known) < len(chosen):
-        return Parsed()
+    known: dict[int, float] = {}  # a class that is named twice is as sure as the surer of both
+    for c, s in chosen:
+        if s is None:
+            return Parsed()
+        known[c] = max(s, known.get(c, 0.0))
     one_each = all(len(classes) == 1 for classes, _ in answers)
     if one_each and scored and (vector := scored_choices(known, setup, remarks)):
         return Parsed(vector=vector)
     of_two = len(setup.classes) == 2 and not setup.multiple and not setup.derived
     if len(known) == 1 and of_two:
-        ((chosen_class, s),) = known
+        ((chosen_class, s),) = known.items()
         return Parsed(vector=[s, 1 - s] if chosen_class == 0 else [1 - s, s])
-    whole = [Found(s, c) for c, s in known]
+    whole = [Found(s, c) for c, s in known.items()]
     one = whole[0] if len(whole) == 1 else None
     # One region has one score, whatever it names; without, the prediction's is all there is.
     if len(whole) > 1 and (len(scores) == 1 or all(s is None for s in scores)):
@@ -270,9 +275,14 @@ def _parts(
     stand_in = number_of(score, "the prediction's score", remarks)
     bare = [part for part in parts if math.isnan(part.confidence)]
     if not bare:
-        alone = len(parts) == 1 and all(_single(name, setup) for _, name in named)
-        nothing = None if stand_in is None else Found(stand_in, -1)
-        return Parsed(objects=parts, whole=parts[0] if alone else None if parts else nothing)
+        if not parts:
+            return Parsed(objects=parts, whole=None if stand_in is None else Found(stand_in, -1))
+        alone = all(_single(name, setup) for _, name in named)
+        several = len(parts) > 1 and (
+            setup.unit == "items" or any(part.box is not None for part in parts)
+        )
+        least = min(parts, key=lambda part: part.confidence)
+        return Parsed(objects=parts, whole=least if alone and not several else None)
     if stand_in is None and len(bare) == len(parts):
         return Parsed()
     if stand_in is None:

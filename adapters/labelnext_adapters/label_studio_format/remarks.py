@@ -75,6 +75,15 @@ def notices_of(
     return noticed
 
 
+def least_sure(tasks: Sequence[int], names: Mapping[int, str]) -> Notice:
+    """The notice of tasks with several scored answers, where most have one."""
+    message = (
+        f"{counted(len(tasks), 'item')} with several scored answers, where most have one; the "
+        "lowest score counts."
+    )
+    return Notice("least_sure", message, _ids(tasks, names))
+
+
 def _unscored(
     problems: Mapping[int, Problem], n_predictions: int, names: Mapping[int, str]
 ) -> list[Notice]:

@@ -81,6 +81,7 @@ def _combined(project: dict[str, Any], wanted: dict[str, Any]) -> Setup:
         for name, of_tag in wanted.items()
         if of_tag.get("per_region")
         or "true" in (details[name].get("perregion"), details[name].get("peritem"))
+        or (of_tag.get("regex") and CONTROLS[of_tag["type"]].unit == "items")
     )
     if len(wanted) > 1 and any(
         CONTROLS[of_tag["type"]].unit == "items" and name not in per_region

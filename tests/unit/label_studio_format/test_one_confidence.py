@@ -122,6 +122,45 @@ def test_several_choices_of_an_item_stay_objects(tmp_path: Path) -> None:
     assert pool.newest_objects is not None
 
 
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_few_with_several_answers_change_the_order_of_no_others(tmp_path: Path, tag: str) -> None:
+    kind, value, labels = TAGS[tag]
+    labels += '<Choice value="odd"/>' if labels else ""
+    control = f'<{tag} name="kind" toName="text">{labels}</{tag}>'
+    setup = f'<View><Text name="text" value="$text"/>{control}</View>'
+    region = {"from_name": "kind", "to_name": "text", "type": kind, "value": value}
+    other = {"choices": [["good"]], "taxonomy": [["good"]], "rating": 4, "text": ["bye"]}
+    (key,) = value
+    second = (
+        {**region, "value": {key: other[key][0] if key == "choices" else other[key]}}
+        if (key in other)
+        else region
+    )
+    tasks = [task(n, [{**region, "score": score}]) for n, score in SCORES.items()]
+    tasks.append(task(5, [{**region, "score": 0.9}, {**second, "score": 0.6}]))
+    pool = read(tmp_path, tasks, setup)
+    assert order(pool) == ["4", "3", "2", "5", "1"]  # 0.05, 0.2, 0.5, 0.6 and 0.95
+
+
+def test_a_choice_that_is_named_twice_is_one_answer(tmp_path: Path) -> None:
+    tasks = [task(n, [choice("odd", score=score)]) for n, score in SCORES.items()]
+    tasks.append(task(5, [choice("bad", score=0.6), choice("bad", score=0.3)]))
+    pool = read(tmp_path, tasks)
+    assert order(pool) == ["4", "3", "2", "5", "1"]
+    assert "least_sure" not in {notice.code for notice in pool.notices}
+
+
+@pytest.mark.parametrize("tag", ["Choices", "Taxonomy", "Rating"])
+def test_without_any_answer_the_prediction_s_score_is_the_confidence(
+    tmp_path: Path, tag: str
+) -> None:
+    labels = TAGS[tag][2]
+    control = f'<{tag} name="kind" toName="text">{labels}</{tag}>'
+    setup = f'<View><Text name="text" value="$text"/>{control}</View>'
+    tasks = [scored(number, score) for number, score in SCORES.items()]
+    assert order(read(tmp_path, tasks, setup)) == ["4", "3", "2", "1"]
+
+
 def test_the_likeliest_choices_are_a_distribution(tmp_path: Path) -> None:
     likeliest = [choice("odd", score=0.6), choice("bad", score=0.3)]
     pool = read(tmp_path, [task(1, likeliest)])

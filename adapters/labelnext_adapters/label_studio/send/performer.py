@@ -41,6 +41,7 @@ from labelnext_adapters.label_studio.write.annotators import WHOLE
 from labelnext_adapters.label_studio.write.data_keys import Fields
 from labelnext_adapters.label_studio.write.performer import Tabs, later_run
 from labelnext_adapters.label_studio.write.plan import next_steps
+from labelnext_adapters.label_studio.write.priorities import next_priorities
 
 TAB = "Label next"
 _DELETED_AT_ONCE = 100  # tasks looked at, and then deleted, in one request
@@ -217,14 +218,23 @@ class Sender(Performer):
             self._remarks.append(
                 f"Skipped {counted(lost, 'task')} of the batch, deleted from Label Studio."
             )
-        others = [s for i, s in sent.items() if i not in {*step.payload["ids"]} and not s.labelled]
-        payload = {
+        # What somebody has begun keeps its place; journals of earlier versions know of none.
+        held = {sent[i].task: t for i, t in step.payload.get("held", {}).items() if i in sent}
+        unplaced = {*step.payload["ids"]} | step.payload.get("held", {}).keys()
+        others = [s for i, s in sent.items() if i not in unplaced and not s.labelled]
+        payload: dict[str, Any] = {
             "project": self._project(step),
             "task_ids": ranked,
             "clear": [s.task for s in others if s.values.get(PRIORITY)],
             "tags": {WHOLE: ranked},
             "untag": [s.task for s in others if s.values.get(BATCH)],
         }
+        if held:
+            places = [*ranked, *(task for task in held if task not in {*ranked})]
+            positions = {place for place, task in enumerate(places) if task in held}
+            texts = next_priorities([held.get(task) for task in places], positions)
+            moved = {t: text for t, text in zip(places, texts, strict=True) if t not in held}
+            payload |= {"task_ids": [*moved], "texts": [*moved.values()]}
         return Step("fields", step.description, step.n_items, payload)
 
     def _tab(self, step: Step) -> Step:

@@ -31,6 +31,7 @@ from labelnext_adapters.label_studio.send.label_tag import (
 from labelnext_adapters.label_studio.send.media import addresses, check_files
 from labelnext_adapters.label_studio.send.performer import TAB
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.marks import drafted
 from labelnext_adapters.label_studio.server.project import find_project, get_project
 from labelnext_adapters.label_studio.server.tab import find_tab
 from labelnext_adapters.label_studio.server.tasks import PRIORITY
@@ -74,11 +75,15 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     there = [item.item_id for item in batch.items if item.item_id in known or item.media]
     ids, unusable = _handed_out(client, number, there, known, context)
     if ids:
+        held = _held(client, number, known, context)
+        setting = sum(item not in held for item in ids)
         what = (
-            f"Set {PRIORITY} on {counted(len(ids), 'task')}, and clear it on earlier batches' tasks"
+            f"Set {PRIORITY} on {counted(setting, 'task')}, and clear it on earlier batches' tasks"
         )
+        if held:
+            what += f", but not on {counted(len(held), 'task')} with a draft"
         steps += [
-            Step("order", what, len(ids), {**target_project, "ids": ids}),
+            Step("order", what, len(ids), {**target_project, "ids": ids, "held": held}),
             Step("tab", f'Create or update the tab "{TAB}"', 0, target_project),
         ]
     which = f"project {number}" if number else f"a project for {batch.origin.dataset}"
@@ -118,6 +123,19 @@ def _handed_out(
         message = f"Left out {counted(len(done), 'labelled task')}: {listed(done)}."
         notices.append(Notice("labelled_tasks", message, tuple(done)))
     return left, notices
+
+
+def _held(
+    client: Client, number: int | None, known: Mapping[str, Sent], context: Context
+) -> dict[str, str]:
+    """The priorities of sent tasks that somebody has a draft of, by item: these stay in place."""
+    placed = {
+        item: text
+        for item, task in known.items()
+        if not task.labelled and (text := task.values.get(PRIORITY)) and isinstance(text, str)
+    }
+    begun = drafted(client, number, context) if number is not None and placed else set()
+    return {item: text for item, text in placed.items() if known[item].task in begun}
 
 
 def _tasks_step(

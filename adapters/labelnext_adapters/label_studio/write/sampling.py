@@ -59,9 +59,11 @@ class Sampling:
             version = now["model_version"]
             self.later = newest_run(self._client, self._context, payload["project"], version)
             who = "someone" if self.later is None else f"run {self.later}"
-            return [
-                f"Kept the project's model version {version!r}, which {who} chose after the run."
-            ]
+            kept = f"Kept the project's model version {version!r}, which {who} chose after the run."
+            # A later run serves people by its copies; without one, this run's sampling goes.
+            if self.later is None and now.get("sampling") == sampling != before["sampling"]:
+                self._set(payload["project"], before["sampling"], version)
+            return [kept]
         stayed = []
         old = None if sampling is None else before["sampling"]
         # An undo that goes on where another stopped finds it set back.
