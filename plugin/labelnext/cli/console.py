@@ -131,6 +131,12 @@ def print_status(status: Status) -> None:
             "Nothing has changed since the newest run: the predictions and labels are the same.",
             soft_wrap=True,
         )
+    elif status.unchanged is False:
+        out.print(
+            f"Predictions or labels have changed since run {status.newest}: run again to rank by "
+            "them.",
+            soft_wrap=True,
+        )
     if status.accuracy is not None:
         out.print(f"[bold]accuracy[/] {status.accuracy.sentence()}", soft_wrap=True)
     if status.error is not None:
