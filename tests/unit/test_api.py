@@ -104,3 +104,7 @@ def test_core_never_imports_an_adapter() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_dir_shows_no_imports() -> None:
+    assert {name for name in dir(labelnext) if not name.startswith("__")} == {*labelnext.__all__}

@@ -32,6 +32,7 @@ from labelnext.cli.console import (
 from labelnext.cli.exchange import platforms
 from labelnext.cli.group import MARKUP, Commands
 from labelnext.cli.journals import journals
+from labelnext.cli.layout import print_table
 from labelnext.cli.look import looked_at
 from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, logged
 from labelnext.cli.tables import tables
@@ -127,16 +128,18 @@ def replay(config: ConfigPath, as_json: Json = False) -> None:
     """Test on your own labels whether any strategy would have beaten random."""
     from labelnext.replays.outcomes import ReplayReport
     from labelnext.replays.replay import replay as replay_labels
+    from labelnext.replays.stored import StoredReport
 
     with progress_bars() as progress:
         report = replay_labels(config, progress=progress)
     if as_json:
         print_plain(report.to_json())
-        return
-    if isinstance(report, ReplayReport):
+    elif isinstance(report, ReplayReport):
         print_replay(report)
     else:
         print_stored(report)
+    if isinstance(report, StoredReport) and not report.rows:  # nothing could be compared
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: labelnext explain labelnext.yaml image-17.jpg")
@@ -169,7 +172,7 @@ def explain(
         table = table_of(*why.parts[0])
         for part in why.parts:
             table.add_row(*(escaped(_cell(value)) for value in part.values()))
-        out.print(table)
+        print_table(out, table)
     for change in why.changes:
         out.print(" •", escaped(change), soft_wrap=True)
 
@@ -216,14 +219,20 @@ def export(
     config: ConfigPath,
     folder: Annotated[str, typer.Argument(help="A new folder, or a URL such as s3://bucket/pool.")],
     rows: Annotated[int, typer.Option(help="Rows per file.")] = 100_000,
+    as_json: Json = False,
 ) -> None:
     """Export the items of a source to Parquet files, to rank them in parts."""
     from labelnext.runs.large.export import export as export_pool
 
     with progress_bars() as progress:
         source = export_pool(config, folder, rows=rows, progress=progress)
-    out.print("To rank the exported files, start your configuration with:")
-    print_plain(source)
+    if as_json:
+        import yaml
+
+        print_plain(json.dumps(yaml.safe_load(source), indent=2, ensure_ascii=False))
+        return
+    print_plain("# To rank the exported files, start your configuration with:")
+    print_plain(source.rstrip("\n"))
 
 
 @app.command(epilog="Example: labelnext status labelnext.yaml")

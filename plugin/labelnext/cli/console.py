@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from labelnext.cli.layout import print_table
 from labelnext.cli.log import mask_record
 from labelnext.errors import (
     LabelnextError,
@@ -70,7 +71,7 @@ def print_check(result: Check) -> None:
         for name, obstacle in result.obstacles.items():
             why = "" if obstacle is None else escaped(obstacle.removeprefix(f"{name} "))
             table.add_row(name, f"no: {why}" if why else "[green]yes[/]")
-        out.print(table)
+        print_table(out, table)
 
 
 def print_replay(report: ReplayReport) -> None:
@@ -86,14 +87,14 @@ def print_replay(report: ReplayReport) -> None:
             f"{outcome.wins} of {report.n_seeds}",
             "not reached" if match is None else str(match),
         )
-    out.print(table)
+    print_table(out, table)
     if len(report.classes) <= _MOST_CLASSES:
         out.print("Labels needed to reach random's final recall of each class:")
         by_class = table_of("class", *(outcome.strategy for outcome in report.outcomes))
         for index, name in enumerate(report.classes):
             needed = [outcome.class_labels_to_match[index] for outcome in report.outcomes]
             by_class.add_row(escaped(name), *("–" if n is None else str(n) for n in needed))
-        out.print(by_class)
+        print_table(out, by_class)
     out.print(f"[bold]{escaped(report.advice)}[/]", soft_wrap=True)
     if report.path is not None:
         out.print(f"Report: {escaped(str(report.path))}", soft_wrap=True)
@@ -113,7 +114,7 @@ def print_stored(report: StoredReport) -> None:
             f"{low:.2f} to {high:.2f}",
         )
     if report.rows:
-        out.print(table)
+        print_table(out, table)
     for line in report.left_out:
         out.print("Left out:", escaped(line), soft_wrap=True)
     out.print(f"[bold]{escaped(report.advice)}[/]", soft_wrap=True)
@@ -131,6 +132,12 @@ def print_status(status: Status) -> None:
             "Nothing has changed since the newest run: the predictions and labels are the same.",
             soft_wrap=True,
         )
+    elif status.unchanged is False:
+        out.print(
+            f"Predictions or labels have changed since run {status.newest}: run again to rank by "
+            "them.",
+            soft_wrap=True,
+        )
     if status.accuracy is not None:
         out.print(f"[bold]accuracy[/] {status.accuracy.sentence()}", soft_wrap=True)
     if status.error is not None:
@@ -143,7 +150,7 @@ def print_status(status: Status) -> None:
             median = "" if run.median_score is None else f"{run.median_score:.4g}"
             row = (run.run_id, f"{run.n_labelled:,}", f"{run.n_ranked:,}")
             table.add_row(*row, run.acquisition or "none", median)
-        out.print(table)
+        print_table(out, table)
     for signal in status.signals:
         value = "" if signal.value is None else f" {signal.value:.4g}:"
         print_marked(f"[bold]{signal.name}[/]{value}", signal.says)
@@ -190,7 +197,7 @@ def print_report(report: Report) -> None:
             if "link" in row:  # a click opens it, where the terminal can
                 cells[1] = f"[link={row['link']}]{cells[1]}[/link]"
             table.add_row(*cells)
-        out.print(table)
+        print_table(out, table)
     else:
         said = f"Nothing to {report.ranking.purpose} next: {report.why_nothing}."
         out.print(escaped(said), soft_wrap=True)

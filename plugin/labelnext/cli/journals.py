@@ -19,7 +19,7 @@ from labelnext.cli.console import (
 )
 from labelnext.cli.lists import print_rows
 from labelnext.cli.options import ConfigPath, Json, RunId
-from labelnext.errors import LabelnextError
+from labelnext.errors import LabelnextError, listed
 from labelnext.support.started import from_here
 from labelnext.support.words import counted
 
@@ -139,7 +139,9 @@ def _undo_all(config: Path, ask: bool, as_json: bool) -> None:
 
     if ask:
         able = [one for one in list_runs(config) if one.status in ("done", "broken")]
-        typer.confirm(f"Undo {counted(len(able), 'run')}?", default=True, abort=True)
+        places = listed(dict.fromkeys(from_here(one.target) for one in able))
+        wrote = f", which wrote to {places}" if able else ""
+        typer.confirm(f"Undo {counted(len(able), 'run')}{wrote}?", default=True, abort=True)
     undone = list[dict[str, Any]]()
     try:
         for journal, stayed in undo_all(config):
@@ -214,7 +216,8 @@ def clear(
         print_plain(found.to_json())
         return
     if not found.runs:
-        out.print(f"Nothing to clear: no run is older than the newest {keep}.")
+        stay = "run that is" if keep == 1 else f"{keep} runs that are"
+        out.print(f"Nothing to clear: the newest {stay} done stay, with all since.", soft_wrap=True)
         return
     verb = "Would clear" if found.dry_run else "Cleared"
     through = f", up to {found.runs[-1]}" if len(found.runs) > 1 else f", {found.runs[0]}"

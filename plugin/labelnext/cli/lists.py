@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from labelnext.cli.console import escaped, out, print_plain, printable, table_of
+from labelnext.cli.layout import print_table as print_laid_out
 
 
 def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -53,4 +54,4 @@ def print_table(
         table.add_row(name, escaped(summary))
         for fact in more:
             table.add_row("", f"[dim]{escaped(fact)}[/]")
-    out.print(table)
+    print_laid_out(out, table)

@@ -256,6 +256,8 @@ def find_journal(
     if mine:
         return mine[-1]
     hint = f"{how('runs', CONFIG, '--all')} lists those of other configurations." if able else None
+    if faults:
+        hint = f"what can't be read may be one: {next(iter(faults.values())).message}"
     undoing = "done" in statuses
     kept = [journal for journal in known if journal.kept_for is not None and belongs(journal)]
     if undoing and kept:
@@ -301,7 +303,9 @@ def check_newest(
         )
     config = done[later].origin.get("config")
     if config is None or config == journal.origin.get("config"):
-        raise ConfigError(f"{message} builds on it.", hint=f"undo {later} first.")
+        raise ConfigError(
+            f"{message} builds on it.", hint=f"undo that first: {how('undo', CONFIG, later)}."
+        )
     other = from_here(os.path.normpath(directory / config))
     raise ConfigError(
         f"{message} of {other} builds on it.",

@@ -21,6 +21,7 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool, must_be_pool
 from labelnext.ranking.ranking import Ranking, priorities
 from labelnext.ranking.reasons import class_name
+from labelnext.ranking.recipe import check_budget
 from labelnext.selection.sorting import stable_order
 from labelnext.support.started import how_to_install
 from labelnext.support.words import counted
@@ -53,7 +54,7 @@ def review(pool: Pool, *, score: LabelScore = "auto", budget: int | None = None)
 
     Raises:
         MissingExtra: if cleanlab isn't installed, which numbers don't need.
-        InvalidInput: if the pool has no labels and predictions to compare.
+        InvalidInput: if the pool has no labels and predictions to compare, or `budget` is below 1.
 
     References:
         Northcutt et al., Confident Learning (2021); Goh and Mueller, ActiveLab (2023); Tkachenko et
@@ -66,6 +67,7 @@ def review(pool: Pool, *, score: LabelScore = "auto", budget: int | None = None)
         ['b', 'c', 'a']
     """
     must_be_pool(pool)
+    check_budget(budget)
     name, scores, notices = _scores(pool, score)
     order = pool.tie_order
     candidates = order[np.isfinite(scores)[order]]

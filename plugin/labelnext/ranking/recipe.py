@@ -149,7 +149,7 @@ def asked(
         >>> asked("entropy", options={"base": 2, "per_group": 1}).limits
         {'per_group': 1}
     """
-    _check_whole("budget", budget, 1, "leave it out to rank the whole pool.")
+    check_budget(budget)
     _check_whole("seed", seed, 0)
     fitted_options({"acquisition": acquisition, "of": unit}, _NAMES)
     method = get_selection(selection)
@@ -385,6 +385,15 @@ def _default_clusters(pool: Pool) -> int:
             hint="set selection.options.n_clusters, or name the pool's classes.",
         )
     return pool.n_classes
+
+
+def check_budget(budget: int | None) -> None:
+    """Check that a batch has a size; None is the whole pool.
+
+    Raises:
+        InvalidInput: if it is no whole number of at least 1.
+    """
+    _check_whole("budget", budget, 1, "leave it out to rank the whole pool.")
 
 
 def _check_whole(what: str, value: object, least: int, hint: str | None = None) -> None:

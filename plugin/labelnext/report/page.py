@@ -44,7 +44,7 @@ def render(report: Report) -> str:
         pool_map=None if report.pool_map is None else _drawn(report.pool_map, cards),
         config=json.dumps(report.config, indent=2, ensure_ascii=False),
         score_plot=None if report.scores is None else _score_plot(report, report.scores),
-        class_plot=_class_plot(report.classes) if report.classes else None,
+        class_plot=_class_plot(report.classes or ()),
         reliability_plots=[
             reliability_svg(calibration["bins"]) for calibration in report.calibration
         ],
@@ -86,7 +86,10 @@ def _score_plot(report: Report, scores: Mapping[str, Any]) -> Markup:
     return plot_svg(x, Axis("items", 0, 1.05 * most, whole=True), series, height=130)
 
 
-def _class_plot(classes: Sequence[Mapping[str, Any]]) -> Markup:
+def _class_plot(classes: Sequence[Mapping[str, Any]]) -> Markup | None:
+    """The classes' shares; None where nothing that is ranked has a predicted class."""
+    if not any(row["pool"] or row["batch"] for row in classes):
+        return None
     by_size = sorted(range(len(classes)), key=lambda i: -classes[i]["pool"] - classes[i]["batch"])
     shown = [classes[i] for i in sorted(by_size[:_MOST_CLASSES])]
     series, most = [], 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,10 @@ from labelnext.support.store import is_url
 if TYPE_CHECKING:
     from labelnext.config.config import Config
     from labelnext.config.outline import Located, Outline
+
+
+INPUT = "input"
+"""The kind of a journal's note on what the run read."""
 
 
 def origin_of(settings: Config, what: str = "run") -> dict[str, Any]:
@@ -57,6 +61,22 @@ def belongs(journal: Journal, settings: Config | Outline) -> bool:
     gone = not os.path.exists(settings.state / config)
     renamed = journal.plan.run == settings.write.run and _is_renamed(journal, settings)
     return (gone or renamed) and _same_output(origin, settings)
+
+
+def newest_read(
+    known: Sequence[Journal], settings: Config | Outline
+) -> tuple[Journal, str | None] | None:
+    """The newest run of a configuration that is done, and the hash of what it read.
+
+    Args:
+        known: journals, oldest first.
+        settings: the configuration.
+
+    Returns:
+        None without such a run; without a hash if the disk was full.
+    """
+    done = [j for j in known if j.what == "run" and j.status == "done" and belongs(j, settings)]
+    return (done[-1], done[-1].notes.get(INPUT, {}).get("sha256")) if done else None
 
 
 def lists(journal: Journal, settings: Config | Outline) -> bool:

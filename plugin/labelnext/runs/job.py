@@ -22,9 +22,6 @@ from labelnext.ranking.recipe import Recipe
 _log = logging.getLogger("labelnext")
 
 
-INPUT = "input"  # the note of a journal with the hash of what its run read
-
-
 class Job(Protocol):
     """One kind of pool, ready to be ranked and written.
 

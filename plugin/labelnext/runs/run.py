@@ -22,9 +22,16 @@ from labelnext.pool.objects import Notice
 from labelnext.quality.stopping import keep
 from labelnext.ranking.explain import Explanation
 from labelnext.report.report import Report, versions
-from labelnext.runs.belonging import belongs, origin_of, overwrites, shared_with
+from labelnext.runs.belonging import (
+    INPUT,
+    belongs,
+    newest_read,
+    origin_of,
+    overwrites,
+    shared_with,
+)
 from labelnext.runs.illustrated import illustrated, linked
-from labelnext.runs.job import INPUT, Job
+from labelnext.runs.job import Job
 from labelnext.runs.jobs import job_of
 from labelnext.runs.ranked import uses_boxes
 from labelnext.runs.ready import check_ready, extra_output, page_of
@@ -216,13 +223,17 @@ def _read_otherwise(settings: Config, job: WholeJob) -> str | None:
     """A sentence if the newest run read other predictions or labels than there are now."""
     from labelnext.runs.large.job import is_large
 
-    known, _ = read_journals(settings.state)
-    runs = [j for j in known if j.what == "run" and j.status == "done" and belongs(j, settings)]
-    read = runs[-1].notes.get(INPUT, {}).get("sha256") if runs else None
-    if read is None or is_large(runs[-1]) or read == job.input_hash():
+    try:
+        newest = newest_read(read_journals(settings.state)[0], settings)
+    except ConfigError:  # another user's runs
+        return None
+    if newest is None:
+        return None
+    journal, read = newest
+    if read is None or is_large(journal) or read == job.input_hash():
         return None
     return (
-        f"predictions or labels have changed since run {runs[-1].run_id}, so what it wrote may "
+        f"predictions or labels have changed since run {journal.run_id}, so what it wrote may "
         "differ from this; run again."
     )
 

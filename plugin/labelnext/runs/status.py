@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
 from labelnext.config.places import check_places, page_of
 from labelnext.errors import ConfigError, InvalidInput, without_secrets
-from labelnext.journal.journal import Journal, journals
+from labelnext.journal.journal import journals
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.probes.learner import VERSION
@@ -26,8 +26,7 @@ from labelnext.replays.curves import Protocol
 from labelnext.replays.forecast import Forecast, forecast
 from labelnext.replays.replay import labelled_part
 from labelnext.report.team import work_summary
-from labelnext.runs.belonging import belongs
-from labelnext.runs.job import INPUT
+from labelnext.runs.belonging import belongs, newest_read
 from labelnext.runs.jobs import job_of
 from labelnext.runs.loop import Loop, loop_of
 from labelnext.runs.status_page import render_status
@@ -45,7 +44,8 @@ class Status:
         runs: summaries of the configuration's runs that weren't undone, oldest first.
         signals: signs that further labelling may gain little.
         forecast: what further labelling would gain, or why there is no forecast.
-        unchanged: whether predictions and labels are still those that the newest run read.
+        newest: the id of the newest run that is done; None without one.
+        unchanged: whether predictions and labels are still those that it read; None if unknown.
         work: who labelled what; None if it was not asked for, or the platform does not tell.
         path: path of the page, if one was written.
         loop: how `labelnext watch` stands; None if it never ranked.
@@ -58,7 +58,8 @@ class Status:
     runs: list[Snapshot]
     signals: list[Signal]
     forecast: Forecast | str
-    unchanged: bool = False
+    newest: str | None = None
+    unchanged: bool | None = None
     work: Work | None = None
     path: Path | None = None
     loop: Loop | None = None
@@ -71,7 +72,7 @@ class Status:
         return {
             "n_items": self.n_items,
             "n_labelled": self.n_labelled,
-            "unchanged": self.unchanged,
+            "unchanged": bool(self.unchanged),
             "runs": [run.to_dict() for run in self.runs],
             "signals": [asdict(signal) for signal in self.signals],
             "forecast": ahead if isinstance(ahead, str) else asdict(ahead),
@@ -132,11 +133,22 @@ def status(
     others = {j.run_id for j in known} - standing
     seen = snapshots(settings.state / "history", but=others)
     ahead = _forecast(settings, pool, n_items - n_labelled)
-    same = _same_input(own_journals, input_hash)
+    newest = newest_read(known, settings)
     by_probe = pool.version_names == (VERSION,)
     right, off = accuracy_of(hits, out_of_fold=by_probe), error_of(pool, out_of_fold=by_probe)
     result = Status(
-        n_items, n_labelled, seen, signals(seen), ahead, same, team, page, loop, right, off
+        n_items=n_items,
+        n_labelled=n_labelled,
+        runs=seen,
+        signals=signals(seen),
+        forecast=ahead,
+        newest=None if newest is None else newest[0].run_id,
+        unchanged=None if newest is None or newest[1] is None else newest[1] == input_hash,
+        work=team,
+        path=page,
+        loop=loop,
+        accuracy=right,
+        error=off,
     )
     if page is not None:
         name = str(settings.path.name if settings.path else settings.source.adapter)
@@ -146,13 +158,6 @@ def status(
         data = without_secrets(text).encode()
         write_atomically(page, lambda file: file.write(data))
     return result
-
-
-def _same_input(journals: Sequence[Journal], input_hash: str) -> bool:
-    """Whether the newest run of the configuration read what is there now."""
-    newest = [j for j in journals if j.what == "run" and j.status == "done"][-1:]
-    read = [journal.notes.get(INPUT, {}).get("sha256") for journal in newest]
-    return read == [input_hash]
 
 
 def _forecast(settings: Config, pool: Pool, n_left: int) -> Forecast | str:

@@ -228,4 +228,20 @@ def _file(path: str) -> str:
 
 
 def _quoted(words: Sequence[str]) -> str:
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+    return subprocess.list2cmdline(words) if os.name == "nt" else " ".join(map(_in_shell, words))
+
+
+def _in_shell(word: str) -> str:
+    r"""A word as the shell takes it; Bash and zsh know the escapes of what a terminal doesn't show.
+
+    Example:
+        >>> print(_in_shell("my file"), _in_shell(chr(9)))
+        'my file' $'\011'
+    """
+    if word.isprintable():
+        return shlex.quote(word)
+    octal = (
+        c if c.isprintable() and c not in "'\\" else "".join(f"\\{b:03o}" for b in os.fsencode(c))
+        for c in word
+    )
+    return f"$'{''.join(octal)}'"

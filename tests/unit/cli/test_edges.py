@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from labelnext import run as labelnext_run
 from labelnext.cli import main
@@ -166,3 +167,22 @@ def test_a_closed_output_hides_no_failure(pageless: Path) -> None:
     (pageless / "p.jsonl").write_text('{"item_id": "a", "probabilities": null}\n')
     done = labelnext(pageless, "run c.yaml >&-")
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize("option", ["", "--json"])
+def test_a_replay_that_compares_nothing_is_no_success(folder: Path, option: str) -> None:
+    text = (folder / "p.jsonl").read_text().replace("}\n", ', "label": 0}\n', 1)
+    (folder / "p.jsonl").write_text(text)
+    done = labelnext(folder, f"replay c.yaml {option}")
+    assert done.returncode == 1
+    assert "Nothing could be compared" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_what_export_prints_is_a_configuration(pageless: Path) -> None:
+    printed = labelnext(pageless, "export c.yaml pool").stdout
+    source = {"adapter": "files", "path": "pool", "classes": ["0", "1"]}
+    assert yaml.safe_load(printed) == {"source": source}
+    assert json.loads(labelnext(pageless, "export c.yaml other --json").stdout) == {
+        "source": {**source, "path": "other"}
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -309,3 +310,10 @@ def test_report_of_a_review_counts_objects_of_any_confidence(config: Path) -> No
     report = labelnext.run(config)
     assert "below the floor" not in report.counts
     assert report.objects_per_item == {"pool": 2.0, "batch": 2.0}
+
+
+@pytest.mark.parametrize("budget", [0, -1, 1.5, "3", True])
+def test_a_budget_of_a_review_is_at_least_one(budget: Any) -> None:
+    pool = Pool(["a", "b"], probabilities=[[0.9, 0.1], [0.2, 0.8]], labels=[0, 0])
+    with pytest.raises(InvalidInput, match="budget must be a whole number of at least 1"):
+        review(pool, budget=budget)

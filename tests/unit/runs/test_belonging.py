@@ -274,3 +274,12 @@ def test_a_run_through_a_link_keeps_the_name_that_it_was_given(tmp_path: Path) -
     labelnext.run(configured(tmp_path, "alpha", "r.csv"))
     (journal,) = runs(tmp_path / "alpha.yaml")
     assert journal.target == str(tmp_path / "r.csv")
+
+
+def test_undo_names_what_it_could_not_read(tmp_path: Path) -> None:
+    labelnext.run(configured(tmp_path, "alpha", "r.csv"))
+    (journal,) = (tmp_path / ".labelnext").glob("*.jsonl")
+    journal.write_text(journal.read_text()[:100])
+    with pytest.raises(NotFound, match="has no run to undo") as caught:
+        undo(tmp_path / "alpha.yaml")
+    assert journal.name in caught.value.hint
