@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from labelnext.adapter.sample import compressed_by, encoding_of, unpacking
 from labelnext.errors import InvalidInput, LabelnextError
+from labelnext_adapters.files.content.doubled import loads
 from labelnext_adapters.files.content.oddities import Broken
 from labelnext_adapters.files.content.unpacked import Limit, limit_of
 
@@ -199,7 +200,7 @@ def parsed(text: str, line: int | None = None) -> Any:
         InvalidInput: if it isn't JSON; says where, and whether the end is missing.
     """
     try:
-        return json.loads(text)
+        return loads(text, one=line is not None)
     except json.JSONDecodeError as error:
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         at = line if line is not None else error.lineno
@@ -242,7 +243,7 @@ def parsed_lines(text: str) -> Any:
         ([1], [[1], [2]])
     """
     try:
-        return json.loads(text)
+        return loads(text)
     except (ValueError, RecursionError):
         if is_lines(text):
             return [one for _, one in json_lines(text)]
@@ -321,7 +322,7 @@ def read_records(path: Path) -> list[tuple[str, Any]]:
     """
     text = read_text(path)
     try:
-        value = json.loads(text)
+        value = loads(text)
     except (ValueError, RecursionError):
         if is_lines(text) or _one_after_the_other(text):
             return [(f"line {number}", record) for number, record in json_lines(text)]

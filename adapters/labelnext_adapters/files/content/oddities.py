@@ -41,6 +41,10 @@ class Broken:
 
     why: str
 
+    def __repr__(self) -> str:
+        """As it stands in messages about values."""
+        return f"<{self.why}>"
+
 
 def unbroken(record: Any) -> Any:
     """The record itself.

@@ -75,7 +75,8 @@ def _pool_of_answers(
 ) -> Pool:
     """The items of traces, ratings or answers."""
     from labelnext_adapters.files.llm import ratings
-    from labelnext_adapters.files.llm.pool import Asked, pool_of_records
+    from labelnext_adapters.files.llm.asked import Asked
+    from labelnext_adapters.files.llm.pool import pool_of_records
     from labelnext_adapters.files.llm.traces import described, pool_of_traces
 
     percent = options.scale == "percent"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -110,7 +111,16 @@ def outputs_in(records: Sequence[tuple[str, Any]], key: str | None) -> list[Outp
             for place, batch in records
             for number, one in enumerate(batch, 1)
         ]
-    return [_unwrapped(place, record, key) for place, record in records]
+    outputs = [_unwrapped(place, record, key) for place, record in records]
+    named = Counter(one.keys[0] for one in outputs if one.keys)
+    for holder, _ in named.most_common(1):
+        return [replace(o, value=None) if _holds_null(o.value, holder) else o for o in outputs]
+    return outputs
+
+
+def _holds_null(value: Any, holder: str) -> bool:
+    """Whether a record has null where others hold their output: the pipeline wasn't run."""
+    return isinstance(value, Mapping) and holder in value and value[holder] is None
 
 
 def _by_id(records: Sequence[tuple[str, Any]]) -> list[Output]:

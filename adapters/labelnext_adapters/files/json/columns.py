@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from operator import attrgetter
@@ -40,11 +41,12 @@ def table_of_lines(path: Path) -> pa.Table | None:
     kind = _record_type(sample)
     if kind is None:
         return None
+    keys = Counter(_keys(kind))
     parts: list[list[pa.Array]] = [[] for _ in kind]
     try:
         for block, records in _decoded(chain([first], blocks), kind, _lengths(sample)):
-            if not _one_a_line(block, len(records)) or block.count(b'"item_id"') > len(records):
-                return None  # or an id stands twice, of which decoders only keep the last
+            if not _one_a_line(block, len(records)) or _doubled(block, keys, len(records)):
+                return None
             for i, column in enumerate(parts):
                 values = list(map(attrgetter(f"f{i}"), records))
                 column.append(_column(values, kind.field(i).type))
@@ -78,6 +80,25 @@ def _one_a_line(block: bytes, n_records: int) -> bool:
     last = np.where(last == ord("\r"), signs[ends - 2], last)
     begun = signs[ends[:-1] + 1] == ord("{")
     return len(ends) == n_records and bool((last == ord("}")).all() and begun.all())
+
+
+def _keys(kind: pa.DataType) -> Iterator[str]:
+    """The keys that a record has once, also in the records inside it."""
+    for field in kind if pa.types.is_struct(kind) else ():
+        yield field.name
+        yield from _keys(field.type)
+
+
+def _doubled(block: bytes, keys: Mapping[str, int], n_records: int) -> bool:
+    """Whether a key stands more often than it may: decoders only keep the last of two.
+
+    Example:
+        >>> _doubled(b'{"a": 1, "a": 2}', {"a": 1}, 1), _doubled(b'{"a": "a"}', {"a": 1}, 1)
+        (True, False)
+    """
+    if block.count(b'":') == sum(keys.values()) * n_records:
+        return False  # all records have all keys: there is no room for one more
+    return any(block.count(f'"{key}":'.encode()) > n * n_records for key, n in keys.items())
 
 
 def _sampled(block: bytes) -> list[Any]:

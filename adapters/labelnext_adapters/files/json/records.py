@@ -20,37 +20,6 @@ from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.json.types import common, fits, type_of
 
 
-class Doubled(dict[str, Any]):
-    """A record that has a key twice, of which JSON readers only keep the last."""
-
-
-def record_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object of its pairs, as `json.loads` wants it.
-
-    Example:
-        >>> type(record_of([("item_id", "a"), ("item_id", "b")])).__name__
-        'Doubled'
-    """
-    record = dict(pairs)
-    return record if len(record) == len(pairs) else Doubled(pairs)
-
-
-def with_doubled(text: str, records: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """JSON lines in which an id may stand twice, with these as `Doubled`.
-
-    Args:
-        text: of the file.
-        records: its records, each with its place: line 1, ….
-    """
-    if text.count('"item_id"') <= len(records):
-        return records
-    lines = text.split("\n")
-    return [
-        (place, json.loads(lines[int(place.split()[-1]) - 1], object_pairs_hook=record_of))
-        for place, _ in records
-    ]
-
-
 def table_of_records(
     records: Sequence[tuple[str, Any]], roles: Roles
 ) -> tuple[pa.Table, list[Notice], Any]:
@@ -164,15 +133,13 @@ def _plain_values(
 
 
 def _check_object(record: Any) -> None:
-    """Refuse what is no object with each key once.
+    """Refuse what is no object.
 
     Raises:
         Unusable: with the reason.
     """
     if not isinstance(unbroken(record), dict):
         raise Unusable(f"a record must be a JSON object; got {_written(record):.60}")
-    if isinstance(record, Doubled):
-        raise Unusable("a record must have each key once; it has one twice")
 
 
 def _shown(kinds: dict[str, str], id_name: str | None, roles: Roles) -> list[str]:

@@ -13,9 +13,10 @@ from typing import Any
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, check_one_id, id_in
-from labelnext_adapters.files.content.oddities import Unusable, unbroken
+from labelnext_adapters.files.content.oddities import Unusable, mostly, unbroken
 from labelnext_adapters.files.content.values import id_text, name_text, probability
 from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.llm.asked import Asked, by_id, is_answer, is_unanswered
 from labelnext_adapters.files.llm.classes import (
     chance,
     class_of,
@@ -53,23 +54,6 @@ _MOST_JUDGES = 20  # of a committee; more are read as votes
 
 
 @dataclass(frozen=True)
-class Asked:
-    """How answers are read.
-
-    Attributes:
-        key: of the items' ids.
-        answer_key: of the class in a structured answer; the usual ones when None.
-        confidence_key: of the stated confidence; the usual ones when None.
-        percent: confidences go up to 100.
-    """
-
-    key: str | None = None
-    answer_key: str | None = None
-    confidence_key: str | None = None
-    percent: bool = False
-
-
-@dataclass(frozen=True)
 class _Answer:
     """What one reply says."""
 
@@ -100,10 +84,12 @@ def pool_of_records(
         InvalidInput: if too many answers can't be used, or they say nothing about certainty.
     """
     gathered = Gathered("answer", classes=classes)
-    answers = _answers(_by_id(records), asked, gathered)
+    answers, unanswered = _answers(by_id(records), asked, gathered)
     if not answers or gathered.odd.too_many:
         _refuse_all(gathered)
     check_one_id([one for _, one in records], [answer.item for answer in answers], asked.key)
+    for item in unanswered:
+        gathered.item(item)  # nothing is known of it
     if classes is None:
         texts = [(answer.shares, answer.text) for answer in _telling(answers)]
         compared = any(top for answer in answers for _, _, top in answer.reply.tokens)
@@ -149,35 +135,24 @@ def _refuse_all(gathered: Gathered) -> None:
         raise
 
 
-def _by_id(records: Sequence[tuple[str, Any]]) -> list[tuple[str, Any, Any]]:
-    """The records with their ids, if the file is one object from id to answer."""
-    if len(records) == 1 and isinstance(records[0][1], Mapping):
-        inside = records[0][1]
-        if inside and not is_completion(inside) and all(map(_is_answer, inside.values())):
-            return [(f"key {name[:80]!r}", name, value) for name, value in inside.items()]
-    return [(place, None, record) for place, record in records]
-
-
-def _is_answer(value: Any) -> bool:
-    if isinstance(value, list):
-        return bool(value) and all(map(_is_answer, value[:5]))
-    return isinstance(value, Mapping) and bool(is_completion(value) or set(ANSWERS) & value.keys())
-
-
 def _answers(
     records: Sequence[tuple[str, Any, Any]], asked: Asked, gathered: Gathered
-) -> list[_Answer]:
-    """What every reply says; those that can't be used are left out."""
+) -> tuple[list[_Answer], list[str]]:
+    """What every reply says, without those that can't be used; and the items without an answer."""
     answers: list[_Answer] = []
+    unanswered: list[tuple[str, str]] = []
     numbered = own_ids = False
     for number, (place, name, record) in enumerate(records):
         item, replies = name, list[tuple[str, Reply | str]]()
         try:
-            if name is None and isinstance(unbroken(record), Mapping):
+            if isinstance(unbroken(record), Mapping) and name is None:
                 item = id_in(record, asked.key)
                 own_ids |= item is not None and is_completion(record)
             numbered |= item is None
             item = id_text(str(number) if item is None else item)
+            if is_unanswered(record, asked):
+                unanswered.append((place, item))
+                continue
             parts = record if isinstance(record, list) else [record]
             for judge, part in chain.from_iterable(map(by_judge, parts)):
                 model = judge or _judge(part)
@@ -190,6 +165,9 @@ def _answers(
                 if isinstance(reply, str):
                     raise Unusable(reply)
                 answers.append(_answer(where, item, judge, reply, asked))
+    for place, item in () if answers else unanswered:
+        with gathered.record(place, item):
+            raise Unusable(NO_ANSWER)
     if numbered:
         message = "Records without an id are called by their number from 0 (set source.key)."
         gathered.notice("numbered", message)
@@ -197,7 +175,7 @@ def _answers(
         gathered.notice(
             "own_ids", "Items are called by the completions' own ids (source.key names another)."
         )
-    return answers
+    return answers, [item for _, item in unanswered]
 
 
 def _judge(record: Any) -> str:
@@ -338,7 +316,7 @@ def described(records: Sequence[Mapping[str, Any]]) -> str | None:
             return "its records are completions of a language model"
         values = list(record.values())
         replied = [one for v in values[:5] for one in (v, *_inside(v)) if is_completion(one)]
-        if replied and all(map(_is_answer, values[:5])):
+        if replied and mostly(map(is_answer, values[:20])):
             return "its keys are ids of completions of a language model"
         if stated_in(record):
             return "its answers are JSON with a class and a confidence"

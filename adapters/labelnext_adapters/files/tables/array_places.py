@@ -40,6 +40,7 @@ def place_labels(columns: dict[str, Any], notices: list[Notice]) -> None:
     places = class_places("label", pa.array(labels.tolist()), names, None, of)
     odd = of.odd.get("label", [])
     if odd and columns["labelled"] is None:
-        columns["labelled"] = places >= 0
-        columns["labelled"][odd] = True
+        labelled = places >= 0
+        labelled[odd] = True
+        columns["labelled"] = labelled
     columns["labels"] = places

@@ -12,7 +12,7 @@ from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed_lines, read_text
 from labelnext_adapters.files.content.oddities import Broken, mostly
 from labelnext_adapters.files.json.odd_values import without_odd
-from labelnext_adapters.files.json.records import as_scores, record_of, table_of_records
+from labelnext_adapters.files.json.records import as_scores, table_of_records
 from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.box_rows import are_box_rows, check_box_rows, named_rows
 from labelnext_adapters.files.tables.column_names import corners_in, first_of, shape_in
@@ -38,12 +38,7 @@ def read_json_table(path: Path, roles: Roles) -> Rows:
     Raises:
         InvalidInput: if it is something else.
     """
-    text = read_text(path)
-    value = parsed_lines(text)
-    whole = isinstance(value, list) and text.lstrip()[:1] == "["
-    if whole and text.count('"item_id"') > len(value):
-        value = json.loads(text, object_pairs_hook=record_of)  # an id may stand twice
-    return rows_of_json(value, roles)
+    return rows_of_json(parsed_lines(read_text(path)), roles)
 
 
 def rows_of_json(value: Any, roles: Roles) -> Rows:
@@ -182,6 +177,10 @@ def _listed_records(value: dict[str, Any], roles: Roles) -> list[Any]:
             rows = [{name: value[name][key] for name in value} for key in keys]
             return rows if named else [{"": k, **row} for k, row in zip(keys, rows, strict=True)]
     shown = ", ".join(list(value)[:8])
+    if broken := next((one for one in value.values() if isinstance(one, Broken)), None):
+        raise InvalidInput(
+            f"can't read this JSON: {broken.why}.", hint="keep one of them: they may differ."
+        )
     if isinstance(value.get("tasks"), list):
         raise InvalidInput(
             f"this JSON must be a list; got the keys {shown}, as in an answer of Label Studio's "

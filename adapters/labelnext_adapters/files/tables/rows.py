@@ -29,7 +29,7 @@ from labelnext_adapters.files.content.content import (
 )
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
-from labelnext_adapters.files.json.records import table_of_records, with_doubled
+from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.json.roles import UNKNOWN, Roles
 from labelnext_adapters.files.tables.csv_rows import Dialect, Ragged, parsed_rows
 from labelnext_adapters.files.tables.header import (
@@ -263,7 +263,7 @@ def read_jsonl(path: Path, roles: Roles = UNKNOWN) -> Rows:
     text = decoded(read_bytes(path))
     whole = parsed_lines(text) if text.lstrip()[:1] == "[" else []
     records = [(f"record {n}", one) for n, one in enumerate(whole, 1)]
-    records = records or with_doubled(text, [(f"line {n}", v) for n, v in json_lines(text)])
+    records = records or [(f"line {n}", v) for n, v in json_lines(text)]
     return Rows(*table_of_records(records, roles))
 
 

@@ -15,6 +15,7 @@ from labelnext.pool.objects import Notice
 from labelnext.support.folders import files_below
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import is_lines, json_lines, parsed, read_text
+from labelnext_adapters.files.content.doubled import loads
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
 from labelnext_adapters.files.content.oddities import Broken, Unusable
 from labelnext_adapters.files.gather import Gathered
@@ -55,7 +56,7 @@ def load_json(path: Path) -> Any:
     """
     text = read_text(path)
     try:
-        return json.loads(text)
+        return loads(text)
     except (ValueError, RecursionError):
         if is_lines(text):
             return [_whole(value, number) for number, value in json_lines(text)]

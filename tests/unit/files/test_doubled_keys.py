@@ -1,0 +1,75 @@
+"""A key that an object of JSON has twice: its record is left out, and no value silently wins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelnext.errors import InvalidInput
+from tests.unit.files.reading import notice, order, read
+
+SCORES = [round(0.51 + n / 50, 2) for n in range(20)]
+
+
+def classes(score: float) -> Any:
+    return {"cat": score, "dog": round(1 - score, 2)}
+
+
+def vector(score: float) -> Any:
+    return [score, round(1 - score, 2)]
+
+
+def pipeline(score: float) -> Any:
+    return [{"label": name, "score": one} for name, one in classes(score).items()]
+
+
+def torchvision(score: float) -> Any:
+    return {"boxes": [[1, 1, 5, 5]], "labels": [1], "scores": [score]}
+
+
+def completion(score: float) -> Any:
+    said = json.dumps({"label": "cat", "confidence": score})
+    return {"choices": [{"message": {"role": "assistant", "content": said}}]}
+
+
+@pytest.mark.parametrize("value", [classes, vector, pipeline, torchvision, completion])
+def test_an_id_that_is_there_twice_is_left_out(
+    tmp_path: Path, value: Callable[[float], Any]
+) -> None:
+    by_id = [(f"i{n:02d}", value(score)) for n, score in enumerate(SCORES)]
+    members = [f"{json.dumps(name)}: {json.dumps(one)}" for name, one in by_id]
+    members.append(f'"i03": {json.dumps(value(0.5))}')
+    pool = read(tmp_path, "p.json", f"{{{', '.join(members)}}}")
+    assert set(order(pool)) == {name for name, _ in by_id} - {"i03"}
+    assert "it has 'i03' twice" in notice(pool, "left_out").message
+
+
+@pytest.mark.parametrize("name", ["p.jsonl", "p.json"])
+@pytest.mark.parametrize("spaces", [(", ", ": "), (",", ":")])
+def test_a_class_that_is_there_twice_costs_its_record(
+    tmp_path: Path, name: str, spaces: tuple[str, str]
+) -> None:
+    records = [{"item_id": f"i{n:02d}", "probabilities": classes(s)} for n, s in enumerate(SCORES)]
+    lines = [json.dumps(one, separators=spaces) for one in records]
+    odd = json.dumps({"item_id": "odd", "probabilities": {"cat": 0.5, "CAT": 0.9, "dog": 0.5}})
+    lines.append(odd.replace("CAT", "cat"))
+    text = "\n".join(lines) if name == "p.jsonl" else f"[{','.join(lines)}]"
+    pool = read(tmp_path, name, text)
+    assert order(pool) == [f"i{n:02d}" for n in range(20)]
+    assert "it has 'cat' twice" in notice(pool, "left_out").message
+
+
+def test_a_value_that_is_called_like_a_key_is_no_key(tmp_path: Path) -> None:
+    records = [{"item_id": "a", "prediction": "prediction", "confidence": 0.9}]
+    pool = read(tmp_path, "p.jsonl", json.dumps(records[0]))
+    assert (order(pool), pool.classes) == (["a"], ("prediction",))
+
+
+def test_a_file_of_little_else_names_the_key(tmp_path: Path) -> None:
+    text = '{"a": {"cat": 0.9}, "a": {"cat": 0.5}, "b": {"cat": 0.6}}'
+    with pytest.raises(InvalidInput, match="it has 'a' twice"):
+        read(tmp_path, "p.json", text)
