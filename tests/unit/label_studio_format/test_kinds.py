@@ -43,6 +43,39 @@ def versions(number: int, **regions: Any) -> dict[str, Any]:
     return found
 
 
+# ---- which control tag counts
+
+
+TEXTS = CARS.replace("</View>", '<TextArea name="t" toName="i"/></View>')
+KINDS = '<Choices name="kind" toName="i"><Choice value="a"/></Choices>'
+ONE_OF_TWO = CARS.replace("</View>", KINDS)
+
+
+@pytest.mark.parametrize(
+    ("setup", "regions", "tag"),
+    [
+        (f"{ONE_OF_TWO}</View>", [box("car", score=0.5)], "b"),
+        (f"{ONE_OF_TWO}</View>", [{**choice("a", score=0.5), "to_name": "i"}], "kind"),
+        (TEXTS, [text_answer := {"from_name": "t", "to_name": "i", "type": "textarea"}], "t"),
+        (TEXTS, [box("car", score=0.5), text_answer], None),  # the boxes, as ever
+    ],
+)
+def test_the_only_control_tag_with_predictions_is_read(
+    tmp_path: Path, setup: str, regions: list[dict[str, Any]], tag: str | None
+) -> None:
+    filled = [{"value": {"text": ["x"]}, "score": 0.5, **region} for region in regions]
+    pool = read(tmp_path, [task(1, filled), task(2, [])], setup)
+    assert not pool.missing[0]
+    said = [n.message for n in pool.notices if n.code == "only_predicted"]
+    assert [f"control tag {tag!r}" in text for text in said] == ([] if tag is None else [True])
+
+
+def test_of_two_control_tags_with_predictions_one_must_be_named(tmp_path: Path) -> None:
+    both = [box("car", score=0.5), {**choice("a", score=0.5), "to_name": "i"}]
+    with pytest.raises(InvalidInput, match=r"source\.from_name must be one of .* b, kind"):
+        read(tmp_path, [task(1, both)], f"{ONE_OF_TWO}</View>")
+
+
 # ---- which prediction counts
 
 
