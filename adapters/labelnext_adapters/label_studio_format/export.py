@@ -20,6 +20,7 @@ from labelnext_adapters.label_studio_format.predictions import Columns, make_poo
 from labelnext_adapters.label_studio_format.records import SNAPSHOT, Task, read_tasks
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import (
+    add_occurring,
     find_setup,
     only_predicted,
     only_predicted_notice,
@@ -153,10 +154,17 @@ def _find_setup(
 ) -> Setup:
     predicted = [p.result for task in tasks for p in task.predictions]
     if label_config is not None:
-        project = {"parsed_label_config": parse_config(label_config), "label_config": label_config}
+        tags = parse_config(label_config)
+        project = {"parsed_label_config": tags, "label_config": label_config}
+        said = [a.result for task in tasks for a in task.annotations]
+        add_occurring(tags, [*predicted, *said])
         if from_name is None and (from_name := only_predicted(project, predicted)) is not None:
             notices.append(only_predicted_notice(project, from_name))
-        return find_setup(project, from_name)
+        setup = find_setup(project, from_name)
+        if setup.derived:
+            message = f"The classes come from the data: {listed(setup.classes)}."
+            notices.append(Notice("derived_classes", message))
+        return setup
     results = [*predicted]
     results += [a.result for task in tasks for a in task.annotations]
     tags, multiple = derived_tags(results)

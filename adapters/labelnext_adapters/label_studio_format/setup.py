@@ -15,6 +15,7 @@ from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.xml import (
     SEPARATOR,
     attributes,
+    derived_tags,
     find_tag,
     named_tags,
     other_names,
@@ -56,6 +57,20 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
             hint=f"{hint} You can combine tags that label parts of items in a list.",
         )
     return _combined(project, {name: able[name] for name in wanted})
+
+
+def add_occurring(tags: dict[str, Any], results: Sequence[msgspec.Raw]) -> None:
+    """Note the labels that occur of each control tag whose labels stand in the tasks' data.
+
+    Args:
+        tags: of the labelling setup; those get a key `occurring`.
+        results: regions of predictions and annotations, as JSON.
+    """
+    dynamic = {name: tag for name, tag in tags.items() if tag.get("dynamic_labels")}
+    there = derived_tags(results)[0] if dynamic else {}
+    for name, tag in dynamic.items():
+        found = [there[other]["labels"] for other in there if _occurs(name, tag, {other})]
+        tag["occurring"] = sorted({*tag.get("labels", ())}.union(*found))
 
 
 def readable_tags(project: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +171,7 @@ def _combined(project: dict[str, Any], wanted: dict[str, Any]) -> Setup:
         {other: classes[label] for other, label in aliases.items() if label in classes},
         separator,
         all(_of_text(of_tag, project.get("label_config")) for of_tag in wanted.values()),
-        project.get("label_config") == "",
+        project.get("label_config") == "" or any("occurring" in t for t in wanted.values()),
     )
 
 
@@ -207,6 +222,8 @@ def _labels(
 ) -> list[str]:
     """The classes of a control tag, in the order of the labelling setup."""
     kind = tag["type"]
+    if "occurring" in tag:
+        return list(tag["occurring"])
     if kind == "Pairwise":
         return ["left", "right"]
     if kind == "Rating":
@@ -227,7 +244,7 @@ def _labels(
         raise InvalidInput(
             f"control tag {name!r} must list its labels in the labelling setup; it has none.",
             hint="labels from each task's data aren't supported yet. Rank an export of the project "
-            "instead, without source.label_config: then the labels are those that occur in it.",
+            "instead: then the labels are those that occur in it.",
         )
     return labels if CONTROLS[kind].classed else []
 
