@@ -361,3 +361,26 @@ def test_long_texts_do_not_win_by_their_number_of_spans(tmp_path: Path) -> None:
     worded = [task(1, [span(0, 0.9, text="Anna")])]
     derived: Any = read(tmp_path, worded, None)
     assert derived.objects.spans
+
+
+def test_each_page_of_a_repeater_is_an_answer_of_its_own(tmp_path: Path) -> None:
+    setup = (
+        '<View><Repeater on="$pages" indexFlag="{{i}}"><Text name="p_{{i}}" '
+        'value="$pages[{{i}}].t"/><Choices name="c_{{i}}" toName="p_{{i}}"><Choice value="good"/>'
+        '<Choice value="bad"/></Choices></Repeater></View>'
+    )
+
+    def page(number: int, score: float) -> dict[str, Any]:
+        return {**choice("bad", score=score), "from_name": f"c_{number}", "to_name": f"p_{number}"}
+
+    tasks = [
+        task(1, [page(0, 0.9), page(1, 0.95)]),
+        task(2, [page(0, 0.9), page(1, 0.5)]),
+        task(3, [page(0, 0.7)]),
+    ]
+    pool: Any = read(tmp_path, tasks, setup)
+    assert pool.objects.counts.tolist() == [2, 2, 1]
+    # Entropies 0.325 + 0.199, 0.325 + 0.693 and 0.611 nats.
+    assert order(pool) == ["2", "3", "1"]
+    one: Any = read(tmp_path, tasks, setup, from_name="c_0")
+    assert one.probabilities[:, 1].tolist() == pytest.approx([0.9, 0.9, 0.7])
