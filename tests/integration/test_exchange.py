@@ -159,33 +159,6 @@ def test_sending_again_adds_what_is_new_and_orders_all_anew(
     assert {t["id"] for t in tasks(label_studio, project)} == {r["id"] for r in rows.values()}
 
 
-def test_sending_again_leaves_what_somebody_has_begun_in_its_place(
-    label_studio: LabelStudio, animals: Any, tmp_path: Path
-) -> None:
-    config = settings(label_studio, animals, tmp_path) | {"selection": {"budget": 2}}
-    labelnext.run(config)
-    labelnext.send(config)
-    project = made(label_studio, animals)["id"]
-    first = {task["data"]["name"]: task["id"] for task in tasks(label_studio, project)}
-
-    def priorities() -> dict[str, str]:
-        rows = {t["data"]["name"]: t["data"] for t in tasks(label_studio, project)}
-        return {name: data["labelnext_priority"] for name, data in rows.items()}
-
-    assert priorities() == {"d.png": "1.0000", "b.png": "0.5000"}
-    label_studio.second_user().api("POST", f"/api/tasks/{first['d.png']}/drafts", {"result": []})
-    # Now c and d are the batch; d, of which somebody has a draft, would be the second.
-    logits = {"a": [0.99, 0.01], "b": [0.95, 0.05], "c": [0.5, 0.5], "d": [0.55, 0.45]}
-    animals.set_values("pred.logits", [np.log(logits[n]) for n in animals.values("name")])
-    labelnext.run(config)
-    labelnext.send(config)
-    values = priorities()
-    assert (values["d.png"], values["b.png"]) == ("1.0000", "")
-    assert 0 < float(values["c.png"]) < 1
-    undo(config)
-    assert priorities() == {"d.png": "1.0000", "b.png": "0.5000"}
-
-
 def test_labels_that_changed_are_fetched_and_those_that_went_are_cleared(
     label_studio: LabelStudio, animals: Any, tmp_path: Path
 ) -> None:

@@ -70,6 +70,29 @@ def test_one_score_of_three_classes_is_one_confidence(
     assert rank(pool).scores.tolist() == [0.5, 0.25]
 
 
+def test_scores_without_answers_are_ranked_lowest_first(
+    label_studio: LabelStudio, connect: Open
+) -> None:
+    tasks = [text_task([], score=score) for score in (0.9, 0.2, 0.5)]
+    project = label_studio.create_project(CHOICES.format(more=""), tasks)
+    ranking = rank(connect(project).read())
+    ids = label_studio.task_ids(project)
+    assert list(ranking.item_ids) == [str(ids[place]) for place in (1, 2, 0)]
+
+
+@pytest.mark.parametrize("more", ["", ' choice="multiple"'])
+def test_one_odd_prediction_changes_the_order_of_no_others(
+    label_studio: LabelStudio, connect: Open, more: str
+) -> None:
+    tasks = [text_task([choice("good", score=score)]) for score in (0.9, 0.05, 0.5)]
+    tasks.append(text_task([choice("good", score=0.8), choice("bad", score=0.7)]))
+    project = label_studio.create_project(CHOICES.format(more=more), tasks)
+    pool = connect(project).read()
+    ids = label_studio.task_ids(project)
+    assert list(rank(pool).item_ids) == [str(ids[place]) for place in (1, 2, 3, 0)]
+    assert "least_sure" in codes(pool)
+
+
 def test_one_score_among_distributions_is_one_too_and_is_counted(
     label_studio: LabelStudio, connect: Open
 ) -> None:

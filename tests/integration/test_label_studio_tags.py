@@ -310,6 +310,24 @@ def test_several_tags_of_objects_are_read_together(
     assert connect(project, from_name="y").read().objects.confidences.tolist() == [0.5]
 
 
+def test_the_only_tag_with_predictions_needs_no_name(
+    label_studio: LabelStudio, connect: Open
+) -> None:
+    polygon = {**SHAPES["PolygonLabels"][1], "from_name": "y", "score": 0.5}
+    tasks = [{"data": {"o": "x"}, "predictions": [{"model_version": "m", "result": [polygon]}]}]
+    project = label_studio.create_project(f"<View>{TWO_SHAPES}</View>", tasks)
+    adapter = connect(project)
+    pool: Any = adapter.read()
+    assert pool.classes == ("b", "c")
+    assert pool.objects.confidences.tolist() == [0.5]
+    (notice,) = [n for n in pool.notices if n.code == "only_predicted"]
+    assert notice.message == (
+        "Reading control tag 'y', because there are no predictions of x; set source.from_name to "
+        "read another."
+    )
+    assert any("Reading predictions of y " in finding.message for finding in adapter.check())
+
+
 def test_polygons_of_two_versions_are_compared_by_their_pixels(
     label_studio: LabelStudio, connect: Open
 ) -> None:

@@ -108,6 +108,13 @@ class LabelStudioAdapter(Adapter):
         """The number of the project."""
         return self._located.number
 
+    @property
+    def _tagged(self) -> LabelStudioSource:
+        """The source, with its control tag where only one of several has predictions."""
+        from labelnext_adapters.label_studio.read.tag import with_tag
+
+        return with_tag(self.client, self._located)
+
     @classmethod
     def is_renamed(cls, source: LabelStudioSource, plan: Plan) -> bool:
         """Whether a plan was for the project that the source names, by its number or a title."""
@@ -160,7 +167,8 @@ class LabelStudioAdapter(Adapter):
 
         if self._tasks is None:
             self._tasks = read_tasks(self.client, self._located.number, self._context)
-        source, write, context = self._located, self._write, self._context
+        source = self._located if ranking.prelabels is None else self._tagged
+        write, context = self._write, self._context
         self._kept = kept = KeptValues(self.client, source.number, context)
         return plan_tasks(self.client, source, write, self._tasks, ranking, context, kept)
 
@@ -184,7 +192,7 @@ class LabelStudioAdapter(Adapter):
         from labelnext_adapters.label_studio.server.tasks import read_tasks
         from labelnext_adapters.label_studio.write.prelabels import made
 
-        source = self._located
+        source = self._tagged
         if self._tasks is None:
             self._tasks = read_tasks(self.client, source.number, self._context)
         project = get_project(self.client, source.number)
@@ -261,7 +269,7 @@ class LabelStudioAdapter(Adapter):
         """Every submitted annotation of the project, with its author and time."""
         from labelnext_adapters.label_studio.read.records import label_records
 
-        return label_records(self.client, self._located, self._context)
+        return label_records(self.client, self._tagged, self._context)
 
     def prediction_state(self) -> str:
         """The number of tasks, and of the project's model versions the counts and dates."""

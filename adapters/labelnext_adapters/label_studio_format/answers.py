@@ -34,12 +34,13 @@ class _Choices(msgspec.Struct):
     choices: list[Label | list[Label]] = []
     taxonomy: list[list[Label]] = []
     selected: str | None = None
-    rating: int | float | None = None
+    rating: Label | None = None
     probs: Probs = None
 
     def labels(self, separator: str) -> list[str]:
         """The chosen classes; that of a taxonomy, or of nested choices, is its whole path."""
-        one = self.selected if self.rating is None else f"{self.rating:g}"
+        stars = self.rating
+        one = self.selected if stars is None else stars if isinstance(stars, str) else f"{stars:g}"
         named: Sequence[Label | list[Label]] = self.taxonomy or self.choices
         paths = (name if isinstance(name, list) else [name] for name in named)
         joined = (separator.join(map(str, path)) for path in paths)

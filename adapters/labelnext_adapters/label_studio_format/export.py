@@ -19,7 +19,12 @@ from labelnext_adapters.label_studio_format.media import shown_keys, text_of, va
 from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
 from labelnext_adapters.label_studio_format.records import SNAPSHOT, Task, read_tasks
 from labelnext_adapters.label_studio_format.regions import Setup
-from labelnext_adapters.label_studio_format.setup import find_setup
+from labelnext_adapters.label_studio_format.setup import (
+    add_occurring,
+    find_setup,
+    only_predicted,
+    only_predicted_notice,
+)
 from labelnext_adapters.label_studio_format.versions import (
     COPY,
     Members,
@@ -147,12 +152,20 @@ def _find_setup(
     from_name: str | Sequence[str] | None,
     notices: list[Notice],
 ) -> Setup:
+    predicted = [p.result for task in tasks for p in task.predictions]
     if label_config is not None:
-        return find_setup(
-            {"parsed_label_config": parse_config(label_config), "label_config": label_config},
-            from_name,
-        )
-    results = [p.result for task in tasks for p in task.predictions]
+        tags = parse_config(label_config)
+        project = {"parsed_label_config": tags, "label_config": label_config}
+        said = [a.result for task in tasks for a in task.annotations]
+        add_occurring(tags, [*predicted, *said])
+        if from_name is None and (from_name := only_predicted(project, predicted)) is not None:
+            notices.append(only_predicted_notice(project, from_name))
+        setup = find_setup(project, from_name)
+        if setup.derived:
+            message = f"The classes come from the data: {listed(setup.classes)}."
+            notices.append(Notice("derived_classes", message))
+        return setup
+    results = [*predicted]
     results += [a.result for task in tasks for a in task.annotations]
     tags, multiple = derived_tags(results)
     if not tags and (others := unread_types(results)):

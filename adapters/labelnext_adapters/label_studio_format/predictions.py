@@ -15,6 +15,7 @@ from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio_format.columns import Columns as Columns
 from labelnext_adapters.label_studio_format.columns import Content as Content
+from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.versions import (
     Members,
     Merge,
@@ -72,12 +73,13 @@ def make_pool(
     noticed += _scales(members, contents, task_ids)
     if merge is not None and len(contents) > 1:
         contents = _merged(contents, item_ids, noticed)
+    setup = next(iter(members.values())).setup
+    contents = _alike_kinds(contents, setup)
     vectors = [c.probabilities for c in contents.values() if c.probabilities is not None]
     objects = _alike([c for c in contents.values() if c.objects is not None])
     if vectors and objects:
         raise _two_kinds(contents)
     several = max(len(vectors), len(objects)) > 1
-    setup = next(iter(members.values())).setup
     present = np.any([c.present for c in contents.values()], axis=0)
     usable = [
         version
@@ -120,6 +122,28 @@ def _contents(
             found = [replace(one, message=f"{version}: {one.message}") for one in found]
         noticed += found
     return contents
+
+
+def _alike_kinds(contents: Mapping[str, Content], setup: Setup) -> dict[str, Content]:
+    """One choice with its score as class probabilities, where another version has these.
+
+    The other classes share what is left of 1, as beside other tasks' class probabilities.
+    """
+    if setup.multiple or all(c.probabilities is None for c in contents.values()):
+        return dict(contents)
+    n_classes, alike = len(setup.classes), {}
+    for version, content in contents.items():
+        objects, alike[version] = content.objects, content
+        if objects is None or not objects.whole_items or objects.class_ids is None:
+            continue
+        if n_classes < 2 or (objects.class_ids < 0).any():
+            continue
+        rows = np.full((len(content.present), n_classes), np.nan)
+        share = (1 - objects.confidences) / (n_classes - 1)
+        rows[objects.item_positions] = share[:, None]
+        rows[objects.item_positions, objects.class_ids] = objects.confidences
+        alike[version] = replace(content, probabilities=rows, objects=None)
+    return alike
 
 
 def _two_kinds(contents: Mapping[str, Content]) -> InvalidInput:

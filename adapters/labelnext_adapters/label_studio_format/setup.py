@@ -6,13 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from labelnext.errors import InvalidInput, NotFound
+import msgspec
+
+from labelnext.errors import InvalidInput, NotFound, listed
+from labelnext.pool.objects import Notice
 from labelnext_adapters.label_studio_format.controls import CONTROLS
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.xml import (
     SEPARATOR,
     attributes,
+    derived_tags,
     find_tag,
+    named_tags,
     other_names,
     paths,
     pattern,
@@ -30,8 +35,7 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
         InvalidInput: if there are several and none is named, if those named cannot be read
             together, or if the labels cannot be known.
     """
-    tags: dict[str, Any] = project["parsed_label_config"] or {}
-    able = {name: tag for name, tag in tags.items() if tag.get("type") in CONTROLS}
+    tags, able = project["parsed_label_config"] or {}, readable_tags(project)
     known = ", ".join(f"{name} ({tag.get('type')})" for name, tag in tags.items()) or "none"
     hint = f"the labelling setup has: {known}."
     if from_name is None:
@@ -53,6 +57,61 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
             hint=f"{hint} You can combine tags that label parts of items in a list.",
         )
     return _combined(project, {name: able[name] for name in wanted})
+
+
+def add_occurring(tags: dict[str, Any], results: Sequence[msgspec.Raw]) -> None:
+    """Note the labels that occur of each control tag whose labels stand in the tasks' data.
+
+    Args:
+        tags: of the labelling setup; those get a key `occurring`.
+        results: regions of predictions and annotations, as JSON.
+    """
+    dynamic = {name: tag for name, tag in tags.items() if tag.get("dynamic_labels")}
+    there = derived_tags(results)[0] if dynamic else {}
+    for name, tag in dynamic.items():
+        found = [there[other]["labels"] for other in there if _occurs(name, tag, {other})]
+        tag["occurring"] = sorted({*tag.get("labels", ())}.union(*found))
+
+
+def readable_tags(project: dict[str, Any]) -> dict[str, Any]:
+    """The control tags of the labelling setup that can be read, by their names."""
+    tags: dict[str, Any] = project["parsed_label_config"] or {}
+    return {name: tag for name, tag in tags.items() if tag.get("type") in CONTROLS}
+
+
+def only_predicted(project: dict[str, Any], results: Iterable[msgspec.Raw]) -> str | None:
+    """The one of several control tags that predictions are of.
+
+    Args:
+        project: with its labelling setup.
+        results: regions of predictions, as JSON.
+
+    Returns:
+        None if predictions are of several or none, or if it would be read anyway.
+    """
+    able, predicted = readable_tags(project), named_tags(results)
+    telling = [*_most_telling(able)]
+    for names in ([*able], telling):
+        found = [n for n in names if _occurs(n, able[n], predicted)]
+        if len(found) == 1:
+            return None if found == telling else found[0]
+    return None
+
+
+def _occurs(name: str, tag: dict[str, Any], predicted: set[str]) -> bool:
+    """Whether a control tag is among names, those in a Repeater by any of theirs."""
+    of_all = pattern(name, tag.get("regex"))
+    return name in predicted or (of_all is not None and any(map(of_all.fullmatch, predicted)))
+
+
+def only_predicted_notice(project: dict[str, Any], name: str) -> Notice:
+    """The notice of a control tag that was chosen because predictions are of it alone."""
+    others = [other for other in readable_tags(project) if other != name]
+    message = (
+        f"Reading control tag {name!r}, because there are no predictions of {listed(others)}; set "
+        "source.from_name to read another."
+    )
+    return Notice("only_predicted", message)
 
 
 def _repetition(able: dict[str, Any], name: str) -> dict[str, Any]:
@@ -112,7 +171,7 @@ def _combined(project: dict[str, Any], wanted: dict[str, Any]) -> Setup:
         {other: classes[label] for other, label in aliases.items() if label in classes},
         separator,
         all(_of_text(of_tag, project.get("label_config")) for of_tag in wanted.values()),
-        project.get("label_config") == "",
+        project.get("label_config") == "" or any("occurring" in t for t in wanted.values()),
     )
 
 
@@ -163,6 +222,8 @@ def _labels(
 ) -> list[str]:
     """The classes of a control tag, in the order of the labelling setup."""
     kind = tag["type"]
+    if "occurring" in tag:
+        return list(tag["occurring"])
     if kind == "Pairwise":
         return ["left", "right"]
     if kind == "Rating":
@@ -183,7 +244,7 @@ def _labels(
         raise InvalidInput(
             f"control tag {name!r} must list its labels in the labelling setup; it has none.",
             hint="labels from each task's data aren't supported yet. Rank an export of the project "
-            "instead, without source.label_config: then the labels are those that occur in it.",
+            "instead: then the labels are those that occur in it.",
         )
     return labels if CONTROLS[kind].classed else []
 

@@ -65,18 +65,26 @@ def chosen(
             )
     if named is None:
         wanted = [version for version in wanted if version in known]
-    left_out = [f"{v} ({n:,})" for v, n in counts.items() if v in known and v not in wanted]
+    left_out = [
+        f"{version_name(v)} ({n:,})" for v, n in counts.items() if v in known and v not in wanted
+    ]
     if left_out:
         notices.append(
             Notice(
                 "mixed_model_versions",
                 f"The {place} has predictions of {counted(len(known), 'model version')}; using "
-                f"{some([*map(str, wanted)])} (as configured). Left out: {some(left_out)}.",
+                f"{some([*map(version_name, wanted)])} (as configured). "
+                f"Left out: {some(left_out)}.",
             )
         )
     if named is None and merge is None:
         return dict.fromkeys(wanted, Columns(setup))
     return {version: Columns(setup) for version in wanted}
+
+
+def version_name(version: str | None) -> str:
+    """A model version in words, also one without a name."""
+    return version or "no version"
 
 
 def settle(members: Members, labels: Mapping[int, Said]) -> None:
@@ -112,11 +120,11 @@ def newest_notice(members: Members, tasks: Sequence[int], place: str) -> list[No
         return []
     by_version = next(iter(members.values())).versions(tasks)
     used = [
-        f"{version} ({counted(len(by_version[version]), 'task')})"
+        f"{version_name(version)} ({counted(len(by_version[version]), 'task')})"
         for version in members
         if version in by_version
     ]
-    unused = [str(version) for version in members if version not in by_version]
+    unused = [version_name(version) for version in members if version not in by_version]
     message = (
         f"The {place} has predictions of {counted(len(members), 'model version')}; using each "
         f"task's newest: {some(used) or 'none'}."
@@ -145,12 +153,22 @@ def scale_notice(
     low, high = quartiles[ordered[0]], quartiles[ordered[-1]]
     if low[2] >= high[0] or high[1] - low[1] <= _APART:
         return []
+    least, most = version_name(ordered[0]), version_name(ordered[-1])
     message = (
-        f"The model versions' confidences lie far apart: the median of {ordered[0]} is "
-        f"{low[1]:.2g}, that of {ordered[-1]} is {high[1]:.2g}. Their tasks may not compare; "
+        f"The model versions' confidences lie far apart: the median of {least} is {low[1]:.2g}, "
+        f"that of {most} is {high[1]:.2g}. Their tasks may not compare; "
         "predict all tasks with one version, or name one in source.model_version."
     )
     return [Notice("mixed_scales", message)]
 
 
-__all__ = ["COPY", "Members", "Merge", "chosen", "newest_notice", "scale_notice", "settle"]
+__all__ = [
+    "COPY",
+    "Members",
+    "Merge",
+    "chosen",
+    "newest_notice",
+    "scale_notice",
+    "settle",
+    "version_name",
+]

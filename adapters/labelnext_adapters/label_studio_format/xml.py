@@ -196,6 +196,11 @@ def derived_tags(results: Iterable[msgspec.Raw]) -> tuple[Tags, set[str]]:
     return tags, multiple
 
 
+def named_tags(results: Iterable[msgspec.Raw]) -> set[str]:
+    """The names of the control tags of regions; broken ones are passed over."""
+    return {region.from_name for result in results for region in _passable(result)}
+
+
 def unread_types(results: Iterable[msgspec.Raw]) -> list[str]:
     """The names of the control tags of regions, each with its type, none of which is read."""
     types = {f"{r.from_name} ({r.type})" for result in results for r in _passable(result)}
@@ -255,6 +260,7 @@ __all__ = [
     "attributes",
     "derived_tags",
     "find_tag",
+    "named_tags",
     "other_names",
     "parse_config",
     "paths",

@@ -43,6 +43,39 @@ def versions(number: int, **regions: Any) -> dict[str, Any]:
     return found
 
 
+# ---- which control tag counts
+
+
+TEXTS = CARS.replace("</View>", '<TextArea name="t" toName="i"/></View>')
+KINDS = '<Choices name="kind" toName="i"><Choice value="a"/></Choices>'
+ONE_OF_TWO = CARS.replace("</View>", KINDS)
+
+
+@pytest.mark.parametrize(
+    ("setup", "regions", "tag"),
+    [
+        (f"{ONE_OF_TWO}</View>", [box("car", score=0.5)], "b"),
+        (f"{ONE_OF_TWO}</View>", [{**choice("a", score=0.5), "to_name": "i"}], "kind"),
+        (TEXTS, [text_answer := {"from_name": "t", "to_name": "i", "type": "textarea"}], "t"),
+        (TEXTS, [box("car", score=0.5), text_answer], None),  # the boxes, as ever
+    ],
+)
+def test_the_only_control_tag_with_predictions_is_read(
+    tmp_path: Path, setup: str, regions: list[dict[str, Any]], tag: str | None
+) -> None:
+    filled = [{"value": {"text": ["x"]}, "score": 0.5, **region} for region in regions]
+    pool = read(tmp_path, [task(1, filled), task(2, [])], setup)
+    assert not pool.missing[0]
+    said = [n.message for n in pool.notices if n.code == "only_predicted"]
+    assert [f"control tag {tag!r}" in text for text in said] == ([] if tag is None else [True])
+
+
+def test_of_two_control_tags_with_predictions_one_must_be_named(tmp_path: Path) -> None:
+    both = [box("car", score=0.5), {**choice("a", score=0.5), "to_name": "i"}]
+    with pytest.raises(InvalidInput, match=r"source\.from_name must be one of .* b, kind"):
+        read(tmp_path, [task(1, both)], f"{ONE_OF_TWO}</View>")
+
+
 # ---- which prediction counts
 
 
@@ -328,3 +361,26 @@ def test_long_texts_do_not_win_by_their_number_of_spans(tmp_path: Path) -> None:
     worded = [task(1, [span(0, 0.9, text="Anna")])]
     derived: Any = read(tmp_path, worded, None)
     assert derived.objects.spans
+
+
+def test_each_page_of_a_repeater_is_an_answer_of_its_own(tmp_path: Path) -> None:
+    setup = (
+        '<View><Repeater on="$pages" indexFlag="{{i}}"><Text name="p_{{i}}" '
+        'value="$pages[{{i}}].t"/><Choices name="c_{{i}}" toName="p_{{i}}"><Choice value="good"/>'
+        '<Choice value="bad"/></Choices></Repeater></View>'
+    )
+
+    def page(number: int, score: float) -> dict[str, Any]:
+        return {**choice("bad", score=score), "from_name": f"c_{number}", "to_name": f"p_{number}"}
+
+    tasks = [
+        task(1, [page(0, 0.9), page(1, 0.95)]),
+        task(2, [page(0, 0.9), page(1, 0.5)]),
+        task(3, [page(0, 0.7)]),
+    ]
+    pool: Any = read(tmp_path, tasks, setup)
+    assert pool.objects.counts.tolist() == [2, 2, 1]
+    # Entropies 0.325 + 0.199, 0.325 + 0.693 and 0.611 nats.
+    assert order(pool) == ["2", "3", "1"]
+    one: Any = read(tmp_path, tasks, setup, from_name="c_0")
+    assert one.probabilities[:, 1].tolist() == pytest.approx([0.9, 0.9, 0.7])

@@ -53,6 +53,43 @@ def test_paths_are_classes_where_there_is_no_setup(tmp_path: Path) -> None:
     assert class_ids(pool) == [1, 0]
 
 
+@pytest.mark.parametrize("tag", ["Choices", "Taxonomy"])
+def test_labels_that_stand_in_the_tasks_are_those_that_occur(tmp_path: Path, tag: str) -> None:
+    key = tag.lower()
+    setup = (
+        f'<View><Text name="text" value="$text"/><{tag} name="kind" toName="text" '
+        'value="$options"/></View>'
+    )
+
+    def region(label: str, **more: Any) -> dict[str, Any]:
+        named = [label] if tag == "Choices" else [[label]]
+        where = {"from_name": "kind", "to_name": "text", "type": key}
+        return {**where, "value": {key: named}, **more}
+
+    tasks = [
+        task(n, [region(name, score=s)]) for n, (name, s) in enumerate([("a", 0.9), ("z", 0.2)])
+    ]
+    pool = read(tmp_path, [*tasks, task(5, said=[region("m")])], setup)
+    assert pool.classes == ("a", "m", "z")
+    assert list(rank(pool).item_ids) == ["1", "0"]
+    (notice,) = [n for n in pool.notices if n.code == "derived_classes"]
+    assert notice.message == "The classes come from the data: a, m, z."
+
+
+def test_stars_are_read_from_text(tmp_path: Path) -> None:
+    setup = '<View><Text name="text" value="$text"/><Rating name="kind" toName="text"/></View>'
+    where = {"from_name": "kind", "to_name": "text", "type": "rating", "score": 0.5}
+    tasks = [task(n, [{**where, "value": {"rating": r}}]) for n, r in enumerate(["3", 3, 3.0])]
+    assert class_ids(read(tmp_path, tasks, setup)) == [2, 2, 2]
+
+
+def test_a_version_without_a_name_is_told_as_such(tmp_path: Path) -> None:
+    tasks = [task(n, [choice("Van", score=0.5)], version=v) for n, v in enumerate(["", "m1"], 1)]
+    (notice,) = [n for n in read(tmp_path, tasks, NESTED).notices if n.code != "derived_classes"]
+    assert "using each task's newest: " in notice.message
+    assert "no version (1 task)" in notice.message
+
+
 def test_a_taxonomy_is_named_by_aliases_or_by_values(tmp_path: Path) -> None:
     tasks = [task(n, [{}]) for n in range(1, 6)]
     paths = [["car", "Van"], ["Car", "Van"], ["Van"], ["Car"], ["Bus"]]

@@ -96,6 +96,23 @@ def test_versions_of_one_choice_are_a_committee(tmp_path: Path) -> None:
     }
 
 
+def test_one_choice_of_a_version_is_compared_with_class_probabilities_of_another(
+    tmp_path: Path,
+) -> None:
+    tasks = []
+    for number, probs in {1: [0.9, 0.05, 0.05], 2: [0.05, 0.9, 0.05]}.items():
+        both = task(number, [choice("good", score=0.8)])
+        (newer,) = task(number, [choice("good", value={"probs": probs})], version="m2")[
+            "predictions"
+        ]
+        both["predictions"].append({**newer, "id": 10 * number + 5})
+        tasks.append(both)
+    pool = read(tmp_path, tasks, model_version=["m1", "m2"])
+    assert pool.probabilities is not None
+    assert pool.probabilities[0].tolist() == [pytest.approx([0.8, 0.1, 0.1])] * 2
+    assert order(pool) == ["2", "1"]
+
+
 def test_a_prediction_s_score_counts_once_however_many_boxes(tmp_path: Path) -> None:
     tasks = [
         scored(1, 0.95, *[box("car")] * 12),

@@ -14,6 +14,7 @@ from labelnext.support.words import counted, joined, some
 from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
 from labelnext_adapters.label_studio.read.read import choose_versions, read_page
 from labelnext_adapters.label_studio.read.scope import find_part
+from labelnext_adapters.label_studio.read.tag import with_tag
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.project import (
     find_project,
@@ -140,6 +141,7 @@ def _check_predictions(
     client: Client, source: LabelStudioSource, project: dict[str, Any], findings: list[Finding]
 ) -> None:
     tags = project["parsed_label_config"] or {}
+    source = with_tag(client, source, project)
     setup = find_setup(project, source.from_name)
     able = [f"{name} ({t['type']})" for name, t in tags.items() if t.get("type") in CONTROLS]
     findings.append(

@@ -17,6 +17,7 @@ from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.kept import listed_predictions
 from labelnext_adapters.label_studio.read.memory import keep, recalled
 from labelnext_adapters.label_studio.read.scope import Part, find_part
+from labelnext_adapters.label_studio.read.tag import with_tag
 from labelnext_adapters.label_studio.read.undecided import undecided, undecided_notices
 from labelnext_adapters.label_studio.server.annotations import read_truth
 from labelnext_adapters.label_studio.server.client import Client
@@ -41,7 +42,10 @@ from labelnext_adapters.label_studio.server.tasks import (
 from labelnext_adapters.label_studio_format.moments import moment
 from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
 from labelnext_adapters.label_studio_format.regions import Setup
-from labelnext_adapters.label_studio_format.setup import find_setup
+from labelnext_adapters.label_studio_format.setup import (
+    find_setup,
+    only_predicted_notice,
+)
 from labelnext_adapters.label_studio_format.versions import Members, chosen, in_use, settle
 
 PAGE_SIZE_WITH_PREDICTIONS = 200
@@ -72,8 +76,11 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         NotFound, AccessDenied, Unavailable, InvalidInput: see `LabelStudioAdapter.read`.
     """
     project = get_project(client, source.number)
+    named, source = source.from_name, with_tag(client, source, project)
     setup = find_setup(project, source.from_name)
     notices: list[Notice] = []
+    if named is None and source.from_name is not None:
+        notices.append(only_predicted_notice(project, setup.from_name))
     if project.get("evaluate_predictions_automatically"):
         notices.append(
             Notice(

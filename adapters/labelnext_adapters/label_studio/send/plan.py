@@ -76,14 +76,8 @@ def make_plan(client: Client, options: LabelStudioSend, batch: Batch, context: C
     ids, unusable = _handed_out(client, number, there, known, context)
     if ids:
         held = _held(client, number, known, context)
-        setting = sum(item not in held for item in ids)
-        what = (
-            f"Set {PRIORITY} on {counted(setting, 'task')}, and clear it on earlier batches' tasks"
-        )
-        if held:
-            what += f", but not on {counted(len(held), 'task')} with a draft"
         steps += [
-            Step("order", what, len(ids), {**target_project, "ids": ids, "held": held}),
+            _order_step(ids, held, target_project),
             Step("tab", f'Create or update the tab "{TAB}"', 0, target_project),
         ]
     which = f"project {number}" if number else f"a project for {batch.origin.dataset}"
@@ -123,6 +117,14 @@ def _handed_out(
         message = f"Left out {counted(len(done), 'labelled task')}: {listed(done)}."
         notices.append(Notice("labelled_tasks", message, tuple(done)))
     return left, notices
+
+
+def _order_step(ids: list[str], held: dict[str, str], target: Mapping[str, Any]) -> Step:
+    setting = sum(item not in held for item in ids)
+    what = f"Set {PRIORITY} on {counted(setting, 'task')}, and clear it on earlier batches' tasks"
+    if held:
+        what += f", but not on {counted(len(held), 'task')} with a draft"
+    return Step("order", what, len(ids), {**target, "ids": ids, "held": held})
 
 
 def _held(
