@@ -15,6 +15,7 @@ from labelnext_adapters.fiftyone.read.own_runs import run_config
 
 from .common import ask_target, choose, operator_config, refuse, run_form, target_view, whole
 from .gone import of_dataset
+from .looks import BROKEN
 
 
 class CompareRankings(foo.Operator):
@@ -91,10 +92,7 @@ class CompareRankings(foo.Operator):
             if results.get("correlation") is not None:
                 outputs.md("Each of these samples has the same rank in both.", name="same")
             return whole(outputs, "Compare rankings")
-        # Names are broken rather than that the table is wider than a narrow window.
-        cells = {"padding": "4px 6px", "overflowWrap": "anywhere"}
-        style = {"minWidth": 0, "& th, & td": cells}
-        table = types.TableView(componentsProps={"table": {"sx": style}})
+        table = types.TableView(componentsProps={"table": {"sx": BROKEN}})
         table.add_column("sample", label="sample")
         for at, row in enumerate(results["disagreements"]):
             table.add_tooltip(at, 0, f"id {row['id']}")

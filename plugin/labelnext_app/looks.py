@@ -39,6 +39,8 @@ NARROW = {
     # A table is as wide as the panel, so this is how much of it the names of files take.
     "& :is(th, td):nth-of-type(2)": {"width": "26%"},
 }
+# The same in a form, where a word may be wider than its column of a narrow window.
+BROKEN = {"minWidth": 0, "& th, & td": {"padding": "4px 6px", "overflowWrap": "anywhere"}}
 ONLY_ICONS = {  # screen readers still get the buttons' labels
     "& th:last-of-type": {"fontSize": 0},
     "& td button": {"fontSize": 0, "minWidth": 0, "padding": "4px"},

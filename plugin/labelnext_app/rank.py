@@ -38,6 +38,7 @@ from .common import (
     with_progress,
 )
 from .gone import of_dataset
+from .looks import BROKEN
 from .rank_form import fill
 
 
@@ -137,7 +138,7 @@ def _figures(results: dict[str, Any]) -> types.Property:
     if "text" in results:
         outputs.str("text", view=types.MarkdownView())
     if results.get("rows"):
-        table = types.TableView()
+        table = types.TableView(componentsProps={"table": {"sx": BROKEN}})
         for name, label in COLUMNS.items():
             table.add_column(name, label=label)
         outputs.list("rows", types.Object(), view=table)

@@ -102,6 +102,13 @@ def test_numbers_and_maps_of_uncertainty_put_the_highest_first(dataset: Any) -> 
         assert order(pool) == ["u0.02", "u0.1", "u0.5", "u0.9", "u0.97"]
 
 
+def test_whole_numbers_are_numbers(dataset: Any) -> None:
+    add(dataset, {"code": "no", "u": 0}, {"code": "yes", "u": 1}, {"code": "unknown"})
+    pool = read(dataset, pred_field="u", pred_values="uncertainty", key="code")
+    assert order(pool) == ["yes", "no"]
+    assert order(read(dataset, pred_field="u", key="code")) == ["no", "yes"]
+
+
 def test_the_confidence_of_a_regression_is_read(dataset: Any) -> None:
     import fiftyone as fo
 

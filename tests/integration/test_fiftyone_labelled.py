@@ -91,3 +91,24 @@ def test_texts_are_the_classes_of_samples(dataset: Any) -> None:
     assert pool.labelled.tolist() == [True, True, True, False]
     (unknown,) = [notice for notice in pool.notices if notice.code == "unknown_class"]
     assert "cow" in unknown.message
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("labeled", "No sample has the tag 'labeled': did you mean 'labelled'?"),
+        (["labelled", "label"], None),  # what is there is wanted, too
+        ("checked", None),  # perhaps nothing is yet
+    ],
+)
+def test_a_mistyped_tag_is_told(dataset: Any, wanted: Any, told: str | None) -> None:
+    import fiftyone as fo
+
+    guess = fo.Classification(label="cat", confidence=0.5)
+    add(dataset, {"pred": guess, "tags": ["labelled"]}, {"pred": guess}, classes=["cat", "dog"])
+    adapter: Any = open_adapter(
+        "fiftyone", dataset=dataset.name, pred_field="pred", label_tag=wanted
+    )
+    expected = [] if told is None else [told]
+    assert [n.message for n in adapter.read().notices if n.code == "unknown_tag"] == expected
+    assert [f.message for f in adapter.check() if f.message.startswith("No sample")] == expected

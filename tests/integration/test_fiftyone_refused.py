@@ -263,3 +263,27 @@ def test_clips_are_refused_without_advice_that_was_followed(dataset: Any) -> Non
         with pytest.raises(InvalidInput, match="a view of patches, clips or frames") as caught:
             adapter.read()
         assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("field", ["id", "filepath", "tags", "metadata.width", "created_at"])
+def test_what_fiftyone_fills_itself_says_nothing_of_labels(dataset: Any, field: str) -> None:
+    add(dataset, {"pred": logits(0.5, 0.5)}, classes=["a", "b"])
+    expected = f"gt_field must be a field with people's labels; got {field!r}, which FiftyOne"
+    assert refused(dataset, pred_field="pred", gt_field=field).startswith(expected)
+
+
+@pytest.mark.parametrize("field", ["pred", "pred.label", "pred.confidence"])
+def test_predictions_are_no_labels(dataset: Any, field: str) -> None:
+    add(dataset, {"pred": logits(0.5, 0.5), "pred2": logits(0.5, 0.5)}, classes=["a", "b"])
+    expected = f"people's labels; got {field!r}, as pred_field is 'pred'."
+    assert expected in refused(dataset, pred_field="pred", gt_field=field)
+    other = open_adapter("fiftyone", dataset=dataset.name, pred_field="pred", gt_field="pred2")
+    assert other.read().labelled.tolist() == [True]
+
+
+@pytest.mark.parametrize("key", ["pred", "tags", "pair"])
+def test_a_key_is_one_value(dataset: Any, key: str) -> None:
+    add(dataset, {"pred": logits(0.5, 0.5), "pair": [1.0, 2.0], "tags": ["x"]}, classes=["a", "b"])
+    adapter = open_adapter("fiftyone", dataset=dataset.name, pred_field="pred", key=key)
+    with pytest.raises(InvalidInput, match=f"key '{key}' must hold a text or a number"):
+        adapter.read()

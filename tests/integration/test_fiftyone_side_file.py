@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,16 @@ pytest_plugins = ("tests.integration.mongod",)
 def test_ids_of_a_table_are_the_text_that_they_are(
     dataset: Any, tmp_path: Path, keys: list[str]
 ) -> None:
-    add(dataset, *({"code": key} for key in keys), classes=["cat", "dog"])
+    check_joined(dataset, tmp_path, keys, keys)
+
+
+def test_whole_numbers_of_a_field_are_ids_without_a_point(dataset: Any, tmp_path: Path) -> None:
+    check_joined(dataset, tmp_path, [9.0, 10.0, 11.5, -3.0], ["9", "10", "11.5", "-3"])
+
+
+def check_joined(dataset: Any, tmp_path: Path, values: Sequence[Any], keys: list[str]) -> None:
+    """All rows are joined to the samples, and ranked by them."""
+    add(dataset, *({"code": value} for value in values), classes=["cat", "dog"])
     chances = [0.5, 0.75, 0.875, 1.0]
     rows = [f"{key},{p},{1 - p}" for key, p in zip(keys, chances, strict=True)]
     (tmp_path / "p.csv").write_text("\n".join(["item_id,p_cat,p_dog", *rows]) + "\n")
@@ -40,5 +50,5 @@ def test_ids_of_a_table_are_the_text_that_they_are(
     labelnext.run(config)
     dataset.reload()
     ranked = dataset.load_saved_view("next-all")
-    assert list(ranked.values("code")) == keys
+    assert list(ranked.values("code")) == list(values)
     assert list(ranked.values("next.score")) == [0.0, 0.5, 0.75, 1.0]  # margins

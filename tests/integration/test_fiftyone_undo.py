@@ -58,6 +58,25 @@ def test_a_dataset_that_was_renamed_is_found_by_its_id(
     assert state(filled) == before
 
 
+def test_a_dataset_is_found_by_its_id_after_another_one_took_its_name(
+    filled: Any, tmp_path: Path
+) -> None:
+    import fiftyone as fo
+
+    before, name = state(filled), filled.name
+    journal = write(filled, tmp_path)
+    filled.name = f"{name}-old"
+    other = fill(fo.Dataset(name))
+    try:
+        start = state(other)
+        assert opened(other).undo(Journal(journal.path)) == []
+        assert state(other) == start
+    finally:
+        other.delete()
+        filled.name = name
+    assert state(filled) == before
+
+
 def test_a_journal_that_was_changed_to_name_another_dataset_is_refused(
     filled: Any, tmp_path: Path
 ) -> None:

@@ -112,6 +112,15 @@ def test_a_plan_changes_nothing_and_is_data(filled: Any) -> None:
     assert state(filled) == before
 
 
+def test_an_empty_batch_is_not_to_be_opened(filled: Any, tmp_path: Path) -> None:
+    write(filled, tmp_path)
+    filled.set_values("said", ["cat"] * 5)
+    adapter = opened(filled, gt_field="said")
+    plan = adapter.plan(rank(adapter.read(), "margin", budget=2))
+    assert plan.steps  # the ranks go
+    assert [line for line in plan.next_steps if "App" in line] == []
+
+
 def test_a_second_run_replaces_the_first(filled: Any, tmp_path: Path) -> None:
     import fiftyone as fo
 

@@ -144,7 +144,7 @@ class FiftyOneAdapter(Adapter):
 
     def performer(self, journal: Journal) -> Performer:
         """What writes the field, views, index and run, or fetched labels, or predictions."""
-        from labelnext_adapters.fiftyone.database.connection import check_planned_for
+        from labelnext_adapters.fiftyone.read.own_runs import check_planned_for
 
         self._reach()
         check_planned_for(journal, self.source.dataset)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from labelnext.errors import (
     AccessDenied,
-    ConfigError,
     InvalidInput,
     LabelnextError,
     NotFound,
@@ -27,7 +26,6 @@ from labelnext_adapters.fiftyone.database.halves import refresh
 from labelnext_adapters.fiftyone.database.mongod import bundled_mongod, remedy
 
 if TYPE_CHECKING:
-    from labelnext.journal.journal import Journal
     from labelnext_adapters.fiftyone.options import FiftyOneSource
 
 _PING_MILLISECONDS = 5000  # FiftyOne itself would wait 30 s for a database that is not there
@@ -181,35 +179,6 @@ def planned_dataset(step: Step, what: str, again: str) -> Any:
             hint=f"check FIFTYONE_DATABASE_URI, or {again} again.",
         )
     return dataset
-
-
-def check_planned_for(journal: Journal, named: Any) -> None:
-    """Refuse a journal that somebody has changed so that it names another dataset.
-
-    A dataset that has another name now is still the one of its id.
-
-    Args:
-        journal: of a run on FiftyOne.
-        named: the dataset of the configuration, or its name.
-
-    Raises:
-        ConfigError: if it names another one that is there.
-    """
-    import fiftyone as fo
-
-    with talking():
-        if isinstance(named, str) and not fo.dataset_exists(named):
-            return  # renamed since
-        dataset = (fo.load_dataset(named) if isinstance(named, str) else named)._root_dataset
-    for step in journal.plan.steps:
-        other = name_now(step.payload["dataset_id"])
-        if other is not None and other != dataset.name:
-            raise ConfigError(
-                f"run {journal.run_id} must be of dataset {dataset.name}, which the configuration "
-                f"names; its journal names {other}.",
-                hint="name the dataset that the run was of; if it is this one, somebody has "
-                "changed the journal. Nothing was written.",
-            )
 
 
 def name_now(dataset_id: str) -> str | None:

@@ -304,11 +304,21 @@ def _is_box(box: Any) -> bool:
     )
 
 
+def as_id(value: Any) -> str:
+    """The value of a key as a text; a whole number is written without a point.
+
+    Example:
+        >>> as_id(7.0), as_id("007")
+        ('7', '007')
+    """
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 def keyed(sample_ids: list[str], values: list[Any] | None, key: str | None) -> list[str]:
     """The ids of the items: the samples' own, or the values of the key field.
 
     Raises:
-        InvalidInput: if a sample comes twice, or a value is missing or repeated.
+        InvalidInput: if a sample comes twice, or a value is missing, repeated or not a single one.
     """
     if len({*sample_ids}) < len(sample_ids):
         again = [i for i, n in Counter(sample_ids).items() if n > 1]
@@ -325,7 +335,14 @@ def keyed(sample_ids: list[str], values: list[Any] | None, key: str | None) -> l
             f"source.key {key!r} must be set on every sample; got none on {len(empty)}: "
             f"{listed(empty)}."
         )
-    names = [str(v) for v in values]
+    whole = next((v for v in values if isinstance(v, dict | list | bytes)), None)
+    if whole is not None:
+        raise InvalidInput(
+            f"source.key {key!r} must hold a text or a number of each sample; got "
+            f"{'a list' if isinstance(whole, list) else 'more than one value'}.",
+            hint="name a field of single values, such as filepath.",
+        )
+    names = [as_id(v) for v in values]
     twice = sorted(name for name, n in Counter(names).items() if n > 1)
     if twice:
         raise InvalidInput(

@@ -22,9 +22,11 @@ from labelnext_adapters.fiftyone.read.count import is_labelled
 from labelnext_adapters.fiftyone.read.embeddings import check_embeddings, is_index
 from labelnext_adapters.fiftyone.read.label_types import (
     certainties,
+    check_labels,
     holding,
     kind_of,
     labels_of,
+    mistyped_tags,
 )
 from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign
 
@@ -91,6 +93,7 @@ def _collection(collection: Any, source: FiftyOneSource, context: Context) -> It
             yield Finding("ok", f"Embeddings come from the similarity index {source.embeddings}.")
         else:
             yield _filled(collection, source.embeddings, "an embedding", items)
+    check_labels(source)
     if source.gt_field:
         kind = labels_of(collection, source.gt_field)
         with talking():
@@ -100,9 +103,11 @@ def _collection(collection: Any, source: FiftyOneSource, context: Context) -> It
     if source.label_tags:
         with talking():
             n = collection.match_tags(list(source.label_tags)).count()
+            mistyped = [*mistyped_tags(source.label_tags, collection.distinct("tags"))]
         tags = ", ".join(source.label_tags)
         tag = f"the tag {tags}" if len(source.label_tags) == 1 else f"one of the tags {tags}"
         yield Finding("ok", f"{_are(n, item)} labelled by {tag}.")
+        yield from (Finding("warning", line) for line in mistyped)
 
 
 def _are(n: int, item: str) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labelnext.errors import InvalidInput, listed
+from labelnext.errors import InvalidInput, listed, unknown
 from labelnext_adapters.fiftyone.database.connection import field_of
 from labelnext_adapters.fiftyone.database.values import in_parts, vector
+
+if TYPE_CHECKING:
+    from labelnext_adapters.fiftyone.options import FiftyOneSource
 
 #: Fields of a label that hold a number for each class.
 VECTORS = ("logits", "probabilities")
@@ -97,6 +100,7 @@ KINDS = {
         Kind("Regression", scalar=True),
         Kind("Heatmap", scalar=True),
         Kind("FloatField", scalar=True),
+        Kind("IntField", scalar=True),
     )
 }
 #: A field of labels that are texts, each the name of a class.
@@ -123,6 +127,42 @@ def kind_of(collection: Any, option: str, path: str) -> Kind:
             f"{option} must be a field of {listed(KINDS, 20)}; got {path!r} of {name}.", hint=hint
         )
     return KINDS[name]
+
+
+#: Fields that FiftyOne fills itself.
+_FIFTYONES = ("id", "filepath", "tags", "metadata", "created_at", "last_modified_at")
+
+
+def check_labels(options: FiftyOneSource) -> None:
+    """Raise InvalidInput if every sample has what should say which ones people have labelled."""
+    path = options.gt_field
+    if path is None:
+        return
+    own = path.partition(".")[0]
+    if own in _FIFTYONES:
+        raise InvalidInput(
+            f"gt_field must be a field with people's labels; got {path!r}, which FiftyOne fills "
+            "itself.",
+            hint="where a tag says that a sample is labelled, name it as label_tag."
+            if own == "tags"
+            else None,
+        )
+    predicted = [name for name in options.pred_fields if f"{path}.".startswith(f"{name}.")]
+    if predicted:
+        raise InvalidInput(
+            f"gt_field must be a field with people's labels; got {path!r}, as pred_field is "
+            f"{predicted[0]!r}.",
+            hint="leave gt_field out if nothing is labelled yet.",
+        )
+
+
+def mistyped_tags(wanted: Iterable[str], known: Iterable[str]) -> Iterator[str]:
+    """A sentence on each wanted tag that no sample has, where another one looks much like it."""
+    others = {*known} - {*wanted}
+    for tag in sorted({*wanted} - {*known}):
+        hint = unknown("label_tag", tag, others).hint
+        if hint:
+            yield f"No sample has the tag {tag!r}: {hint}"
 
 
 def labels_of(collection: Any, path: str) -> Kind | None:

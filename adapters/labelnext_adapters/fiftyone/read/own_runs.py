@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labelnext.errors import Gone, InvalidInput, NotFound, WriteRefused, listed
+from labelnext.errors import ConfigError, Gone, InvalidInput, NotFound, WriteRefused, listed
 from labelnext.journal.plan import Step
-from labelnext_adapters.fiftyone.database.connection import talking
+from labelnext_adapters.fiftyone.database.connection import load_dataset, name_now, talking
 from labelnext_adapters.fiftyone.database.fields import MARKER, METHOD, refuse_read_only
 from labelnext_adapters.fiftyone.database.views import is_our_view, same_view, view_names
+
+if TYPE_CHECKING:
+    from labelnext.journal.journal import Journal
 
 _LONGEST = 100  # characters of a run's name: FiftyOne makes slugs, fields and an index of it
 
@@ -100,6 +103,39 @@ def registered(dataset: Any, run: str) -> Any:
         return None
     config = dataset.get_run_info(run).config
     return config if isinstance(config, LabelnextRunConfig) else None
+
+
+def check_planned_for(journal: Journal, named: Any) -> None:
+    """Refuse a journal that somebody has changed so that it names another dataset.
+
+    A dataset that has another name now is still the one of its id, even if its old name was given
+    to another one: then the run that it holds says so.
+
+    Args:
+        journal: of a run on FiftyOne.
+        named: the dataset of the configuration, or its name.
+
+    Raises:
+        ConfigError: if it names another one that is there.
+    """
+    import fiftyone as fo
+
+    with talking():
+        if isinstance(named, str) and not fo.dataset_exists(named):
+            return  # renamed since
+        dataset = (fo.load_dataset(named) if isinstance(named, str) else named)._root_dataset
+    for step in journal.plan.steps:
+        other = name_now(step.payload["dataset_id"])
+        if other is None or other == dataset.name:
+            continue
+        config = registered(load_dataset(other), journal.plan.run)
+        if config is None or config.journal != journal.run_id:
+            raise ConfigError(
+                f"run {journal.run_id} must be of dataset {dataset.name}, which the configuration "
+                f"names; its journal names {other}.",
+                hint="name the dataset that the run was of; if it is this one, somebody has "
+                "changed the journal. Nothing was written.",
+            )
 
 
 def run_names(dataset: Any) -> list[str]:

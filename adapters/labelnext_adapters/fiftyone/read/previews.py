@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from labelnext.adapter.preview import Preview
 from labelnext_adapters.fiftyone.database.connection import talking
-from labelnext_adapters.fiftyone.database.values import fetch
+from labelnext_adapters.fiftyone.database.values import as_id, fetch
 
 _WAIT = 0.2  # seconds for the App to answer
 
@@ -36,12 +36,12 @@ def previews_of(collection: Any, item_ids: Sequence[str], key: str | None) -> di
     for item, sample, path in zip(
         columns[key or "id"], ids, columns.get("filepath", [None] * len(ids)), strict=True
     ):
-        if str(item) not in wanted:
+        if as_id(item) not in wanted:
             continue
         link = None if app is None else f"{app}/datasets/{name}?id={sample}"
         elsewhere = path if isinstance(path, str) and "://" in path else None
         image = partial(_bytes, path) if isinstance(path, str) and elsewhere is None else None
-        shown[str(item)] = Preview(link, None, image, address=elsewhere)
+        shown[as_id(item)] = Preview(link, None, image, address=elsewhere)
     return shown
 
 
@@ -58,7 +58,7 @@ def item_of(collection: Any, own_id: str, key: str | None) -> str | None:
     with talking():
         columns = fetch(collection, ["id", "filepath", key or "id"])
     found = [
-        str(item)
+        as_id(item)
         for known, path, item in zip(
             columns["id"], columns["filepath"], columns[key or "id"], strict=True
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,9 +35,11 @@ from labelnext_adapters.fiftyone.read.groups import (
 from labelnext_adapters.fiftyone.read.label_types import (
     TEXT,
     Kind,
+    check_labels,
     kind_of,
     labels_of,
     map_means,
+    mistyped_tags,
     number_path,
 )
 from labelnext_adapters.fiftyone.read.predictions import (
@@ -76,6 +79,7 @@ def read_pool(
         InvalidInput: if a field is of a wrong type, its vectors do not fit the classes, or the
             key is not set and distinct on every sample.
     """
+    check_labels(options)
     truth = labels_of(collection, options.gt_field) if options.gt_field else None
     numbers = number_path(collection, options.gt_field) if options.gt_field else None
     fields = _fields(collection, options, truth, boxes=boxes)
@@ -340,6 +344,9 @@ def _tagged(reading: Reading, classes: tuple[str, ...], parts: dict[str, Any]) -
     wanted = reading.options.label_tags
     if not wanted:
         return parts
+    known = chain.from_iterable(tags or () for tags in reading.columns["tags"])
+    for line in mistyped_tags(wanted, known):
+        reading.note("unknown_tag", line)
     where = {tag: classes.index(tag) if tag in classes else -1 for tag in wanted}
     tagged = [[t for t in tags or () if t in where] for tags in reading.columns["tags"]]
     named = [{where[t] for t in tags} - {-1} for tags in tagged]

@@ -148,7 +148,11 @@ def make_plan(
         if paths:
             steps.insert(2, _objects_step(collection, ranking, where, samples, labels, paths))
     return Plan(
-        "fiftyone", run, dataset.name, tuple(steps), next_steps=_next_steps(dataset, run, steps)
+        "fiftyone",
+        run,
+        dataset.name,
+        tuple(steps),
+        next_steps=_next_steps(dataset, run, steps, ranked),
     )
 
 
@@ -232,11 +236,13 @@ def _objects_step(
     )
 
 
-def _next_steps(dataset: Any, run: str, steps: list[Step]) -> tuple[str, ...]:
+def _next_steps(dataset: Any, run: str, steps: list[Step], ranked: list[str]) -> tuple[str, ...]:
     if not steps:
         return ("Nothing is left to rank, so nothing is written.",)
     view = view_names(run)[0]
-    if config_at_work() is not None:
+    if not ranked:
+        lines = []  # the views are empty
+    elif config_at_work() is not None:
         lines = [f"Open the App on the saved view {view}: {how('app', CONFIG)}"]
     else:
         launch = how("app", "launch", dataset.name, program="fiftyone")

@@ -61,10 +61,8 @@ class FiftyOneTarget(Target):
 
     def performer(self, journal: Journal) -> Performer:
         """What writes the field, views, index and run, as a run on the dataset does."""
-        from labelnext_adapters.fiftyone.database.connection import (
-            check_planned_for,
-            reach_database,
-        )
+        from labelnext_adapters.fiftyone.database.connection import reach_database
+        from labelnext_adapters.fiftyone.read.own_runs import check_planned_for
         from labelnext_adapters.fiftyone.write.performer import FiftyOnePerformer
 
         reach_database()
