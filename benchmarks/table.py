@@ -26,6 +26,7 @@ from benchmarks.selection import farthest_loop, points_of
 from labelnext import Pool, acquisition, rank
 from labelnext.selection import typiclust
 from labelnext.selection.sorting import stable_order
+from labelnext.support.threads import in_parts
 
 Line = tuple[str, str, str, float, bool]  # what, the median, the best, the goal, whether it's met
 
@@ -71,6 +72,20 @@ def score_lines() -> Iterator[Line]:
             function = getattr(acquisition, name)
             ours, theirs = in_turns(9, partial(function, rows), partial(numpy_score, name, rows))
             yield ratio(f"{name}, {n:,} × {c} float32, against numpy", goal, ours, theirs)
+
+
+def read_lines() -> Iterator[Line]:
+    """What memory allows: least confidence of long rows is read at its speed."""
+    n, c, goal = 100_000, 1000, SCORES[100_000, 1000]["least_confidence"]
+    rows = np.random.default_rng(0).random((n, c), dtype=np.float32)
+
+    def read(start: int, stop: int) -> None:
+        rows[start:stop].reshape(-1).max()
+
+    alone, theirs = in_turns(
+        9, partial(in_parts, n, read, least=1), partial(numpy_score, "least_confidence", rows)
+    )
+    yield ratio("the same, of threads that only read the numbers", goal, alone, theirs)
 
 
 def selection_lines() -> Iterator[Line]:
@@ -144,7 +159,7 @@ def main() -> None:
     print(f"{machine()}, numpy {np.__version__}, Python {platform.python_version()}")
     print(f"{'':<72}{'median':>9}{'best':>9}{'goal':>7}")
     # Starts come first: a process counts the memory of the one that began it.
-    for lines in (start_lines, score_lines, order_lines, selection_lines):
+    for lines in (start_lines, score_lines, read_lines, order_lines, selection_lines):
         for what, median, best, goal, met in lines():
             print(f"{what:<72}{median:>9}{best:>9}{goal:>7g} {'' if met else '  missed'}")
 

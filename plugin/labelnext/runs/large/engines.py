@@ -32,8 +32,8 @@ from labelnext.support.threads import in_order
 # A lost task is done again whole.
 _TASKS = 8  # for each processor
 _AHEAD = 2  # tasks of a processor that are under way, so that it never waits
-_WORTH = 30.0  # seconds of work left for which Ray is started on this machine, which takes six
-_MEANWHILE = 8  # parts that are done here until the next look whether Ray has started
+_WORTH = 30.0  # seconds of work left for which Ray, which takes six to start, is started here
+_MEANWHILE = 4  # parts that a processor does here until the next look whether Ray has started
 _QUIET: Mapping[str, Any] = {"log_to_driver": False, "logging_level": "error"}
 
 Engine = Callable[[Config, Streams, Sequence[Part], Task, Store], Iterator[Scored]]
@@ -75,12 +75,13 @@ def on_ray(
     """
     with ready(settings):
         start, first, began = _start.get(), 0, monotonic()
+        some = _MEANWHILE * (os.cpu_count() or 1)
         while first < len(parts) and start is not None:
             left = (monotonic() - began) / max(first, 1) * (len(parts) - first)
             if start.is_up(begin=left > _WORTH):
                 break
-            yield from local(settings, reader, parts[first : first + _MEANWHILE], what, store)
-            first += _MEANWHILE
+            yield from local(settings, reader, parts[first : first + some], what, store)
+            first += some
         if first < len(parts):
             yield from _by_workers(settings, parts[first:], what, store)
 
