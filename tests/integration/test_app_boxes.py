@@ -126,3 +126,24 @@ def test_the_batch_of_another_slice_is_foreseen(
     assert "Choose another slice above" in nothing
     said = form("rank_samples", dataset, slice="right")["foreseen"]["default"]
     assert said == "The batch: **1 of 1** samples. Predicted: car (1)."
+
+
+def test_lists_of_labels_beside_numbers_for_all_classes_are_no_objects(street: Any) -> None:
+    import fiftyone as fo
+
+    # The entropies of d are the lowest; the lists hold what is above 0.5.
+    for sample, chances in zip(
+        street.iter_samples(autosave=True),
+        ([0.9, 0.4], [0.6, 0.7], [0.4, 0.3], [0.2, 0.1]),
+        strict=True,
+    ):
+        labels = [
+            fo.Classification(label=name, confidence=p)
+            for name, p in zip(["car", "bus"], chances, strict=True)
+            if p > 0.5
+        ]
+        logits = np.log(chances) - np.log1p(-np.array(chances))
+        sample["kinds"] = fo.Classifications(classifications=labels, logits=logits)
+    inputs = form("rank_samples", street, pred_field="kinds", labelled="nothing", budget=3)
+    said = inputs["foreseen"]["default"]
+    assert said == "The batch: **3 of 4** samples. Predicted: car (2), bus (1)."

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import labelnext
-from labelnext.errors import InvalidInput, WriteRefused
+from labelnext.adapter import open_adapter
+from labelnext.errors import InvalidInput, NotFound, WriteRefused
 from labelnext.runs.check import check
 from labelnext.runs.undo import runs, undo
 
@@ -318,6 +319,12 @@ def test_a_field_of_frames_is_named_without_its_prefix(videos: Any, tmp_path: Pa
     with pytest.raises(InvalidInput, match="must be a field of what is ranked") as caught:
         labelnext.run(config)
     assert caught.value.hint == "frames: true ranks frames, and the field is then 'pred'."
+
+
+def test_a_field_of_frames_is_not_called_missing_where_videos_are_ranked(videos: Any) -> None:
+    with pytest.raises(NotFound, match="got 'pred'") as caught:
+        open_adapter("fiftyone", dataset=videos.name, pred_field="pred").read()
+    assert caught.value.hint == "it is a field of frames: frames: true ranks these."
 
 
 def test_no_copies_of_frames_are_left_but_those_of_saved_views(videos: Any, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import labelnext
+from labelnext.adapter import open_adapter
 from labelnext.config import load_config
 from labelnext.config.opened import opened, read_pool
 from labelnext.errors import InvalidInput
@@ -94,3 +95,14 @@ def test_a_probe_gives_boxes_class_vectors_by_their_looks(dataset: Any) -> None:
     assert objects.probabilities is not None
     assert objects.probabilities.argmax(axis=1).tolist() == [0, 1] * 5
     assert objects.confidences.tolist() == [0.5] * 10
+
+
+def test_check_tells_an_attribute_that_no_object_has(herd: Any) -> None:
+    for name, expected in {
+        "looks": [],
+        "lokos": ["No object of pred has an embedding in its attribute lokos."],
+    }.items():
+        adapter = open_adapter(
+            "fiftyone", dataset=herd.name, pred_field="pred", object_embeddings=name
+        )
+        assert [f.message for f in adapter.check() if "attribute" in f.message] == expected

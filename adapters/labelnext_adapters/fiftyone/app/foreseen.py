@@ -15,6 +15,7 @@ import numpy as np
 from labelnext.config.config import Config, load_config
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
+from labelnext.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.ranked import follow
 from labelnext_adapters.fiftyone.database.connection import open_collection, talking
@@ -196,7 +197,7 @@ def _looked(settings: Config, collection: Any, stands: tuple[str, ...], n_ranked
     if part is not None:
         n_batch = min(settings.recipe.budget or n_ranked, n_ranked)
         of_groups = bool(recipe.constraints.groups_as_items)
-    counts, n_empty, of_objects = _classes(pool, ranking.item_ids.tolist(), done.floor or 0.0)
+    counts, n_empty, of_objects = _classes(pool, ranking, done.floor or 0.0)
     return Foreseen(
         n_batch=n_batch,
         n_ranked=n_ranked if part is not None else len(ranking.pool_order),
@@ -247,14 +248,15 @@ def _read(collection: Any, source: FiftyOneSource, named: Sequence[str]) -> Pool
 
 
 def _classes(
-    pool: Pool, batch: list[str], floor: float
+    pool: Pool, ranking: Ranking, floor: float
 ) -> tuple[tuple[tuple[str, int], ...], int, bool]:
     """The predicted classes, how many samples lack an object, and whether objects are counted."""
-    names, n_empty = pool.classes, 0
+    names, n_empty, batch = pool.classes, 0, ranking.item_ids.tolist()
     if not batch:
         return (), 0, False
     inside = np.isin(pool.item_ids, batch)
-    objects = pool.newest_objects
+    # Labels in a list beside numbers for all classes are no objects, unless these are scored.
+    objects = None if ranking.of == "items" else pool.newest_objects
     if objects is not None:
         kept = inside[objects.item_positions] & ~(objects.confidences < floor)  # NaN counts
         n_empty = len(batch) - len(np.unique(objects.item_positions[kept]))

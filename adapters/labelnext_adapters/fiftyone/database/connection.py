@@ -339,5 +339,7 @@ def _no_field(collection: Any, option: str, path: str, known: Iterable[str]) -> 
     return NotFound(
         f"{option} must be a field of {collection._root_dataset.name} "
         f"({listed(sorted(known), 30)}); got {path!r}.",
-        hint=near.hint,
+        hint="it is a field of frames: frames: true ranks these."
+        if not collection._is_generated and dataset.get_field(PREFIX + path) is not None
+        else near.hint,
     )

@@ -87,6 +87,7 @@ def _collection(collection: Any, source: FiftyOneSource, context: Context) -> It
         field_of(collection, "source.key", context.key)
     for field in source.pred_fields:
         yield from _predictions(collection, field, source.vectors, items)
+        yield from _object_embeddings(collection, field, source.object_embeddings)
     if source.embeddings:
         check_embeddings(collection, source.embeddings)
         if is_index(collection, source.embeddings):
@@ -108,6 +109,21 @@ def _collection(collection: Any, source: FiftyOneSource, context: Context) -> It
         tag = f"the tag {tags}" if len(source.label_tags) == 1 else f"one of the tags {tags}"
         yield Finding("ok", f"{_are(n, item)} labelled by {tag}.")
         yield from (Finding("warning", line) for line in mistyped)
+
+
+def _object_embeddings(collection: Any, field: str, name: str | None) -> Iterator[Finding]:
+    kind = kind_of(collection, "pred_field", field)
+    if name is None or not kind.of_objects:
+        return
+    path = f"{kind.path(field)}.{name}"
+    with talking():
+        held = collection.match({path: {"$type": ["binData", "array"]}}).limit(1).values("id")
+    if not held:
+        yield Finding(
+            "warning",
+            f"No object of {field} has an embedding in its attribute {name}.",
+            "dataset.compute_patch_embeddings stores them there.",
+        )
 
 
 def _are(n: int, item: str) -> str:
