@@ -81,6 +81,10 @@ def test_label_studio_takes_predictions_of_the_probe_and_newer_ones_after_more_l
         assert refused.status_code == 400
         assert "authentication" in refused.text
         assert connected(label_studio, project, free_port, "secret word").status_code == 201
+        other = label_studio.api("POST", "/api/projects/", {"title": "Another"})["id"]
+        misplaced = connected(label_studio, other, free_port, "secret word")
+        assert misplaced.status_code == 400
+        assert f"This backend is for project {project}; connect it there" in misplaced.text
         (first,) = predicted(label_studio, project).items()
         assert first[0].startswith("labelnext:backend of labelnext:")
         assert {task: choice for task, (choice, _) in first[1].items()} == kinds
