@@ -29,7 +29,8 @@ def demo(
     folder: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for the demo's files; by default .demo, .demo-files or .demo-label-studio."
+            help="Folder for the demo's files, new or empty; by default .demo, .demo-files or "
+            ".demo-label-studio."
         ),
     ] = None,
     port: Annotated[

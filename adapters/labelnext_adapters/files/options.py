@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache, reduce
 from operator import or_
@@ -86,10 +87,17 @@ def place_of(path: Path | str, context: Context) -> Path | str:
     """A path of `source` where it is: on this machine, or the text of a URL.
 
     A glob that takes all of a folder's files is the folder.
+
+    Raises:
+        ConfigError: if it is the whole disk, which would take hours to look through.
     """
     if is_url(path):
         return str(path)
     place = context.path(path)
+    if os.path.realpath(place) == os.path.realpath(place.anchor or os.sep):
+        raise ConfigError(
+            f"path must be a file or a folder of predictions; got {str(path)!r}, the whole disk."
+        )
     return folder_of(place) or place
 
 

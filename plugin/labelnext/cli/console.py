@@ -172,7 +172,7 @@ def print_status(status: Status) -> None:
 
 def print_report(report: Report) -> None:
     """Print the next items, what was written, and what to do now."""
-    from labelnext.report.report import counts_line, per_item
+    from labelnext.report.report import counts_line
 
     if report.address is not None:
         out.print(f"Label at {escaped(report.address)}", soft_wrap=True)
@@ -180,9 +180,8 @@ def print_report(report: Report) -> None:
         f"[bold]{escaped(from_here(report.target))}[/]: {counts_line(report.counts)}",
         soft_wrap=True,
     )
-    if report.objects_per_item is not None:
-        out.print(f"Objects per item: {per_item(report.objects_per_item)}")
-    for line in report.calibration_lines():
+    objects = [report.objects_line] if report.objects_line else []
+    for line in [*objects, *report.calibration_lines()]:
         out.print(escaped(line[:1].upper() + line[1:]), soft_wrap=True)
     for notice in report.notices:
         print_marked("[yellow]warning[/]", notice.message)

@@ -21,7 +21,7 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool, must_be_pool
 from labelnext.ranking.ranking import Ranking, priorities
 from labelnext.ranking.reasons import class_name
-from labelnext.ranking.recipe import check_budget
+from labelnext.ranking.recipe import check_whole
 from labelnext.selection.sorting import stable_order
 from labelnext.support.started import how_to_install
 from labelnext.support.words import counted
@@ -67,7 +67,7 @@ def review(pool: Pool, *, score: LabelScore = "auto", budget: int | None = None)
         ['b', 'c', 'a']
     """
     must_be_pool(pool)
-    check_budget(budget)
+    check_whole("budget", budget, 1, "leave it out to rank all labels.")
     name, scores, notices = _scores(pool, score)
     order = pool.tie_order
     candidates = order[np.isfinite(scores)[order]]

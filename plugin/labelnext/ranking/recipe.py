@@ -149,8 +149,8 @@ def asked(
         >>> asked("entropy", options={"base": 2, "per_group": 1}).limits
         {'per_group': 1}
     """
-    check_budget(budget)
-    _check_whole("seed", seed, 0)
+    check_whole("budget", budget, 1, "leave it out to rank the whole pool.")
+    check_whole("seed", seed, 0)
     fitted_options({"acquisition": acquisition, "of": unit}, _NAMES)
     method = get_selection(selection)
     takers = takers_of(acquisition, method)
@@ -387,23 +387,12 @@ def _default_clusters(pool: Pool) -> int:
     return pool.n_classes
 
 
-def check_budget(budget: int | None) -> None:
-    """Check that a batch has a size; None is the whole pool.
-
-    Raises:
-        InvalidInput: if it is no whole number of at least 1.
-    """
-    _check_whole("budget", budget, 1, "leave it out to rank the whole pool.")
-
-
-def _check_whole(what: str, value: object, least: int, hint: str | None = None) -> None:
+def check_whole(what: str, value: object, least: int, hint: str | None = None) -> None:
+    """Raise InvalidInput unless a value is a whole number of at least `least`, or no budget."""
     if value is None and what == "budget":
         return
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, np.integer))
-        or not least <= value < 2**63
-    ):
+    kind = () if isinstance(value, bool) else (int, np.integer)
+    if not isinstance(value, kind) or not least <= value < 2**63:
         raise InvalidInput(
             f"{what} must be a whole number of at least {least}; got {shown(value)}.", hint=hint
         )

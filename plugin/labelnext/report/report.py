@@ -152,8 +152,8 @@ class Report:
         lines = [f"labelnext {self.run}: {self.target}", counts_line(self.counts)]
         if self.address is not None:
             lines.insert(0, f"label at: {self.address}")
-        if self.objects_per_item is not None:
-            lines.append(f"objects per item: {per_item(self.objects_per_item)}")
+        if self.objects_line:
+            lines.append(self.objects_line)
         lines += self.calibration_lines()
         lines += [f"warning: {notice.message}" for notice in self.notices]
         lines += [f"would: {step}" if self.dry_run else done(step) for step in self.steps]
@@ -168,6 +168,16 @@ class Report:
     def names_versions(self) -> bool:
         """Whether the measured model versions need names: not a single one without a name."""
         return [found["name"] for found in self.calibration] != ["1"]
+
+    @property
+    def objects_line(self) -> str:
+        """How many objects an item has, in the pool and in the batch; empty without objects."""
+        if self.objects_per_item is None:
+            return ""
+        floor = (self.recipe or {}).get("floor")
+        which = f", of those with a confidence of at least {floor:g}" if floor else ""
+        means = (f"{mean:.2f} in the {part}" for part, mean in self.objects_per_item.items())
+        return f"objects per item: {', '.join(means)}{which}"
 
     def calibration_lines(self) -> list[str]:
         """The calibration in words: of the first model versions, and how many more there are."""
@@ -237,11 +247,6 @@ def calibration_line(
         f"ECE {calibration['ece']:.3f}, "
         f"Brier {calibration['brier']:.3f}, log loss {calibration['nll']:.3f}{better}"
     )
-
-
-def per_item(objects_per_item: Mapping[str, float]) -> str:
-    """The mean number of objects per item, in words."""
-    return ", ".join(f"{mean:.2f} in the {part}" for part, mean in objects_per_item.items())
 
 
 def versions(modules: Sequence[str]) -> dict[str, str]:

@@ -109,13 +109,8 @@ def status(
         ConfigError: if the page must not be written there.
     """
     settings = loaded(config)
-    if page is not None and page.suffix.lower() not in PAGE_ENDINGS:
-        raise ConfigError(f"html must be a path that ends in .html; got {str(page)!r}.")
     if page is not None:
-        own = page_of(settings)
-        ours = own is not None and same_file(own, page)
-        check_places(settings, {} if ours else {"--html": page})
-        check_page(page)
+        _check_page(settings, page)
     team, address, loop = None, None, None
     with opened(settings, adapter, progress) as platform:
         job = job_of(settings, platform, progress)
@@ -128,8 +123,7 @@ def status(
         if page is not None and can(platform, Capability.SHOWS_ITEMS):
             address = cast("ShowsItems", platform).address()
     known = journals(settings.state)
-    own_journals = [j for j in known if belongs(j, settings)]
-    standing = {j.run_id for j in own_journals if j.status != "undone"}
+    standing = {j.run_id for j in known if belongs(j, settings) and j.status != "undone"}
     others = {j.run_id for j in known} - standing
     seen = snapshots(settings.state / "history", but=others)
     ahead = _forecast(settings, pool, n_items - n_labelled)
@@ -151,13 +145,25 @@ def status(
         error=off,
     )
     if page is not None:
-        name = str(settings.path.name if settings.path else settings.source.adapter)
-        written = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        target = {"name": name, "address": address or "", "written": written}
-        text = render_status(result, target)
-        data = without_secrets(text).encode()
-        write_atomically(page, lambda file: file.write(data))
+        _write_page(settings, result, page, address)
     return result
+
+
+def _check_page(settings: Config, page: Path) -> None:
+    if page.suffix.lower() not in PAGE_ENDINGS:
+        raise ConfigError(f"html must be a path that ends in .html; got {str(page)!r}.")
+    own = page_of(settings)
+    ours = own is not None and same_file(own, page)
+    check_places(settings, {} if ours else {"--html": page})
+    check_page(page)
+
+
+def _write_page(settings: Config, result: Status, page: Path, address: str | None) -> None:
+    name = str(settings.path.name if settings.path else settings.source.adapter)
+    written = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    text = render_status(result, {"name": name, "address": address or "", "written": written})
+    data = without_secrets(text).encode()
+    write_atomically(page, lambda file: file.write(data))
 
 
 def _forecast(settings: Config, pool: Pool, n_left: int) -> Forecast | str:

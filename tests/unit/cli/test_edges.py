@@ -181,8 +181,29 @@ def test_a_replay_that_compares_nothing_is_no_success(folder: Path, option: str)
 
 def test_what_export_prints_is_a_configuration(pageless: Path) -> None:
     printed = labelnext(pageless, "export c.yaml pool").stdout
-    source = {"adapter": "files", "path": "pool", "classes": ["0", "1"]}
+    source = {"adapter": "files", "path": "pool"}
     assert yaml.safe_load(printed) == {"source": source}
     assert json.loads(labelnext(pageless, "export c.yaml other --json").stdout) == {
         "source": {**source, "path": "other"}
     }
+
+
+@pytest.mark.parametrize("path", ["/", "//", "/tmp/.."])
+@pytest.mark.parametrize("words", ["init files {}", "run whole.yaml", "check whole.yaml"])
+def test_the_whole_disk_is_no_pool(folder: Path, path: str, words: str) -> None:
+    (folder / "whole.yaml").write_text(f"source: {{adapter: files, path: {path}}}\n")
+    done = labelnext(folder, words.format(path))
+    assert done.returncode == 1
+    assert f"got {path!r}, the whole disk." in done.stderr
+
+
+@pytest.mark.parametrize("name", ["new\nline.yaml", "tab\t.yaml", "esc\x1b[1m.yaml", "it's\n.yaml"])
+def test_a_command_that_is_printed_works_whatever_the_file_is_called(
+    pageless: Path, name: str
+) -> None:
+    (pageless / "c.yaml").rename(pageless / name)
+    report = labelnext_run(pageless / name)
+    assert report.undo.isprintable()
+    done = subprocess.run(["bash", "-c", report.undo], cwd=pageless, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Undid run {report.run_id}")

@@ -228,3 +228,15 @@ def test_a_long_id_takes_a_few_lines_of_the_terminal(folder: Path) -> None:
     done = labelnext("run", "c.yaml", "--dry-run", folder=folder)
     assert "yyy…" in done.stdout
     assert done.stdout.count("\n") < 30
+
+
+def test_objects_below_the_floor_are_said_to_be_left_out_of_the_mean(tmp_path: Path) -> None:
+    boxes = [{"confidence": c, "class": "car"} for c in (0.9, 0.5, 0.05)]
+    rows = [{"item_id": "a", "objects": boxes}, {"item_id": "b", "objects": boxes[:1]}]
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "c.yaml").write_text("source: {adapter: files, path: p.jsonl}\n")
+    shown = labelnext("run", "c.yaml", folder=tmp_path).stdout
+    means = "Objects per item: 1.50 in the pool, 1.50 in the batch"  # (2 + 1) / 2
+    said = f"{means}, of those with a confidence of at least 0.1"
+    assert f"{said}\n" in shown
+    assert f"<p>{said}.</p>" in (tmp_path / "labelnext-report.html").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 import labelnext
 from labelnext.errors import ConfigError, NotFound
+from labelnext.runs.run import explain
 from labelnext.runs.status import status
 from labelnext.runs.undo import resume, runs, to_undo, undo
 from tests.unit.runs.test_one_frame import break_off
@@ -283,3 +285,33 @@ def test_undo_names_what_it_could_not_read(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="has no run to undo") as caught:
         undo(tmp_path / "alpha.yaml")
     assert journal.name in caught.value.hint
+
+
+def test_status_says_whether_the_newest_run_read_what_is_there_now(tmp_path: Path) -> None:
+    alpha, beta = (configured(tmp_path, name, f"{name}.csv") for name in ("alpha", "beta"))
+    assert (status(alpha).newest, status(alpha).unchanged) == (None, None)
+    run_id = labelnext.run(alpha).run_id
+    assert (status(alpha).newest, status(alpha).unchanged) == (run_id, True)
+    assert status(beta).unchanged is None
+    (tmp_path / "p.jsonl").write_text(POOL.replace("0.6, 0.4", "0.7, 0.3"))
+    assert (status(alpha).newest, status(alpha).unchanged) == (run_id, False)
+    assert explain(alpha, "a").changes[-1].startswith("predictions or labels have changed since")
+
+
+def test_explain_needs_no_runs_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alpha = configured(tmp_path, "alpha", "r.csv")
+    labelnext.run(alpha)
+    where = explain(alpha, "b").status
+    listdir = os.listdir
+
+    def refused(path: Any) -> list[str]:
+        if Path(path).name == ".labelnext":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listdir(path)
+
+    monkeypatch.setattr("os.listdir", refused)
+    assert explain(alpha, "b").status == where
+    with pytest.raises(ConfigError, match="state must be a folder that can be read"):
+        runs(alpha)
