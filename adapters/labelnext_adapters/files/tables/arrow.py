@@ -39,9 +39,8 @@ def plain_type(column: Any) -> Any:
         try:
             return column.cast(pa.string())
         except pa.ArrowInvalid as error:
-            row, value = next(
-                one for one in enumerate(column.to_pylist(), 1) if not _is_utf8(one[1])
-            )
+            values = column.to_pylist()
+            row = next(row for row, value in enumerate(values) if not _is_utf8(value))
             raise InvalidInput(
                 f"bytes must be UTF-8 text; row {row + 1} holds {values[row]!r:.60}."
             ) from error
