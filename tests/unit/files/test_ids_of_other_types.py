@@ -203,3 +203,30 @@ def test_one_id_that_is_of_no_use_costs_its_row_alone(
     (told,) = [one.message for one in pool.notices if one.code == "left_out"]
     line = 23 if ending == "csv" else 22
     assert told == f"Left out 1 of 22 rows: line {line}: item_id must {rule}."
+
+
+WHOLE = ["b", "c", "a"]
+KINDS: dict[str, Any] = {
+    "runs": pa.RunEndEncodedArray.from_arrays([1, 2, 3], ["a", "b", "c"]),
+    "bytes of one length": pa.array([b"a", b"b", b"c"], pa.binary(1)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ids_that_are_stored_otherwise_are_the_same_texts(kind: str) -> None:
+    table = pa.table({"item_id": KINDS[kind], "p_x": [0.9, 0.6, 0.2], "p_y": [0.1, 0.4, 0.8]})
+    assert rank(Pool.from_arrow(table), "margin").item_ids.tolist() == WHOLE
+
+
+@pytest.mark.parametrize("view", [pa.list_view, pa.large_list_view])
+def test_views_of_lists_are_lists(view: Any) -> None:
+    rows = pa.array([[0.9, 0.1], None, [0.6, 0.4]], view(pa.float64()))
+    pool = Pool.from_arrow(pa.table({"item_id": ["a", "n", "b"], "probabilities": rows}))
+    assert rank(pool, "margin").item_ids.tolist() == ["b", "a"]
+
+
+def test_bytes_that_are_no_text_are_named_with_their_row() -> None:
+    ids = pa.array([b"a", b"\xff", b"c"])
+    table = pa.table({"item_id": ids, "p_x": [0.9, 0.6, 0.2], "p_y": [0.1, 0.4, 0.8]})
+    with pytest.raises(InvalidInput, match=r"row 2 holds b'\\xff'"):
+        Pool.from_arrow(table)

@@ -83,12 +83,12 @@ def test_the_likeliest_classes_beside_scores_are_no_scores(tmp_path: Path, score
     assert "pred" in notice(pool, "not_read").message
 
 
-def test_the_likeliest_classes_beside_confidences_are_no_scores(tmp_path: Path) -> None:
+def test_the_likeliest_classes_beside_confidences_are_theirs(tmp_path: Path) -> None:
     sure = np.array([*CAT.values()])
     np.savez(tmp_path / "p.npz", ids=[*CAT], pred=np.array([0, 1, 0]), confidences=sure)
     pool = read(tmp_path, "p.npz")
     assert order(pool) == ["b", "c", "a"]
-    assert "pred" in notice(pool, "not_read").message
+    assert pool.top_classes.tolist() == [0, 1, 0]
 
 
 def test_names_of_classes_are_no_ids(tmp_path: Path) -> None:

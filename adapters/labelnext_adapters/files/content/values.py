@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 
 from labelnext_adapters.files.content.oddities import ROUNDING, Unusable
 
+#: A decimal comma; before three digits it may part thousands.
+_COMMA = re.compile(r"[+-]?(\d*,(?!\d{3}$)\d+|0?,\d+)([eE][+-]?\d+)?")
 Box = tuple[float, float, float, float]
 
 
@@ -86,17 +89,31 @@ def probability(value: Any, what: str = "a probability") -> float:
 
 
 def real(value: Any, what: str = "a number") -> float:
-    """A number, also as text.
+    """A number, also as text, with a decimal point or comma.
 
     Raises:
         Unusable: if it isn't one.
+
+    Example:
+        >>> real("0,9"), real("9e-1"), real("1.5")
+        (0.9, 0.9, 1.5)
     """
     if value is None or isinstance(value, bool):
         raise Unusable(f"{what} must be a number; got {value!r}")
     try:
-        return float(value)
+        return float(with_point(value) if isinstance(value, str) else value)
     except (TypeError, ValueError, OverflowError) as error:
         raise Unusable(f"{what} must be a number; got {value!r:.40}") from error
+
+
+def with_point(text: str) -> str:
+    """A number with a decimal comma as one with a point; any other text as it is.
+
+    Example:
+        >>> with_point("0,25"), with_point("1,000"), with_point("cat, dog")
+        ('0.25', '1,000', 'cat, dog')
+    """
+    return text.replace(",", ".") if _COMMA.fullmatch(text.strip()) else text
 
 
 def fractions_of(box: Sequence[Any], size: Sequence[Any] | None = None) -> Box:

@@ -117,9 +117,10 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
             used |= by_class.keys()
     if "names" in used and _are_classes(arrays["names"], columns):
         columns |= {"item_ids": None, "classes": arrays["names"]}
-    if columns["item_ids"] is None and told_ids is not None and _tells_apart(arrays[told_ids]):
-        columns["item_ids"] = arrays[told_ids]
-        used.add(told_ids)
+    free = columns["item_ids"] is None and told_ids not in (None, *used)
+    if free and _tells_apart(arrays[str(told_ids)]):
+        columns["item_ids"] = arrays[str(told_ids)]
+        used.add(str(told_ids))
     notices: list[Notice] = []
     columns["item_ids"] = _item_ids(columns, sorted(held), notices)
     _name_classes(columns, options.classes)

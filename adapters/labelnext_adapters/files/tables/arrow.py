@@ -31,17 +31,51 @@ def plain_type(column: Any) -> Any:
         return pa.array([one and str(one) for one in column.to_pylist()], pa.string())
     if pa.types.is_dictionary(kind):
         return plain_type(undivided(column))
+    if pa.types.is_run_end_encoded(kind):
+        return plain_type(pc.run_end_decode(column))
+    if pa.types.is_fixed_size_binary(kind):
+        return plain_type(column.cast(pa.binary()))
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         try:
             return column.cast(pa.string())
         except pa.ArrowInvalid as error:
-            raise InvalidInput("bytes must be UTF-8 text.") from error
+            values = column.to_pylist()
+            row = next(row for row, value in enumerate(values) if not _is_utf8(value))
+            raise InvalidInput(
+                f"bytes must be UTF-8 text; row {row + 1} holds {values[row]!r:.60}."
+            ) from error
     if pa.types.is_decimal(kind):
         whole = kind.scale == 0 and kind.precision < 19
         return column.cast(pa.int64() if whole else pa.float64())
     if str(kind) in ("string_view", "binary_view", "large_string"):
         return column.cast(pa.string())
     return column
+
+
+def _is_utf8(value: bytes | None) -> bool:
+    try:
+        (value or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def whole_lists(column: Any) -> Any:
+    """Lists in place of views of lists, which few functions of Arrow read; else the column.
+
+    Example:
+        >>> whole_lists(pa.array([[1, 2], None, [3]], pa.list_view(pa.int8()))).to_pylist()
+        [[1, 2], None, [3]]
+    """
+    kind = column.type
+    if not (pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind)):
+        return column
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int64())
+    mask = column.is_null()
+    return pa.LargeListArray.from_arrays(offsets, column.flatten(), mask=mask)
 
 
 def undivided(column: Any) -> Any:

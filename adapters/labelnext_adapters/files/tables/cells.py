@@ -15,7 +15,7 @@ import pyarrow as pa
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.json.roles import Roles
-from labelnext_adapters.files.tables.arrow import plain_type
+from labelnext_adapters.files.tables.arrow import plain_type, whole_lists
 from labelnext_adapters.files.tables.column_names import ColumnRoles, first_of, list_of
 from labelnext_adapters.files.tables.known_names import (
     ANSWERS,
@@ -79,10 +79,16 @@ def with_cells(rows: Rows, roles: ColumnRoles, *, usual: bool = False) -> Rows:
 
 
 def stored(table: pa.Table) -> pa.Table:
-    """A table whose columns of extension types, such as UUIDs and JSON, are what these store."""
+    """A table whose columns of extension types, such as UUIDs and JSON, are what these store.
+
+    Views of lists are lists, and what is stored as runs is written out.
+    """
     for at, field in enumerate(table.schema):
-        if isinstance(field.type, pa.BaseExtensionType):
-            table = table.set_column(at, field.name, plain_type(table.column(at)))
+        column = whole_lists(table.column(at))
+        if isinstance(field.type, pa.BaseExtensionType) or pa.types.is_run_end_encoded(field.type):
+            column = plain_type(column)
+        if column.type != field.type:
+            table = table.set_column(at, field.name, column)
     return table
 
 

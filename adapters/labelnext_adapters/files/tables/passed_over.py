@@ -9,6 +9,9 @@ import pyarrow as pa
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
+from labelnext.support.words import counted
+from labelnext_adapters.files.content.oddities import FEW
+from labelnext_adapters.files.tables.arrow import nulls
 from labelnext_adapters.files.tables.column_names import first_of, plain, spelt
 from labelnext_adapters.files.tables.known_names import INDEXES, LOGITS, VECTORS
 from labelnext_adapters.files.tables.laid_out import LaidOut
@@ -17,6 +20,7 @@ from labelnext_adapters.files.tables.numbered import is_number
 from labelnext_adapters.files.tables.score_columns import are_scores
 from labelnext_adapters.files.tables.table_options import NAMES, TableOptions, flat_columns
 
+_PREDICTED = ("probabilities", "objects", "prediction", "confidence", "uncertainty")
 _P_VALUES = ("p_value", "p_values", "p_val", "pvalue")
 
 
@@ -56,6 +60,36 @@ def beside_answers(out: LaidOut, options: TableOptions) -> LaidOut:
     message = f"{subject} not read, but the answers beside; to read class scores, set "
     told = Notice("not_read", f"{message}source.columns: {cure}.")
     return replace(out, notices=[*out.notices, told])
+
+
+def in_place_of_predictions(out: LaidOut) -> list[Notice]:
+    """A notice of columns that aren't read, and have values where the predictions have none."""
+    names = out.table.column_names
+    stated = [out.columns.get(ours, ours) for ours in _PREDICTED]
+    read = {name for one in stated for name in ([one] if isinstance(one, str) else one)}
+    read = {*names} & {*read, *flat_columns("probabilities", names)}
+    if not read:
+        return []
+    bare = np.logical_and.reduce([nulls(out.table.column(name)) for name in read])
+    others, rows = list[str](), np.zeros(len(bare), dtype=bool)
+    for field in out.table.schema:
+        if field.name in {*out.mapped, *NAMES, *read}:
+            continue
+        told = ~nulls(out.table.column(field.name)) & (
+            is_number(field.type) or pa.types.is_nested(field.type)
+        )
+        if (told & bare).any() and (told & ~bare).sum() <= FEW * told.sum():
+            others.append(field.name)
+            rows |= told & bare
+    if not others:
+        return []
+    ids = out.table.column(str(out.columns.get("item_id", "item_id")))
+    items = [str(ids[row].as_py()) for row in np.flatnonzero(rows).tolist()]
+    message = (
+        f"{counted(len(items), 'item')} without a prediction, but with {listed(others)}, which "
+        f"wasn't read: {listed(items)}. Give all records the same keys."
+    )
+    return [Notice("not_read", message, tuple(items))]
 
 
 def without_p_value(out: LaidOut, options: TableOptions) -> LaidOut:

@@ -88,6 +88,7 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
     from labelnext_adapters.files.tables.columns import pool_of_reader
     from labelnext_adapters.files.tables.known_names import MAYBE_LABELS
     from labelnext_adapters.files.tables.layout import laid_out
+    from labelnext_adapters.files.tables.passed_over import in_place_of_predictions
     from labelnext_adapters.files.tables.table import TableReader
     from labelnext_adapters.files.tables.vectors import Meaning
 
@@ -104,6 +105,7 @@ def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
         cure = f"source.columns: {{label: {maybe}}}"
         message = f"Column {maybe!r} was not read; if it holds what people said, set {cure}."
         out.notices.append(Notice("not_read", message))
+    out.notices.extend(in_place_of_predictions(out))
     reader = TableReader(out.table, out.columns, Meaning.of(options), options.labels_are, out.place)
     reader.notices += out.notices
     del rows, out  # so that the reader can free the table before the pool copies its columns

@@ -10,6 +10,7 @@ import pyarrow as pa
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.values import with_point
 from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.arrow import is_list, is_text
 from labelnext_adapters.files.tables.column_names import is_ranked_class
@@ -67,7 +68,7 @@ def _bare(text: str | None, *, comma: bool) -> str | None:
     text = (text or "").strip()
     if text.lower() in NOTHING:
         return None
-    return text.replace(",", ".") if comma else text
+    return text.replace(",", ".") if comma else with_point(text)
 
 
 def _number(text: str) -> float | None:
@@ -128,7 +129,7 @@ def with_inner_numbers(
             continue
         values = table.column(at).to_pylist()
         inside = [v for one in values if one for v in (one.values() if mapped else one)]
-        given = [text for text in inside if text is not None]
+        given = [with_point(text) for text in inside if text is not None]
         odd = [text for text in given if not NUMBER.match(text) or "," in text]
         if not given or len(odd) > (1 - _MOSTLY) * len(given):
             continue
@@ -148,12 +149,13 @@ def _inner(text: str | None) -> float | None:
     """A number; NaN for any other text."""
     if text is None:
         return None
+    text = with_point(text)
     return float(text) if NUMBER.match(text) and "," not in text else math.nan
 
 
 def _are_numbers(column: pa.ChunkedArray, *, fraction: bool) -> bool:
     """Whether nearly all texts are numbers; class_1 may be a class, but not where it is 0.25."""
-    texts = [(text or "").strip() for text in column.slice(0, _SAMPLED).to_pylist()]
+    texts = [with_point((text or "").strip()) for text in column.slice(0, _SAMPLED).to_pylist()]
     given = [text for text in texts if text.lower() not in NOTHING]
     numbers = sum(bool(NUMBER.match(text)) and "," not in text for text in given)
     if fraction and not any("." in text for text in given):
