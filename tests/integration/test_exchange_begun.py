@@ -10,7 +10,8 @@ import pytest
 
 import labelnext
 from labelnext.runs.undo import undo
-from tests.integration.exchange import made, settings, tasks
+from tests.integration.choices import CHOICES, sure_to_unsure
+from tests.integration.exchange import made, ranked, settings, tasks
 
 if TYPE_CHECKING:  # pytest itself imports the plugins, and wants to be the first
     from tests.integration.label_studio_server import LabelStudio
@@ -50,3 +51,29 @@ def test_sending_again_leaves_what_somebody_has_begun_in_its_place(
     assert 0 < float(values["c.png"]) < 1
     undo(config)
     assert priorities() == {"d.png": "1.0000", "b.png": "0.5000"}
+
+
+def test_of_tasks_that_were_there_before_skipped_ones_come_last(
+    label_studio: LabelStudio, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(4))
+    ids = label_studio.task_ids(project)
+    rows = [f"{task},{p},{1 - p}" for task, p in zip(ids, (0.5, 0.625, 0.75, 0.875), strict=True)]
+    (tmp_path / "pool.csv").write_text("\n".join(["item_id,good,bad", *rows]))
+    config = ranked(
+        tmp_path,
+        source={"adapter": "files", "path": str(tmp_path / "pool.csv")},
+        selection={"budget": 3},
+        write={"output": str(tmp_path / "ranking.csv")},
+        send={"url": label_studio.url, "api_key": label_studio.token, "project": project},
+    )
+    labelnext.run(config)
+    skipped = {"result": [], "was_cancelled": True}
+    label_studio.second_user().api("POST", f"/api/tasks/{ids[0]}/annotations/", skipped)
+    sent = labelnext.send(config)
+    assert label_studio.priorities(project) == {
+        ids[1]: "1.0000",
+        ids[2]: "0.6667",
+        ids[0]: "0.3333",
+    }
+    assert f"Put 1 skipped task after all others: {ids[0]}." in [n.message for n in sent.notices]

@@ -100,8 +100,8 @@ def send(
         journal = carried_out(settings, "send", plan, target, dry_run)
         n = len(batch.items)
         nothing = (
-            f"Nothing to write: {counted(n, 'item')} of the batch of {batch.run} in "
-            f"{batch.origin.dataset} are in {plan.target} already, in this order."
+            f"Nothing to write: what can be labelled of the batch of {batch.run} in "
+            f"{batch.origin.dataset} is in {plan.target} already, in this order."
         )
         counts = {"in the batch": n}
         return exchanged("send", dry_run, plan, journal, counts, nothing, batch.notices)

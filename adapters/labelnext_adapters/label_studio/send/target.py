@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from labelnext.adapter.protocol import Context, Target
 from labelnext.errors import ConfigError
@@ -14,6 +17,7 @@ from labelnext_adapters.label_studio.options import LabelStudioSend
 
 if TYPE_CHECKING:
     from labelnext.adapter.batch import Batch, Labels, Origin
+    from labelnext.ranking.ranking import Ranking
     from labelnext_adapters.label_studio.server.client import Client
 
 
@@ -94,7 +98,8 @@ class LabelStudioTarget(Target):
         ranking, left_out = ranked_there(batch, tasks.item_ids, where)
         gone = [names[task] for task in tasks.standing.left_out]
         ranking = ranking_alone(ranking, ~among(ranking.item_ids, gone))
-        unusable = [n.message for n in tasks.standing.notices(names) if n.code != "skipped_last"]
+        ranking = _last(ranking, [names[task] for task in tasks.standing.deferred])
+        unusable = [notice.message for notice in tasks.standing.notices(names)]
         source = LabelStudioSource(url=self._url, api_key=self._api_key, project=number)
         write = LabelStudioWrite(run=batch.run)
         plan = plan_tasks(client, source, write, tasks, ranking, self._context)
@@ -151,6 +156,13 @@ class LabelStudioTarget(Target):
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _last(ranking: Ranking, deferred: Sequence[str]) -> Ranking:
+    """A ranking of a batch alone, with these items after all others."""
+    order = np.argsort(np.isin(ranking.item_ids, deferred), kind="stable")
+    ids, scores = ranking.item_ids[order], ranking.scores[order]
+    return replace(ranking, item_ids=ids, scores=scores, pool_order=ids, pool_scores=scores)
 
 
 def _of_tasks(plan: Plan) -> bool:
