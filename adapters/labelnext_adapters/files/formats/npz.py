@@ -84,22 +84,17 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
 
     held = names_in(Path(path))
     stated = _stated(options, context, held)
-    wanted = {stated.get(ours, name) for name, ours in _ARRAYS.items()}
-    wanted |= {stated.get(ours, ours) for ours in _OBJECTS.values()}
-    wanted |= {name for names in _ALSO.values() for name in names}
     flat = flat_in(Path(path))
     told_ids, told_answers = _named_ids(flat), first_of(flat, ANSWERS)
-    wanted |= {name for name in (told_ids, told_answers) if name is not None}
+    wanted = _wanted(stated) | {*filter(None, (told_ids, told_answers))}
     by_class = {name: told[1] for name in held if (told := _OF_CLASS.fullmatch(name))}
     check_metadata(held, context)
     further = {"offsets", "confidences", "confidence", *context.metadata}
     arrays = read_arrays(Path(path), wanted | further | by_class.keys())
-
     used = set[str]()
 
     def array(name: str, ours: str) -> Any:
-        usual = (name, *_ALSO.get(name, ()))
-        names = (stated[ours],) if ours in stated else usual
+        names = (stated[ours],) if ours in stated else (name, *_ALSO.get(name, ()))
         there = [one for one in names if one in arrays]
         if name == ours == "probabilities" and ours not in stated:
             there = _rows_first({one: arrays[one] for one in there})
@@ -107,20 +102,11 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         return arrays[there[0]] if there else None
 
     columns = {name: array(name, ours) for name, ours in _ARRAYS.items()}
-    by_class = {name: one for name, one in by_class.items() if arrays[name].dtype.kind in "biuf"}
-    if columns["probabilities"] is None and len(by_class) > 1:
-        stacked = _stacked({name: arrays[name] for name in by_class})
-        if are_scores(stacked, options):  # others may be a mean and a spread
-            columns["probabilities"] = stacked
-            if columns["classes"] is None:
-                columns["classes"] = np.array([*by_class.values()])
-            used |= by_class.keys()
+    used |= _stack_classes(columns, arrays, by_class, options)
     if "names" in used and _are_classes(arrays["names"], columns):
         columns |= {"item_ids": None, "classes": arrays["names"]}
-    free = columns["item_ids"] is None and told_ids not in (None, *used)
-    if free and _tells_apart(arrays[str(told_ids)]):
-        columns["item_ids"] = arrays[str(told_ids)]
-        used.add(str(told_ids))
+    if columns["item_ids"] is None and told_ids not in (None, *used):
+        used |= _take_ids(columns, str(told_ids), arrays)
     notices: list[Notice] = []
     columns["item_ids"] = _item_ids(columns, sorted(held), notices)
     _name_classes(columns, options.classes)
@@ -163,9 +149,38 @@ def _stated(options: NpzOptions, context: Context, held: Sequence[str]) -> dict[
     return stated
 
 
-def _tells_apart(ids: NDArray[Any]) -> bool:
-    """Whether an array that nobody named holds an id of its own for each item."""
-    return len(np.unique(ids)) == len(ids)
+def _wanted(stated: Mapping[str, str]) -> set[str]:
+    """The names of the arrays that are read, as stated or as usual."""
+    wanted = {stated.get(ours, name) for name, ours in _ARRAYS.items()}
+    wanted |= {stated.get(ours, ours) for ours in _OBJECTS.values()}
+    return wanted | {name for names in _ALSO.values() for name in names}
+
+
+def _stack_classes(
+    columns: dict[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+    by_class: Mapping[str, str],
+    options: NpzOptions,
+) -> set[str]:
+    """Take arrays of a class each as probabilities, if there are no others."""
+    numeric = {name: one for name, one in by_class.items() if arrays[name].dtype.kind in "biuf"}
+    if columns["probabilities"] is not None or len(numeric) < 2:
+        return set()
+    stacked = _stacked({name: arrays[name] for name in numeric})
+    if not are_scores(stacked, options):  # such as a mean and a spread
+        return set()
+    columns["probabilities"] = stacked
+    if columns["classes"] is None:
+        columns["classes"] = np.array([*numeric.values()])
+    return {*numeric}
+
+
+def _take_ids(columns: dict[str, Any], name: str, arrays: Mapping[str, NDArray[Any]]) -> set[str]:
+    """Take an array that nobody named as the ids, if it tells the items apart."""
+    if len(np.unique(arrays[name])) < len(arrays[name]):
+        return set()
+    columns["item_ids"] = arrays[name]
+    return {name}
 
 
 def _named_ids(names: Sequence[str]) -> str | None:

@@ -176,18 +176,23 @@ def _listed_records(value: dict[str, Any], roles: Roles) -> list[Any]:
             named = first_of(value, (*IMAGES, *IDS)) is not None
             rows = [{name: value[name][key] for name in value} for key in keys]
             return rows if named else [{"": k, **row} for k, row in zip(keys, rows, strict=True)]
+    raise _refusal(value)
+
+
+def _refusal(value: dict[str, Any]) -> InvalidInput:
+    """Why an object can't be read as a table."""
     shown = ", ".join(list(value)[:8])
     if broken := next((one for one in value.values() if isinstance(one, Broken)), None):
-        raise InvalidInput(
+        return InvalidInput(
             f"can't read this JSON: {broken.why}.", hint="keep one of them: they may differ."
         )
     if isinstance(value.get("tasks"), list):
-        raise InvalidInput(
+        return InvalidInput(
             f"this JSON must be a list; got the keys {shown}, as in an answer of Label Studio's "
             "API.",
             hint="save the list under tasks by itself, or export the project as JSON.",
         )
-    raise InvalidInput(
+    return InvalidInput(
         "this JSON has none of the formats that labelnext recognises; it has "
         f"{f'the keys {shown}' if shown else 'no keys'}.",
         hint="convert it to a JSON list of objects, one for each item, with item_id and "
