@@ -94,7 +94,7 @@ def place_of(path: Path | str, context: Context) -> Path | str:
     if is_url(path):
         return str(path)
     place = context.path(path)
-    if os.path.realpath(place) == os.path.realpath(place.anchor or os.sep):
+    if place.is_dir() and os.path.samefile(place, place.absolute().anchor):
         raise ConfigError(
             f"path must be a file or a folder of predictions; got {str(path)!r}, the whole disk."
         )

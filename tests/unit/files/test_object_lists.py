@@ -45,10 +45,10 @@ def test_columns_of_lists_are_no_arrays_of_one_image(tmp_path: Path) -> None:
 
 def test_arrays_of_npz_that_are_not_read_are_named(tmp_path: Path) -> None:
     ids = np.array(["a", "b"])
-    np.savez(tmp_path / "a.npz", item_ids=ids, confidence=[0.9, 0.3], prediction=["x", "y"])
+    np.savez(tmp_path / "a.npz", item_ids=ids, confidence=[0.9, 0.3], spare=["x", "y"])
     pool = read(tmp_path, "a.npz")
     assert ranked(pool, "least_confidence") == ["b", "a"]
     (told_,) = (one.message for one in pool.notices if one.code == "not_read")
-    assert told_ == "Didn't read prediction: source.columns names arrays of other names."
+    assert told_ == "Didn't read spare: source.columns names arrays of other names."
     np.savez(tmp_path / "a.npz", item_ids=ids, probabilities=[[0.9, 0.1], [0.5, 0.5]])
     assert "not_read" not in codes(read(tmp_path, "a.npz"))

@@ -88,7 +88,6 @@ def read_pool(
     with talking():
         paths = _paths(collection, options, fields, truth, key, held, numbers)
         columns = fetch(collection, [*paths, *metadata])
-        further = {path: columns[path] for path in metadata} or None
     for name, of in (*fields, (str(options.gt_field), truth)):
         if of is not None and of.single:
             _as_lists(columns, name)
@@ -108,7 +107,7 @@ def read_pool(
         parts["embeddings"] = embeddings_of(reading, collection)
     if options.groups is not None or options.frames:
         parts["groups"] = groups_of(reading)
-    parts["metadata"] = further
+    parts["metadata"] = {path: columns[path] for path in metadata} or None
     _note_live_samples(reading, collection)
     return Pool(
         ids,

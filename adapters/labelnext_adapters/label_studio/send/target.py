@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from labelnext.adapter.protocol import Context, Target
 from labelnext.errors import ConfigError
 from labelnext.journal.carry_out import Performer
@@ -160,7 +158,9 @@ class LabelStudioTarget(Target):
 
 def _last(ranking: Ranking, deferred: Sequence[str]) -> Ranking:
     """A ranking of a batch alone, with these items after all others."""
-    order = np.argsort(np.isin(ranking.item_ids, deferred), kind="stable")
+    from labelnext.pool.checks import among
+
+    order = among(ranking.item_ids, deferred).argsort(kind="stable")
     ids, scores = ranking.item_ids[order], ranking.scores[order]
     return replace(ranking, item_ids=ids, scores=scores, pool_order=ids, pool_scores=scores)
 
