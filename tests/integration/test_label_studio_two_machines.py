@@ -185,3 +185,32 @@ def test_a_tab_that_served_nothing_comes_back_with_the_undo_of_all_who_took_it_a
     for name, end in zip("ABAX", "BAX0", strict=True):
         machines.undo(name)
         assert machines.state() == machines.left[end], name
+
+
+def test_a_plan_names_the_tab_of_another_configuration_that_would_show_its_order(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    project = label_studio.create_project(CHOICES, sure_to_unsure(N))
+
+    def planned(title: str, state: str) -> list[str]:
+        adapter = connect(project, write={"tab": title}, state=tmp_path / state)
+        plan = adapter.plan(rank(adapter.read(), "margin"))
+        return [line for line in plan.next_steps if "wasn't made here" in line]
+
+    first = connect(project, write={"tab": "First"}, state=tmp_path / "a")
+    run = write(first, tmp_path / "a").run_id
+    label_studio.api(  # a copy, as a person makes it
+        "POST",
+        "/api/dm/views/",
+        {
+            "project": project,
+            "data": {**label_studio.tab(project, "First")["data"], "title": "Copy"},
+        },
+    )
+    assert planned("First", "a") == planned("Second", "a") == []
+    said = planned("Second", "b")
+    assert [line.partition(",")[0] for line in said] == [
+        f'The tab "First" of run {run}',
+        f'The tab "Copy" of run {run}',
+    ]
+    assert len(planned("First", "b")) == 1, "the copy alone: First is written by this run"

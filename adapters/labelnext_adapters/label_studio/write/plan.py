@@ -36,7 +36,12 @@ from labelnext_adapters.label_studio.write.prelabels import (
 )
 from labelnext_adapters.label_studio.write.sampling import SAMPLING
 from labelnext_adapters.label_studio.write.shards import make_shards
-from labelnext_adapters.label_studio.write.tabs import added_filters, stale_steps, tab_steps
+from labelnext_adapters.label_studio.write.tabs import (
+    added_filters,
+    others_tabs,
+    stale_steps,
+    tab_steps,
+)
 
 _CLICKS = (
     'Press the small arrow beside "Label All Tasks" and choose "Label Tasks As Displayed" '
@@ -154,6 +159,7 @@ def make_plan(
             *([_OVERLAP] if steps and overlap and write.mode == "uncertainty" else []),
             *changed,
             *added_filters(views, steps),
+            *others_tabs(views, steps, context.state),
             *(line for line in more if line),
             *([_STILL_SERVED] if steps and _is_served_by_copies(project, write, ranking) else []),
             *only_one,

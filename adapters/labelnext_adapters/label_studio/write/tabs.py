@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from labelnext.journal.plan import Step
+from labelnext.support.store import is_run_id
 from labelnext_adapters.label_studio.options import LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.pages import count_tasks
@@ -18,6 +20,7 @@ from labelnext_adapters.label_studio.server.tab import (
     ordering,
     own_tab,
     review_filters,
+    stamp_of,
 )
 from labelnext_adapters.label_studio.server.tags import pattern_of, tag_of
 from labelnext_adapters.label_studio.server.tasks import KEYS
@@ -141,6 +144,33 @@ def added_filters(views: Sequence[View], steps: Sequence[Step]) -> list[str]:
     return said
 
 
+def others_tabs(views: Sequence[View], steps: Sequence[Step], state: Path | None) -> list[str]:
+    """A sentence for each tab of a run not made here that goes by the data keys of these steps.
+
+    Args:
+        views: the tabs that are there.
+        steps: that put tabs in order, among others.
+        state: the folder with the journals of the runs made here; without one nothing is said.
+    """
+    payloads = [step.payload for step in steps if step.kind == "tab"]
+    if state is None or not payloads:
+        return []
+    keys = KEYS[payloads[0]["purpose"]]
+    titles = {payload["tab"]["title"] for payload in payloads}
+    said = []
+    for data in (view["data"] for view in views):
+        run, places = stamp_of(data), str([data.get("ordering"), data.get("filters")])
+        shown = any(f"data.{key}" in places for key in (keys.priority, keys.batch))
+        here = run is None or not is_run_id(run) or (state / f"{run}.jsonl").exists()
+        if shown and not here and data.get("title") not in titles:
+            said.append(
+                f'The tab "{data.get("title")}" of run {run}, which wasn\'t made here, goes by the '
+                "same data keys, so it shows this run's order from now on. Let one configuration "
+                "write to a project, or undo this run."
+            )
+    return said
+
+
 def left_in_tabs(client: Client, project: int, write: LabelStudioWrite) -> dict[str, int]:
     """How many tasks the tab of each annotator still has for them; no entry without a tab.
 
@@ -186,4 +216,11 @@ def _was_made(data: View, title: str, tab: str, key: str) -> bool:
     return name != title and bool(values & {name, tag_of([name], shared=True), pattern_of(name)})
 
 
-__all__ = ["added_filters", "left_in_tabs", "stale_steps", "tab_steps", "tab_title"]
+__all__ = [
+    "added_filters",
+    "left_in_tabs",
+    "others_tabs",
+    "stale_steps",
+    "tab_steps",
+    "tab_title",
+]
