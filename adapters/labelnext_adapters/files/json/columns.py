@@ -96,7 +96,8 @@ def _doubled(block: bytes, keys: Mapping[str, int], n_records: int) -> bool:
         >>> _doubled(b'{"a": 1, "a": 2}', {"a": 1}, 1), _doubled(b'{"a": "a"}', {"a": 1}, 1)
         (True, False)
     """
-    if block.count(b'":') == sum(keys.values()) * n_records:
+    wanted = sum(keys.values()) * n_records
+    if block.count(b":") == wanted or block.count(b'":') == wanted:  # the first is much faster
         return False  # all records have all keys: there is no room for one more
     return any(block.count(f'"{key}":'.encode()) > n * n_records for key, n in keys.items())
 
