@@ -106,7 +106,9 @@ def _occurs(name: str, tag: dict[str, Any], predicted: set[str]) -> bool:
 
 def only_predicted_notice(project: dict[str, Any], name: str) -> Notice:
     """The notice of a control tag that was chosen because predictions are of it alone."""
-    others = [other for other in readable_tags(project) if other != name]
+    able = readable_tags(project)
+    telling = _most_telling(able)  # the tags that go with these may have predictions, too
+    others = [other for other in (telling if name in telling else able) if other != name]
     message = (
         f"Reading control tag {name!r}, because there are no predictions of {listed(others)}; set "
         "source.from_name to read another."

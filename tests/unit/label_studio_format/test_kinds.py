@@ -70,6 +70,14 @@ def test_the_only_control_tag_with_predictions_is_read(
     assert [f"control tag {tag!r}" in text for text in said] == ([] if tag is None else [True])
 
 
+def test_a_tag_that_has_predictions_is_not_said_to_have_none(tmp_path: Path) -> None:
+    setup = TEXTS.replace("</View>", f"{KINDS}</View>")
+    text = {"from_name": "t", "to_name": "i", "type": "textarea", "value": {"text": ["x"]}}
+    pool = read(tmp_path, [task(1, [box("car", score=0.5), text])], setup)
+    (said,) = [n.message for n in pool.notices if n.code == "only_predicted"]
+    assert said.startswith("Reading control tag 'b', because there are no predictions of kind; ")
+
+
 def test_of_two_control_tags_with_predictions_one_must_be_named(tmp_path: Path) -> None:
     both = [box("car", score=0.5), {**choice("a", score=0.5), "to_name": "i"}]
     with pytest.raises(InvalidInput, match=r"source\.from_name must be one of .* b, kind"):
