@@ -85,6 +85,18 @@ def test_a_second_output_of_a_record_is_named(tmp_path: Path) -> None:
     assert notice(pool, "not_read").message.startswith("Read topic as the output of each record,")
 
 
+def test_the_output_is_that_of_one_key_in_any_order_of_the_keys(tmp_path: Path) -> None:
+    records = [
+        {"id": "a", "topic": classes(0.9), "mood": classes(0.55)},
+        {"id": "b", "mood": classes(0.95), "topic": classes(0.6)},
+        {"id": "c", "topic": None, "mood": classes(0.7)},
+        {"id": "d", "topic": classes(0.7)},
+    ]
+    pool = read(tmp_path, "out.json", records)
+    assert order(pool) == ["b", "d", "a"]
+    assert pool.item_ids.tolist() == ["a", "b", "c", "d"]
+
+
 def test_a_key_that_no_record_has_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="none has 'nope'"):
         read(tmp_path, "out.json", [{"file": "a", "predictions": classes(0.9)}], key="nope")

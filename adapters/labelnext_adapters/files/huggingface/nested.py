@@ -114,13 +114,20 @@ def outputs_in(records: Sequence[tuple[str, Any]], key: str | None) -> list[Outp
     outputs = [_unwrapped(place, record, key) for place, record in records]
     named = Counter(one.keys[0] for one in outputs if one.keys)
     for holder, _ in named.most_common(1):
-        return [replace(o, value=None) if _holds_null(o.value, holder) else o for o in outputs]
+        return [_held(o, record, holder) for o, record in zip(outputs, values, strict=True)]
     return outputs
 
 
-def _holds_null(value: Any, holder: str) -> bool:
-    """Whether a record has null where others hold their output: the pipeline wasn't run."""
-    return isinstance(value, Mapping) and holder in value and value[holder] is None
+def _held(output: Output, record: Any, holder: str) -> Output:
+    """The output under the key where most records have it; with null the pipeline wasn't run."""
+    if not isinstance(record, Mapping) or holder not in record:
+        return output
+    if record[holder] is None:
+        return replace(output, value=None, keys=())
+    if holder not in output.keys:
+        return output
+    others = (name for name in output.keys if name != holder)
+    return replace(output, value=alone(record[holder]), keys=(holder, *others))
 
 
 def _by_id(records: Sequence[tuple[str, Any]]) -> list[Output]:
