@@ -189,7 +189,7 @@ def from_huggingface(source: Any, *, ids: Iterable[Any] | None = None, **options
     from labelnext_adapters.files.formats.datasets import DatasetsOptions
     from labelnext_adapters.files.formats.huggingface import HuggingFaceOptions
     from labelnext_adapters.files.huggingface.features import features_in
-    from labelnext_adapters.files.huggingface.nested import Output, alone, outputs_in
+    from labelnext_adapters.files.huggingface.nested import Output, alone, outputs_of_files
     from labelnext_adapters.files.huggingface.outputs import pool_of_outputs
     from labelnext_adapters.files.huggingface.pool import pool_of_dataset
     from labelnext_adapters.files.tables.rows import Rows
@@ -221,7 +221,7 @@ def from_huggingface(source: Any, *, ids: Iterable[Any] | None = None, **options
     else:
         values = [source] if isinstance(source, Mapping) else list(source)
         records = [(f"output {number}", value) for number, value in enumerate(values, 1)]
-        outputs = outputs_in(records, None if ids is not None else context.key)
+        outputs = outputs_of_files({"": records}, None if ids is not None else context.key)
     return pool_of_outputs(
         outputs,
         ids=None if ids is None else [id_text(one) for one in ids],

@@ -21,6 +21,7 @@ from labelnext_adapters.label_studio_format.versions import (
     Merge,
     newest_notice,
     scale_notice,
+    version_name,
 )
 
 NEWEST = "newest of each task"
@@ -119,7 +120,8 @@ def _contents(
         found: list[Notice] = []
         contents[version] = columns.content(task_ids, names, found)
         if len(by_version) > 1:
-            found = [replace(one, message=f"{version}: {one.message}") for one in found]
+            name = version_name(version)
+            found = [replace(one, message=f"{name}: {one.message}") for one in found]
         noticed += found
     return contents
 
@@ -147,12 +149,13 @@ def _alike_kinds(contents: Mapping[str, Content], setup: Setup) -> dict[str, Con
 
 
 def _two_kinds(contents: Mapping[str, Content]) -> InvalidInput:
-    kinds = ", ".join(
-        f"{version} has {'objects' if content.probabilities is None else 'class probabilities'}"
+    kinds = {
+        version_name(version): "objects" if content.probabilities is None else "class probabilities"
         for version, content in contents.items()
-    )
+    }
+    told = ", ".join(f"{name} has {kind}" for name, kind in kinds.items())
     return InvalidInput(
-        f"a committee's model versions must all have the same kind of prediction; {kinds}.",
+        f"a committee's model versions must all have the same kind of prediction; {told}.",
         hint="list only versions of one kind in source.model_version.",
     )
 

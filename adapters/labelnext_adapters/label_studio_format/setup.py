@@ -104,12 +104,23 @@ def _occurs(name: str, tag: dict[str, Any], predicted: set[str]) -> bool:
     return name in predicted or (of_all is not None and any(map(of_all.fullmatch, predicted)))
 
 
-def only_predicted_notice(project: dict[str, Any], name: str) -> Notice:
-    """The notice of a control tag that was chosen because predictions are of it alone."""
-    others = [other for other in readable_tags(project) if other != name]
+def only_predicted_notice(
+    project: dict[str, Any], name: str, looked_at: int | None = None
+) -> Notice:
+    """The notice of a control tag that was chosen because predictions are of it alone.
+
+    Args:
+        project: with its labelling setup.
+        name: of the control tag.
+        looked_at: of how many tasks the predictions were looked at; of all when None.
+    """
+    able = readable_tags(project)
+    telling = _most_telling(able)  # the tags that go with these may have predictions, too
+    others = [other for other in (telling if name in telling else able) if other != name]
+    among = "" if looked_at is None else f" in the first {looked_at} tasks that have any"
     message = (
-        f"Reading control tag {name!r}, because there are no predictions of {listed(others)}; set "
-        "source.from_name to read another."
+        f"Reading control tag {name!r}, because there are no predictions of "
+        f"{listed(others)}{among}; set source.from_name to read another."
     )
     return Notice("only_predicted", message)
 

@@ -354,7 +354,8 @@ def note_missing_versions(
         if objects.missing is not None:
             lacking |= objects.missing & ~absent
     if len(sets) > 1 and lacking.any():
-        notices.append(missing_versions(ids[lacking], len(sets)))
+        told = missing_versions(ids[lacking], len(sets))
+        notices += [] if told in notices else [told]  # as in a pool that is made of another
 
 
 def missing_versions(ids: NDArray[np.str_], n_versions: int, n_alone: int = 0) -> Notice:

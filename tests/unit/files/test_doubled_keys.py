@@ -63,6 +63,37 @@ def test_a_class_that_is_there_twice_costs_its_record(
     assert "it has 'cat' twice" in notice(pool, "left_out").message
 
 
+FIRST = '{"item_id": "i00", "cat": 0.5, "dog": 0.5}'
+ODD = {
+    "a space before the colon": (FIRST, '"cat" : 0.5, "cat" : 0.9, "dog" : 0.5'),
+    "another key is lacking": (FIRST, '"cat": 0.5, "cat": 0.9'),
+    "another record lacks it": ('{"item_id": "i00", "dog": 0.5}', '"cat": 0.5, "cat": 0.9'),
+    "null comes first": (FIRST, '"cat": null, "cat": 0.9, "dog": 0.1'),
+    "escapes": (
+        f'{FIRST[:-1]}, "café": 0}}',
+        r'"cat": 0.5, "dog": 0.5, "caf\u00e9": 1, "caf\u00e9": 2',
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_a_key_that_is_there_twice_is_noticed_in_any_line(tmp_path: Path, kind: str) -> None:
+    first, odd = ODD[kind]
+    records = [{"item_id": f"i{n:02d}", **classes(score)} for n, score in enumerate(SCORES)]
+    lines = [first, *map(json.dumps, records[1:]), f'{{"item_id": "odd", {odd}}}']
+    pool = read(tmp_path, "p.jsonl", "\n".join(lines))
+    assert "odd" not in pool.item_ids.tolist()
+    assert " twice" in notice(pool, "left_out").message
+
+
+def test_each_id_that_is_there_twice_is_left_out(tmp_path: Path) -> None:
+    by_id = [(f"i{n:02d}", classes(score)) for n, score in enumerate(SCORES * 2)]
+    members = [f"{json.dumps(name)}: {json.dumps(one)}" for name, one in [*by_id, *by_id[:2]]]
+    members.append('"odd": {"cat": 0.5, "cat": 0.9, "dog": 0.5}')
+    pool = read(tmp_path, "p.json", f"{{{', '.join(members)}}}")
+    assert set(order(pool)) == {name for name, _ in by_id[2:]}
+
+
 def test_a_value_that_is_called_like_a_key_is_no_key(tmp_path: Path) -> None:
     records = [{"item_id": "a", "prediction": "prediction", "confidence": 0.9}]
     pool = read(tmp_path, "p.jsonl", json.dumps(records[0]))

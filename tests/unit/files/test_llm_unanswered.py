@@ -16,7 +16,7 @@ def said(confidence: float) -> str:
     return json.dumps({"label": "cat", "confidence": confidence})
 
 
-@pytest.mark.parametrize("nothing", [None, ""])
+@pytest.mark.parametrize("nothing", [None, "", " \n"])
 def test_items_without_an_answer_are_missing(tmp_path: Path, nothing: Any) -> None:
     answers = {"a": said(0.9), "b": said(0.6), "c": nothing, "d": nothing}
     records = [{"id": item, "response": answer} for item, answer in answers.items()]
@@ -25,9 +25,28 @@ def test_items_without_an_answer_are_missing(tmp_path: Path, nothing: Any) -> No
     assert sorted(pool.item_ids[pool.missing].tolist()) == ["c", "d"]
 
 
+def test_an_item_that_one_judge_did_not_answer_is_told_once(tmp_path: Path) -> None:
+    answers = [
+        ("a", "x", said(0.9)),
+        ("a", "y", None),
+        ("b", "x", said(0.6)),
+        ("b", "y", said(0.7)),
+    ]
+    records = [{"id": item, "model": model, "response": text} for item, model, text in answers]
+    pool = read(tmp_path, "answers.jsonl", lines(records))
+    assert [one.item_ids for one in pool.notices if one.code == "missing_members"] == [("a",)]
+
+
+def test_one_answer_among_items_without_any_is_read(tmp_path: Path) -> None:
+    records = [{"id": "a", "response": None}, {"id": "b", "response": said(0.6)}]
+    pool = read(tmp_path, "answers.jsonl", lines(records))
+    assert order(pool) == ["b"]
+    assert sorted(pool.item_ids.tolist()) == ["a", "b"]
+
+
 def test_a_file_without_any_answer_is_an_error(tmp_path: Path) -> None:
     records = [{"id": "a", "response": None}, {"id": "b", "response": None}]
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match="can't use 2 answers: "):
         order(read(tmp_path, "answers.jsonl", lines(records), format="llm"))
 
 

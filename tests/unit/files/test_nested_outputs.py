@@ -62,6 +62,14 @@ def test_an_object_from_id_to_output_on_each_line_names_the_items(tmp_path: Path
     assert order(read(tmp_path, "out.jsonl", text)) == ["b", "c", "a"]
 
 
+def test_one_odd_line_costs_the_others_no_id(tmp_path: Path) -> None:
+    text = lines([{f"i{n:02d}": classes(0.5 + n / 50)} for n in range(20)])
+    odd = '{"odd": [{"label": "cat", "score": 0.9, "score": 0.1}]}'
+    pool = read(tmp_path, "out.jsonl", f"{text}\n{odd}")
+    assert order(pool) == [f"i{n:02d}" for n in range(20)]
+    assert "line 21: " in notice(pool, "left_out").message
+
+
 def test_lines_with_the_same_key_are_one_item_each(tmp_path: Path) -> None:
     text = lines([{"scores": classes(0.9)}, {"scores": classes(0.6)}])
     assert order(read(tmp_path, "out.jsonl", text)) == ["1", "0"]
@@ -77,9 +85,23 @@ def test_a_second_output_of_a_record_is_named(tmp_path: Path) -> None:
     assert notice(pool, "not_read").message.startswith("Read topic as the output of each record,")
 
 
+def test_the_output_is_that_of_one_key_in_any_order_of_the_keys(tmp_path: Path) -> None:
+    records = [
+        {"id": "a", "topic": classes(0.9), "mood": classes(0.55)},
+        {"id": "b", "mood": classes(0.95), "topic": classes(0.6)},
+        {"id": "c", "topic": None, "mood": classes(0.7)},
+        {"id": "d", "topic": classes(0.7)},
+    ]
+    pool = read(tmp_path, "out.json", records)
+    assert order(pool) == ["b", "d", "a"]
+    assert pool.item_ids.tolist() == ["a", "b", "c", "d"]
+
+
 def test_a_key_that_no_record_has_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="none has 'nope'"):
         read(tmp_path, "out.json", [{"file": "a", "predictions": classes(0.9)}], key="nope")
+    with pytest.raises(InvalidInput, match="none has 'nope'"):
+        Pool.from_huggingface([{"file": "a", "predictions": classes(0.9)}], key="nope")
 
 
 def test_outputs_by_numbers_or_paths_in_python() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,22 @@ def test_predictions_name_the_classes_of_confidences(tmp_path: Path) -> None:
     np.savez(tmp_path / "p.npz", item_ids=["x", "y"], **arrays)
     pool = open_adapter("files", path=str(tmp_path / "p.npz")).read()
     assert (pool.classes, pool.top_classes.tolist()) == (("cat", "dog"), [1, 0])
+
+
+def test_predictions_beside_a_few_labels_name_classes_too(tmp_path: Path) -> None:
+    arrays = {"prediction": ["dog", "cat", ""], "labels": ["", "cow", ""]}
+    pool = read(tmp_path, confidence=[0.9, 0.6, 0.5], **arrays)
+    assert pool.classes == ("cat", "cow", "dog")
+    assert (pool.top_classes.tolist(), pool.labels.tolist()) == ([2, 0, -1], [-1, 1, -1])
+
+
+def test_a_file_in_an_archive_that_is_no_array_is_passed_over(tmp_path: Path) -> None:
+    read(tmp_path, probabilities=np.full((3, 2), 0.5))
+    with zipfile.ZipFile(tmp_path / "p.npz", "a") as archive:
+        archive.writestr("README.txt", "hello")
+        archive.writestr("broken.npy", "broken")
+    pool = open_adapter("files", path=str(tmp_path / "p.npz")).read()
+    assert pool.item_ids.tolist() == ["x", "y", "z"]
 
 
 @pytest.mark.parametrize("ids", [[1e17, 2e17], [1.5, 2.0]])

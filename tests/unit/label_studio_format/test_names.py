@@ -191,3 +191,19 @@ def test_what_is_no_label_is_said_in_words(tmp_path: Path, value: dict[str, Any]
     pool = read(tmp_path, [task(1, [region]), task(2, [choice("odd", score=0.5)])])
     assert pool.missing.tolist() == [True, False]
     assert any(notice.message.endswith(f"treated as missing: {why}") for notice in pool.notices)
+
+
+def test_a_version_without_a_name_is_called_so_where_two_are_of_different_kinds(
+    tmp_path: Path,
+) -> None:
+    where = {"from_name": "kind", "to_name": "text", "type": "choices"}
+    setup = (
+        '<View><Text name="text" value="$text"/><Choices name="kind" toName="text" '
+        'choice="multiple"><Choice value="a"/><Choice value="b"/></Choices></View>'
+    )
+    both = task(1, [{**where, "value": {"choices": ["a"]}, "score": 0.5}], version="")
+    probs = {"choices": ["a"], "probs": {"a": 0.5, "b": 0.5}}
+    (other,) = task(1, [{**where, "value": probs}], version="m2")["predictions"]
+    both["predictions"].append({**other, "id": 15})
+    with pytest.raises(InvalidInput, match="; no version has objects, m2 has class probabilities"):
+        read(tmp_path, [both], setup, model_version=["", "m2"])

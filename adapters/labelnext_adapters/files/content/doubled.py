@@ -12,9 +12,9 @@ _TWICE = "a record must have each key once; it has {!r:.60} twice"
 
 
 class _Doubled(dict[str, Any]):
-    """An object with a key twice."""
+    """An object with keys that are there twice."""
 
-    key = ""
+    keys_twice: tuple[str, ...] = ()
 
 
 def loads(text: str, *, one: bool = False) -> Any:
@@ -43,7 +43,8 @@ def loads(text: str, *, one: bool = False) -> Any:
         if len(record) == len(pairs):
             return record
         doubled = _Doubled(pairs)
-        doubled.key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        counts = Counter(key for key, _ in pairs)
+        doubled.keys_twice = tuple(key for key, n in counts.items() if n > 1)
         met.append(doubled)
         return doubled
 
@@ -57,11 +58,11 @@ def _marked(value: Any) -> Any:
     """A file's value with `Broken` in place of its records that hold one of these objects."""
     if isinstance(value, list):
         return [_record(one) for one in value]
-    if isinstance(value, _Doubled):
-        return {**value, value.key: Broken(_TWICE.format(value.key))}
     if isinstance(value, dict):
         inside = value.items()
-        return {k: _marked(v) if isinstance(v, list) else _record(v) for k, v in inside}
+        marked = {k: _marked(v) if isinstance(v, list) else _record(v) for k, v in inside}
+        twice = value.keys_twice if isinstance(value, _Doubled) else ()
+        return marked | {key: Broken(_TWICE.format(key)) for key in twice}
     return value
 
 
@@ -71,6 +72,6 @@ def _record(value: Any) -> Any:
     while stack:
         one = stack.pop()
         if isinstance(one, _Doubled):
-            return Broken(_TWICE.format(one.key))
+            return Broken(_TWICE.format(one.keys_twice[0]))
         stack += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
     return value

@@ -85,7 +85,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     held = names_in(Path(path))
     stated = _stated(options, context, held)
     flat = flat_in(Path(path))
-    told_ids, told_answers = _named_ids(flat), first_of(flat, ANSWERS)
+    told_ids, told_answers = _named_ids(flat), first_of(flat, ANSWERS) or ""
     wanted = _wanted(stated) | {*filter(None, (told_ids, told_answers))}
     by_class = {name: told[1] for name in held if (told := _OF_CLASS.fullmatch(name))}
     check_metadata(held, context)
@@ -109,23 +109,24 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         used |= _take_ids(columns, str(told_ids), arrays)
     notices: list[Notice] = []
     columns["item_ids"] = _item_ids(columns, sorted(held), notices)
-    _name_classes(columns, options.classes)
+    alone = columns["probabilities"] is None and "offsets" not in arrays
+    alone &= "confidences" in arrays or "confidence" in arrays
+    answers = None
+    if alone and array("class_ids", "class_ids") is None and told_answers not in {"", *used}:
+        answers = texts(arrays[told_answers])
+        used.add(told_answers)
+    _name_classes(columns, options.classes, answers)
     meaning = Meaning.of(options)
-    if columns["probabilities"] is not None:
-        columns["probabilities"] = usable_members(
-            columns["probabilities"], columns["item_ids"], meaning, notices
-        )
+    if (matrix := columns["probabilities"]) is not None:
+        columns["probabilities"] = usable_members(matrix, columns["item_ids"], meaning, notices)
     objects = None
-    offsets = arrays.get("offsets")
     confidences = arrays.get("confidences", arrays.get("confidence"))
-    if offsets is not None and confidences is not None:
+    if "offsets" in arrays and confidences is not None:
         parts = {name: array(ours, ours) for name, ours in _OBJECTS.items()}
-        objects = Objects(offsets, confidences, **parts)
+        objects = Objects(arrays["offsets"], confidences, **parts)
     elif confidences is not None and columns["probabilities"] is None:
         ids = array("class_ids", "class_ids")
-        if ids is None and told_answers is not None and told_answers not in used:
-            ids = predicted_places(texts(arrays[told_answers]), columns, notices)
-            used.add(told_answers)
+        ids = ids if answers is None else predicted_places(answers, columns, notices)
         objects = _answers(confidences / meaning.scale, ids)
     place_labels(columns, notices)
     notices += _unread(sorted({*held} - used - further))
@@ -190,18 +191,22 @@ def _named_ids(names: Sequence[str]) -> str | None:
     return found if found is None else by_one[found]
 
 
-def _name_classes(columns: dict[str, Any], classes: Sequence[str] | None) -> None:
-    """Names of classes: those stated, or the file's, or else those that are labels; "" is none."""
+def _name_classes(
+    columns: dict[str, Any], classes: Sequence[str] | None, answers: NDArray[Any] | None
+) -> None:
+    """Names of classes: those stated, or the file's, or else the labels and answers; "" is none."""
     if classes is not None:
         columns["classes"] = classes
     elif columns["classes"] is not None:
         columns["classes"] = texts(columns["classes"])
-    if columns["labels"] is None or columns["labels"].dtype.kind not in "UST":
-        return
-    labels = [text or None for text in texts(columns["labels"]).tolist()]
+    labels = columns["labels"]
     if columns["classes"] is None and columns["probabilities"] is None:
-        columns["classes"] = sorted({text for text in labels if text is not None}) or None
-    columns["labels"] = np.array(labels, dtype=object)
+        told = [one for one in (labels, answers) if one is not None and one.dtype.kind in "UST"]
+        names = {text for one in told for text in texts(one).tolist()}
+        columns["classes"] = sorted(names - {""}) or None
+    if labels is not None and labels.dtype.kind in "UST":
+        said = [text or None for text in texts(labels).tolist()]
+        columns["labels"] = np.array(said, dtype=object)
 
 
 def _stacked(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
-from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.oddities import Broken, Unusable
 from labelnext_adapters.files.content.shards import items_called
 from labelnext_adapters.files.tables.column_names import shape_in
 from labelnext_adapters.files.tables.vectors import ROUNDED
@@ -114,30 +114,40 @@ def outputs_in(records: Sequence[tuple[str, Any]], key: str | None) -> list[Outp
     outputs = [_unwrapped(place, record, key) for place, record in records]
     named = Counter(one.keys[0] for one in outputs if one.keys)
     for holder, _ in named.most_common(1):
-        return [replace(o, value=None) if _holds_null(o.value, holder) else o for o in outputs]
+        return [_held(o, record, holder) for o, record in zip(outputs, values, strict=True)]
     return outputs
 
 
-def _holds_null(value: Any, holder: str) -> bool:
-    """Whether a record has null where others hold their output: the pipeline wasn't run."""
-    return isinstance(value, Mapping) and holder in value and value[holder] is None
+def _held(output: Output, record: Any, holder: str) -> Output:
+    """The output under the key where most records have it; with null the pipeline wasn't run."""
+    if not isinstance(record, Mapping) or holder not in record:
+        return output
+    if record[holder] is None:
+        return replace(output, value=None, keys=())
+    if holder not in output.keys:
+        return output
+    others = (name for name in output.keys if name != holder)
+    return replace(output, value=alone(record[holder]), keys=(holder, *others))
 
 
 def _by_id(records: Sequence[tuple[str, Any]]) -> list[Output]:
     """The outputs of objects from id to output: one for the file, or one on each line."""
     outputs: dict[str, Output] = {}
+    broken = [Output(place, None, one) for place, one in records if isinstance(one, Broken)]
     for place, record in records:
+        if isinstance(record, Broken):
+            continue
         if not isinstance(record, Mapping) or kind_of(record) or id_in(record, None) is not None:
             return []
         kinds = [kind_of(alone(value)) for value in record.values()]
         single = len(records) == 1
-        named = single or not {*record} & {*_OUTPUTS, *outputs}
+        named = single or not any(name in _OUTPUTS or name in outputs for name in record)
         if not record or not named or sum(map(bool, kinds)) <= len(kinds) / 2:
             return []
         at = "" if single else f"{place}, "
         for name, value in record.items():
             outputs[name] = Output(f"{at}key {name[:80]!r}", name, alone(value))
-    return [*outputs.values()]
+    return [*outputs.values(), *broken] if outputs else []
 
 
 def _are_batches(values: Sequence[Any]) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -20,6 +21,7 @@ from labelnext_adapters.files.json.types import merged, type_of
 
 _SAMPLED = 200
 _LONGEST = 1000  # list whose length is a part of its type
+_SPACED = re.compile(rb'(?<!\\)"[ \t]+:')  # a key before a space
 _ANY: Mapping[str, int] = {}  # no length is known
 _PLAIN = {pa.bool_(): bool, pa.string(): str, pa.int64(): int, pa.float64(): float}
 
@@ -45,11 +47,14 @@ def table_of_lines(path: Path) -> pa.Table | None:
     parts: list[list[pa.Array]] = [[] for _ in kind]
     try:
         for block, records in _decoded(chain([first], blocks), kind, _lengths(sample)):
-            if not _one_a_line(block, len(records)) or _doubled(block, keys, len(records)):
+            if not _one_a_line(block, len(records)):
                 return None
             for i, column in enumerate(parts):
                 values = list(map(attrgetter(f"f{i}"), records))
                 column.append(_column(values, kind.field(i).type))
+            nulls = _nulls(kind, [column[-1] for column in parts])
+            if _doubled(block, keys, nulls, len(records)):
+                return None
     except (msgspec.DecodeError, pa.ArrowException, ValueError, OverflowError, RecursionError):
         return None
     # One piece each, and its blocks freed, so that no reader has to copy it again.
@@ -89,17 +94,46 @@ def _keys(kind: pa.DataType) -> Iterator[str]:
         yield from _keys(field.type)
 
 
-def _doubled(block: bytes, keys: Mapping[str, int], n_records: int) -> bool:
-    """Whether a key stands more often than it may: decoders only keep the last of two.
+def _nulls(kind: pa.DataType, columns: Iterable[pa.Array]) -> Counter[str]:
+    """By key, how many records have null there or lack it."""
+    nulls = Counter[str]()
+    for field, column in zip(kind, columns, strict=True):
+        nulls[field.name] += column.null_count
+        if pa.types.is_struct(field.type):
+            nulls += _nulls(field.type, map(column.field, range(len(field.type))))
+    return nulls
+
+
+def _doubled(block: bytes, keys: Counter[str], nulls: Counter[str], n_records: int) -> bool:
+    """Whether a record may have a key twice: decoders only keep the last of two.
 
     Example:
-        >>> _doubled(b'{"a": 1, "a": 2}', {"a": 1}, 1), _doubled(b'{"a": "a"}', {"a": 1}, 1)
-        (True, False)
+        >>> _doubled(b'{"a": 1, "a": 2}', Counter(a=1), Counter(), 1)
+        True
+        >>> _doubled(b'{"a": "a"}', Counter(a=1), Counter(), 1)
+        False
     """
-    wanted = sum(keys.values()) * n_records
-    if block.count(b":") == wanted or block.count(b'":') == wanted:  # the first is much faster
-        return False  # all records have all keys: there is no room for one more
-    return any(block.count(f'"{key}":'.encode()) > n * n_records for key, n in keys.items())
+    room = keys.total() * n_records
+    if not nulls and block.count(b":") == room:
+        return False  # the quickest to count, where no text has a colon
+    if (b" :" in block or b"\t:" in block) and _SPACED.search(block):
+        return True
+    if _count(block, {b'"'}, nulls.total()) == room:
+        return False  # there is no room for one more
+    return any(
+        _count(block, {json.dumps(key, ensure_ascii=x).encode() for x in (True, False)}, nulls[key])
+        > n * n_records
+        for key, n in keys.items()
+    )
+
+
+def _count(block: bytes, ends: Collection[bytes], n_nulls: int) -> int:
+    """How often keys that end so stand there, or are lacked by a record."""
+    found = sum(block.count(b"%b:" % end) for end in ends)
+    if not n_nulls:
+        return found
+    stated = sum(block.count(end + null) for end in ends for null in (b": null", b":null"))
+    return found + max(n_nulls - stated, 0)
 
 
 def _sampled(block: bytes) -> list[Any]:

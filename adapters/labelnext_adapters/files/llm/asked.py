@@ -50,4 +50,6 @@ def is_unanswered(record: Any, asked: Asked) -> bool:
         return False
     names = (asked.answer_key,) if asked.answer_key else (*ANSWERS, *WRITTEN, *SEVERAL)
     told = [record[name] for name in names if name in record]
-    return bool(told) and all(one is None or one == "" for one in told)
+    return bool(told) and all(
+        one is None or (isinstance(one, str) and not one.strip()) for one in told
+    )

@@ -87,7 +87,8 @@ def pool_of_records(
     answers, unanswered = _answers(by_id(records), asked, gathered)
     if not answers or gathered.odd.too_many:
         _refuse_all(gathered)
-    check_one_id([one for _, one in records], [answer.item for answer in answers], asked.key)
+    items = [*(answer.item for answer in answers), *unanswered]
+    check_one_id([one for _, one in records], items, asked.key)
     for item in unanswered:
         gathered.item(item)  # nothing is known of it
     if classes is None:

@@ -16,11 +16,9 @@ from labelnext_adapters.files.tables.items import Items
 def predicted_places(
     answers: NDArray[Any], columns: dict[str, Any], notices: list[Notice]
 ) -> NDArray[np.int64] | None:
-    """The positions of the predicted classes; names are the classes where nothing else is."""
+    """The positions of the predicted classes; None if they aren't one for each item."""
     if len(answers) != len(columns["item_ids"]):
         return None
-    if columns["classes"] is None and answers.dtype.kind in "UT":
-        columns["classes"] = sorted({text for text in answers.tolist() if text}) or None
     names = None if columns["classes"] is None else [*map(str, columns["classes"])]
     of = Items(columns["item_ids"], notices=notices)
     return class_places("prediction", pa.array(answers.tolist()), names, None, of)

@@ -6,6 +6,7 @@ import math
 import zipfile
 from collections import Counter
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
+from labelnext.support.arrays import DAMAGED
 from labelnext_adapters.files.content.unpacked import limit_of
 
 _ENDING = ".npy"
@@ -86,14 +88,17 @@ def read_arrays(path: Path, wanted: Collection[str]) -> dict[str, NDArray[Any]]:
 
 
 def flat_in(path: Path) -> list[str]:
-    """The names of the arrays in an NPZ file that hold one text or number an item."""
+    """The names of the arrays in an NPZ file that hold one text or number an item.
+
+    What is no array, or is damaged, is passed over; it may not be wanted.
+    """
     flat = []
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
-            with archive.open(name) as file:
+            with suppress(*DAMAGED), archive.open(name) as file:
                 kind, shape, _ = _header(file)
-            if len(shape) == 1 and kind.kind in "USTiufM":
-                flat.append(name.removesuffix(_ENDING))
+                if len(shape) == 1 and kind.kind in "USTiufM":
+                    flat.append(name.removesuffix(_ENDING))
     return flat
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 
 import numpy as np
 import pyarrow as pa
@@ -68,12 +70,14 @@ def in_place_of_predictions(out: LaidOut) -> list[Notice]:
     stated = [out.columns.get(ours, ours) for ours in _PREDICTED]
     read = {name for one in stated for name in ([one] if isinstance(one, str) else one)}
     read = {*names} & {*read, *flat_columns("probabilities", names)}
-    if not read:
+    columns = [out.table.column(name) for name in read]
+    if not columns or not all(column.null_count for column in columns):
         return []
-    bare = np.logical_and.reduce([nulls(out.table.column(name)) for name in read])
+    bare = reduce(and_, map(nulls, columns))
     others, rows = list[str](), np.zeros(len(bare), dtype=bool)
+    known = {*out.mapped, *NAMES, *read}
     for field in out.table.schema:
-        if field.name in {*out.mapped, *NAMES, *read}:
+        if field.name in known:
             continue
         told = ~nulls(out.table.column(field.name)) & (
             is_number(field.type) or pa.types.is_nested(field.type)

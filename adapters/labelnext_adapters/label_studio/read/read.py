@@ -17,7 +17,7 @@ from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.kept import listed_predictions
 from labelnext_adapters.label_studio.read.memory import keep, recalled
 from labelnext_adapters.label_studio.read.scope import Part, find_part
-from labelnext_adapters.label_studio.read.tag import with_tag
+from labelnext_adapters.label_studio.read.tag import LOOKED_AT, with_tag
 from labelnext_adapters.label_studio.read.undecided import undecided, undecided_notices
 from labelnext_adapters.label_studio.server.annotations import read_truth
 from labelnext_adapters.label_studio.server.client import Client
@@ -80,7 +80,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     setup = find_setup(project, source.from_name)
     notices: list[Notice] = []
     if named is None and source.from_name is not None:
-        notices.append(only_predicted_notice(project, setup.from_name))
+        notices.append(only_predicted_notice(project, setup.from_name, LOOKED_AT))
     if project.get("evaluate_predictions_automatically"):
         notices.append(
             Notice(

@@ -10,7 +10,7 @@ from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio_format.setup import only_predicted, readable_tags
 
-_LOOKED_AT = 100  # tasks with predictions, from the first
+LOOKED_AT = 100  # tasks with predictions, from the first
 _PREDICTED = {
     "filter": "filter:tasks:total_predictions",
     "operator": "greater",
@@ -35,10 +35,10 @@ def with_tag(
     if len(readable_tags(project)) < 2:
         return source
     pages = task_pages(
-        client, source.number, "id,predictions", page_size=_LOOKED_AT, filters=(_PREDICTED,)
+        client, source.number, "id,predictions", page_size=LOOKED_AT, filters=(_PREDICTED,)
     )
     results = [p.result for task in next(pages, []) for p in task.predictions]
     return source.model_copy(update={"from_name": only_predicted(project, results)})
 
 
-__all__ = ["with_tag"]
+__all__ = ["LOOKED_AT", "with_tag"]

@@ -230,7 +230,7 @@ class Sender(Performer):
             "untag": [s.task for s in others if s.values.get(BATCH)],
         }
         if held:
-            places = [*ranked, *(task for task in held if task not in {*ranked})]
+            places = [*dict.fromkeys([*ranked, *held])]
             positions = {place for place, task in enumerate(places) if task in held}
             texts = next_priorities([held.get(task) for task in places], positions)
             moved = {t: text for t, text in zip(places, texts, strict=True) if t not in held}
