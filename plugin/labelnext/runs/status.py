@@ -46,6 +46,7 @@ class Status:
         forecast: what further labelling would gain, or why there is no forecast.
         newest: the id of the newest run that is done; None without one.
         unchanged: whether predictions and labels are still those that it read; None if unknown.
+        in_parts: whether it read them in parts: then names, sizes and dates of files are compared.
         work: who labelled what; None if it was not asked for, or the platform does not tell.
         path: path of the page, if one was written.
         loop: how `labelnext watch` stands; None if it never ranked.
@@ -60,6 +61,7 @@ class Status:
     forecast: Forecast | str
     newest: str | None = None
     unchanged: bool | None = None
+    in_parts: bool = False
     work: Work | None = None
     path: Path | None = None
     loop: Loop | None = None
@@ -72,7 +74,8 @@ class Status:
         return {
             "n_items": self.n_items,
             "n_labelled": self.n_labelled,
-            "unchanged": bool(self.unchanged),
+            "newest": self.newest,
+            "unchanged": self.unchanged,
             "runs": [run.to_dict() for run in self.runs],
             "signals": [asdict(signal) for signal in self.signals],
             "forecast": ahead if isinstance(ahead, str) else asdict(ahead),
@@ -108,6 +111,8 @@ def status(
     Raises:
         ConfigError: if the page must not be written there.
     """
+    from labelnext.runs.large.job import is_large
+
     settings = loaded(config)
     if page is not None:
         _check_page(settings, page)
@@ -138,6 +143,7 @@ def status(
         forecast=ahead,
         newest=None if newest is None else newest[0].run_id,
         unchanged=None if newest is None or newest[1] is None else newest[1] == input_hash,
+        in_parts=newest is not None and is_large(newest[0]),
         work=team,
         path=page,
         loop=loop,

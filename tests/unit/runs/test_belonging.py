@@ -290,6 +290,7 @@ def test_undo_names_what_it_could_not_read(tmp_path: Path) -> None:
 def test_status_says_whether_the_newest_run_read_what_is_there_now(tmp_path: Path) -> None:
     alpha, beta = (configured(tmp_path, name, f"{name}.csv") for name in ("alpha", "beta"))
     assert (status(alpha).newest, status(alpha).unchanged) == (None, None)
+    assert json.loads(status(alpha).to_json())["unchanged"] is None
     run_id = labelnext.run(alpha).run_id
     assert (status(alpha).newest, status(alpha).unchanged) == (run_id, True)
     assert status(beta).unchanged is None
