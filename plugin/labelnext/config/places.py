@@ -220,9 +220,7 @@ def _check_state(outputs: Mapping[str, Path], state: Path, pool: Path | None) ->
         )
     for key, path in outputs.items():
         of_state = path.name in _OF_STATE or is_run_id(path.name.partition(".")[0])
-        of_state = (
-            of_state or path.suffix == ".jsonl"
-        )  # read as a journal
+        of_state = of_state or path.suffix == ".jsonl"  # read as a journal
         if same_file(path, state) or (of_state and same_file(path.parent, state)):
             raise ConfigError(
                 f"{key} must differ from state and its files; got {str(path)!r}.",
