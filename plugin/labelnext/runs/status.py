@@ -16,7 +16,7 @@ from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
 from labelnext.config.places import check_places, page_of
 from labelnext.errors import ConfigError, InvalidInput, without_secrets
-from labelnext.journal.journal import journals
+from labelnext.journal.journal import Journal, journals
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.probes.learner import VERSION
@@ -111,8 +111,6 @@ def status(
     Raises:
         ConfigError: if the page must not be written there.
     """
-    from labelnext.runs.large.job import is_large
-
     settings = loaded(config)
     if page is not None:
         _check_page(settings, page)
@@ -143,7 +141,7 @@ def status(
         forecast=ahead,
         newest=None if newest is None else newest[0].run_id,
         unchanged=None if newest is None or newest[1] is None else newest[1] == input_hash,
-        in_parts=newest is not None and is_large(newest[0]),
+        in_parts=newest is not None and _in_parts(newest[0]),
         work=team,
         path=page,
         loop=loop,
@@ -153,6 +151,12 @@ def status(
     if page is not None:
         _write_page(settings, result, page, address)
     return result
+
+
+def _in_parts(journal: Journal) -> bool:
+    from labelnext.runs.large.job import is_large  # most pools are whole
+
+    return is_large(journal)
 
 
 def _check_page(settings: Config, page: Path) -> None:
