@@ -133,11 +133,12 @@ def print_status(status: Status) -> None:
             soft_wrap=True,
         )
     elif status.unchanged is False:
-        out.print(
-            f"Predictions or labels have changed since run {status.newest}: run again to rank by "
-            "them.",
-            soft_wrap=True,
+        what = (
+            "The pool's files were changed or moved"
+            if status.in_parts
+            else ("Predictions or labels have changed")
         )
+        out.print(f"{what} since run {status.newest}: run again to rank by them.", soft_wrap=True)
     if status.accuracy is not None:
         out.print(f"[bold]accuracy[/] {status.accuracy.sentence()}", soft_wrap=True)
     if status.error is not None:

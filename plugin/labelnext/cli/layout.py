@@ -46,12 +46,13 @@ def _narrowest(table: Table) -> int:
 
 def _lines(table: Table) -> list[Text]:
     """A line for each row: its first cell, then the others after their headings."""
-    first, *others = table.columns
+    headings = [column.header for column in table.columns]
     lines = []
-    for number, name in enumerate(first.cells):
-        cells = [(column, _text([*column.cells][number])) for column in others]
-        said = [Text.assemble(f"{column.header} ", cell) for column, cell in cells if cell.plain]
-        lines.append(Text.assemble(_text(name), ": ", Text(", ").join(said)))
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        first, *others = map(_text, row)
+        cells = zip(headings[1:], others, strict=True)
+        said = [Text.assemble(f"{heading} ", cell) for heading, cell in cells if cell.plain]
+        lines.append(Text.assemble(first, ": ", Text(", ").join(said)))
     return lines
 
 

@@ -38,9 +38,6 @@ def check_places(settings: Config, more: Mapping[str, Path] | None = None) -> No
     """
     outputs = {**_outputs(settings), **(more or {})}
     _check_state(outputs, settings.state, _pool(settings))
-    for key, path in (more or {}).items():  # the next command would take it for a journal
-        if path.suffix == ".jsonl" and same_file(path.parent, settings.state):
-            raise _in_state(key, path)
     outputs |= {f"state ({name})": settings.state / name for name in _OF_STATE[1:3]}
     check_unread(settings, outputs)
 
@@ -223,12 +220,9 @@ def _check_state(outputs: Mapping[str, Path], state: Path, pool: Path | None) ->
         )
     for key, path in outputs.items():
         of_state = path.name in _OF_STATE or is_run_id(path.name.partition(".")[0])
+        of_state = of_state or path.suffix == ".jsonl"  # read as a journal
         if same_file(path, state) or (of_state and same_file(path.parent, state)):
-            raise _in_state(key, path)
-
-
-def _in_state(key: str, path: Path) -> ConfigError:
-    return ConfigError(
-        f"{key} must differ from state and its files; got {str(path)!r}.",
-        hint="name a file elsewhere.",
-    )
+            raise ConfigError(
+                f"{key} must differ from state and its files; got {str(path)!r}.",
+                hint="name a file elsewhere.",
+            )

@@ -98,7 +98,7 @@ class Journal:
         A ranking file that was moved or copied with the state folder is where it lies now.
         """
         wrote, output = str(self.header["plan"]["target"]), self.origin.get("output")
-        if output is None or is_url(output):
+        if self.what != "run" or output is None or is_url(output):
             return wrote
         now = os.path.normpath(os.path.join(os.path.realpath(self.path.parent), output))
         return wrote if os.path.realpath(wrote) == os.path.realpath(now) else now

@@ -16,7 +16,7 @@ from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
 from labelnext.config.places import check_places, page_of
 from labelnext.errors import ConfigError, InvalidInput, without_secrets
-from labelnext.journal.journal import journals
+from labelnext.journal.journal import Journal, journals
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
 from labelnext.probes.learner import VERSION
@@ -46,6 +46,7 @@ class Status:
         forecast: what further labelling would gain, or why there is no forecast.
         newest: the id of the newest run that is done; None without one.
         unchanged: whether predictions and labels are still those that it read; None if unknown.
+        in_parts: whether it read them in parts: then names, sizes and dates of files are compared.
         work: who labelled what; None if it was not asked for, or the platform does not tell.
         path: path of the page, if one was written.
         loop: how `labelnext watch` stands; None if it never ranked.
@@ -60,6 +61,7 @@ class Status:
     forecast: Forecast | str
     newest: str | None = None
     unchanged: bool | None = None
+    in_parts: bool = False
     work: Work | None = None
     path: Path | None = None
     loop: Loop | None = None
@@ -72,7 +74,8 @@ class Status:
         return {
             "n_items": self.n_items,
             "n_labelled": self.n_labelled,
-            "unchanged": bool(self.unchanged),
+            "newest": self.newest,
+            "unchanged": self.unchanged,
             "runs": [run.to_dict() for run in self.runs],
             "signals": [asdict(signal) for signal in self.signals],
             "forecast": ahead if isinstance(ahead, str) else asdict(ahead),
@@ -138,6 +141,7 @@ def status(
         forecast=ahead,
         newest=None if newest is None else newest[0].run_id,
         unchanged=None if newest is None or newest[1] is None else newest[1] == input_hash,
+        in_parts=newest is not None and _in_parts(newest[0]),
         work=team,
         path=page,
         loop=loop,
@@ -147,6 +151,12 @@ def status(
     if page is not None:
         _write_page(settings, result, page, address)
     return result
+
+
+def _in_parts(journal: Journal) -> bool:
+    from labelnext.runs.large.job import is_large  # most pools are whole
+
+    return is_large(journal)
 
 
 def _check_page(settings: Config, page: Path) -> None:

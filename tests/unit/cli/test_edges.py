@@ -167,6 +167,7 @@ def test_a_closed_output_hides_no_failure(pageless: Path) -> None:
     (pageless / "p.jsonl").write_text('{"item_id": "a", "probabilities": null}\n')
     done = labelnext(pageless, "run c.yaml >&-")
     assert done.returncode == 1
+    assert done.stderr.startswith("Error: top_k needs predictions")
 
 
 @pytest.mark.parametrize("option", ["", "--json"])

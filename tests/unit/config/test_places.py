@@ -42,6 +42,10 @@ def configured(folder: Path, text: str) -> Path:
         ("replay: {path: linked/c.yaml}", "replay.path must differ from the configuration"),
         ("write: {output: r.csv}\nreport: {path: r.csv}", "report.path must differ from write.out"),
         ("report: {path: .labelnext/lock}", "report.path must differ from state and its files"),
+        (
+            "write: {output: .labelnext/r.jsonl}",
+            "write.output must differ from state and its files",
+        ),
     ],
 )
 def test_what_is_read_is_not_written_by_any_name(tmp_path: Path, text: str, message: str) -> None:

@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 
 import labelnext
+from labelnext.config.config import load_config
 from labelnext.errors import ConfigError, NotFound
+from labelnext.journal.journal import Journal
+from labelnext.journal.plan import Plan
+from labelnext.runs.belonging import origin_of
 from labelnext.runs.run import explain
 from labelnext.runs.status import status
 from labelnext.runs.undo import resume, runs, to_undo, undo
@@ -270,6 +274,15 @@ def test_a_moved_or_copied_run_is_said_to_have_written_where_its_file_lies_now(
     assert (old / "r.csv").exists() == copied
 
 
+@pytest.mark.parametrize("what", ["send", "fetch", "push"])
+def test_what_wrote_no_ranking_keeps_the_target_that_it_wrote_to(tmp_path: Path, what: str) -> None:
+    path = configured(tmp_path, "alpha", "r.csv")
+    path.write_text(path.read_text() + "send: {adapter: fiftyone, dataset: street}\n")
+    details = {"what": what, **origin_of(load_config(path), what)}
+    plan = Plan("fiftyone", "labelnext", "street", ())
+    assert Journal.create(tmp_path / ".labelnext", plan, details=details).target == "street"
+
+
 def test_a_run_through_a_link_keeps_the_name_that_it_was_given(tmp_path: Path) -> None:
     (tmp_path / "far.csv").write_text("")
     (tmp_path / "r.csv").symlink_to("far.csv")
@@ -290,6 +303,7 @@ def test_undo_names_what_it_could_not_read(tmp_path: Path) -> None:
 def test_status_says_whether_the_newest_run_read_what_is_there_now(tmp_path: Path) -> None:
     alpha, beta = (configured(tmp_path, name, f"{name}.csv") for name in ("alpha", "beta"))
     assert (status(alpha).newest, status(alpha).unchanged) == (None, None)
+    assert json.loads(status(alpha).to_json())["unchanged"] is None
     run_id = labelnext.run(alpha).run_id
     assert (status(alpha).newest, status(alpha).unchanged) == (run_id, True)
     assert status(beta).unchanged is None

@@ -200,23 +200,24 @@ def test_images_of_a_list_are_called_by_their_file_names(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "rows", "none"),
+    ("name", "rows", "none", "says"),
     [
-        ("p.csv", GOOD, "id,cat,dog\n"),
-        ("p.jsonl", '{"item_id": "a", "confidence": 0.4}\n', None),
-        ("p.json", '[{"item_id": "a", "confidence": 0.4}]', "[]"),
+        ("p.csv", GOOD, "id,cat,dog\n", "the file has no rows below its columns"),
+        ("p.csv", "item_id,p_a,p_b\nx,0.9,0.1\n", "item_id,p_a,p_b\n", "must have items to rank"),
+        ("p.jsonl", '{"item_id": "a", "confidence": 0.4}\n', "", "the file must not be empty"),
+        ("p.json", '[{"item_id": "a", "confidence": 0.4}]', "[]", "the file has no rows"),
     ],
 )
 def test_a_source_without_items_leaves_the_ranking_as_it_is(
-    name: str, rows: str, none: str | None, tmp_path: Path
+    name: str, rows: str, none: str, says: str, tmp_path: Path
 ) -> None:
     path = configured(tmp_path, name, rows, {"write": {"output": "ranking.csv"}})
     labelnext.run(path)
     before = (tmp_path / "ranking.csv").read_bytes()
-    (tmp_path / name).write_text("" if none is None else none)
+    (tmp_path / name).write_text(none)
 
     for dry_run in (True, False):
-        with pytest.raises(LabelnextError):
+        with pytest.raises(LabelnextError, match=says):
             labelnext.run(path, dry_run=dry_run)
 
     assert (tmp_path / "ranking.csv").read_bytes() == before

@@ -335,11 +335,11 @@ def keyed(sample_ids: list[str], values: list[Any] | None, key: str | None) -> l
             f"source.key {key!r} must be set on every sample; got none on {len(empty)}: "
             f"{listed(empty)}."
         )
-    whole = next((v for v in values if isinstance(v, dict | list | bytes)), None)
-    if whole is not None:
+    several = next((v for v in values if isinstance(v, dict | list | bytes)), None)
+    if several is not None:
         raise InvalidInput(
             f"source.key {key!r} must hold a text or a number of each sample; got "
-            f"{'a list' if isinstance(whole, list) else 'more than one value'}.",
+            f"{'a list' if isinstance(several, list) else 'more than one value'}.",
             hint="name a field of single values, such as filepath.",
         )
     names = [as_id(v) for v in values]

@@ -63,7 +63,7 @@ def local(
 def on_ray(
     settings: Config, reader: Streams, parts: Sequence[Part], what: Task, store: Store
 ) -> Iterator[Scored]:
-    """By Ray, some parts a task; Ray schedules, and does again what a lost node took along.
+    """By Ray, some parts a task; Ray schedules, and reruns whatever a failed node lost.
 
     Every worker opens the source for itself, so source and output must be where all can reach them.
     A part that fails is raised when the tasks that have begun are done. Until Ray has started on

@@ -92,11 +92,14 @@ def first_in_order(
         first = First(scoring, -np.inf, budget, scored.integers)
         do(first, store, "first")
     kept: list[pa.Table] = []
+    n_kept = 0
     for part in parts:
         with kept_files("the first items"):
             kept.append(store.read_columns(first.name(part)))
-        if sum(map(len, kept)) > 2 * budget:
+        n_kept += len(kept[-1])
+        if n_kept > 2 * budget:
             kept = [in_exact_order(pa.concat_tables(kept), integers=scored.integers)[:budget]]
+            n_kept = budget
     whole = in_exact_order(pa.concat_tables(kept), integers=scored.integers)
     return whole.slice(0, budget).select(["item_id", "score"])
 

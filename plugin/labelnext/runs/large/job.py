@@ -74,7 +74,7 @@ class LargeJob:
         self._platform = cast("Streams", platform)
         self._known = parts
         self._performer: LargePerformer | None = None
-        self._first: Pool  # that can be read
+        self._first: Pool  # the first part that can be read; known with `pool`
         self._looked = 0  # position of the part that a dry run looks at
         self.recipe: Recipe = settings.recipe
         self.stages = Stages()

@@ -64,7 +64,7 @@ def recipe_of_parts(
         settings: the configuration.
         platform: reads the parts.
         parts: of the pool.
-        first: of them that can be read.
+        first: the first of them that can be read.
         counts: labelled objects of each class, over all parts; None where nobody counted them.
         asked: the recipe with everything open; that of the configuration when None.
 

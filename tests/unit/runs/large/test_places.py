@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import labelnext
+from labelnext.cli.console import print_status
 from labelnext.errors import LabelnextError, WriteRefused
+from labelnext.runs.status import status
 from labelnext.runs.undo import undo
 
 
@@ -105,3 +108,19 @@ def test_an_output_is_none_of_the_pools_files(tmp_path: Path) -> None:
         with pytest.raises(LabelnextError, match="report.path must"):
             labelnext.run(config)
     assert (tmp_path / "d" / "ab.parquet").read_bytes() == before
+
+
+def test_files_that_were_only_moved_are_not_said_to_hold_other_predictions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pool(tmp_path / "d")
+    run_id = labelnext.run(configured(tmp_path, "d")).run_id
+    print_status(status(tmp_path / "c.yaml"))
+    assert "Nothing has changed since the newest run" in capsys.readouterr().out
+
+    time = (tmp_path / "d" / "ab.parquet").stat().st_mtime_ns + 10**9
+    os.utime(tmp_path / "d" / "ab.parquet", ns=(time, time))
+
+    print_status(status(tmp_path / "c.yaml"))
+    second = capsys.readouterr().out.splitlines()[1]
+    assert second.startswith(f"The pool's files were changed or moved since run {run_id}:")
