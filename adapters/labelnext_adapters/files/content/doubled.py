@@ -11,10 +11,16 @@ from labelnext_adapters.files.content.oddities import Broken
 _TWICE = "a record must have each key once; it has {!r:.60} twice"
 
 
-class _Doubled(dict[str, Any]):
-    """An object with a key twice."""
+class Doubled(dict[str, Any]):
+    """An object with a key twice, made of its pairs of keys and values.
 
-    key = ""
+    Attributes:
+        key: the one that is there twice.
+    """
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.key = Counter(key for key, _ in pairs).most_common(1)[0][0]
 
 
 def loads(text: str, *, one: bool = False) -> Any:
@@ -36,32 +42,35 @@ def loads(text: str, *, one: bool = False) -> Any:
         >>> loads('{"a": 0.9, "a": 0.1, "b": 0.6}')["a"].why
         "a record must have each key once; it has 'a' twice"
     """
-    met: list[_Doubled] = []
+    met: list[Doubled] = []
 
     def of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         record = dict(pairs)
         if len(record) == len(pairs):
             return record
-        doubled = _Doubled(pairs)
-        doubled.key = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        met.append(doubled)
-        return doubled
+        met.append(Doubled(pairs))
+        return met[-1]
 
     value = json.loads(text, object_pairs_hook=of_pairs)
     if not met:
         return value
-    return _record(value) if one else _marked(value)
+    return _record(value) if one else marked(value)
 
 
-def _marked(value: Any) -> Any:
-    """A file's value with `Broken` in place of its records that hold one of these objects."""
+def marked(value: Any) -> Any:
+    """A file's value with `Broken` in place of its records that hold a `Doubled`.
+
+    Example:
+        >>> marked([Doubled([("a", 1), ("a", 2)]), {"a": 3}])[1]
+        {'a': 3}
+    """
     if isinstance(value, list):
         return [_record(one) for one in value]
-    if isinstance(value, _Doubled):
+    if isinstance(value, Doubled):
         return {**value, value.key: Broken(_TWICE.format(value.key))}
     if isinstance(value, dict):
         inside = value.items()
-        return {k: _marked(v) if isinstance(v, list) else _record(v) for k, v in inside}
+        return {k: marked(v) if isinstance(v, list) else _record(v) for k, v in inside}
     return value
 
 
@@ -70,7 +79,7 @@ def _record(value: Any) -> Any:
     stack = [value]
     while stack:
         one = stack.pop()
-        if isinstance(one, _Doubled):
+        if isinstance(one, Doubled):
             return Broken(_TWICE.format(one.key))
         stack += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
     return value
