@@ -18,6 +18,7 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.tables.column_names import ID_COLUMN, first_of, no_column
 from labelnext_adapters.files.tables.known_names import ANSWERS, IDS
+from labelnext_adapters.files.tables.logit_names import check_no_logits
 from labelnext_adapters.files.tables.numpy_files import flat_in, names_in, read_arrays
 from labelnext_adapters.files.tables.score_columns import are_scores
 from labelnext_adapters.files.tables.table_options import ScoreOptions, check_metadata
@@ -112,6 +113,8 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     _name_classes(columns, options.classes)
     meaning = Meaning.of(options)
     if columns["probabilities"] is not None:
+        if "logits" in used and "probabilities" not in stated:
+            check_no_logits(["logits"], options)
         columns["probabilities"] = usable_members(
             columns["probabilities"], columns["item_ids"], meaning, notices
         )
