@@ -113,8 +113,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     _name_classes(columns, options.classes)
     meaning = Meaning.of(options)
     if columns["probabilities"] is not None:
-        if "logits" in used and "probabilities" not in stated:
-            check_no_logits(["logits"], options)
+        check_no_logits([*used & {"logits"} - {*stated.values()}], options)
         columns["probabilities"] = usable_members(
             columns["probabilities"], columns["item_ids"], meaning, notices
         )

@@ -24,7 +24,7 @@ def check_no_logits(names: Sequence[str], options: ScoreOptions) -> None:
     Raises:
         NotProbabilities: if they are, with the cure.
     """
-    if options.logits is not None or not _are_logits(names):
+    if options.logits is not None or not names or not _are_logits(names):
         return
     one = len(names) == 1
     what = f"the column {names[0]!r}" if one else f"the columns {listed(names)}"

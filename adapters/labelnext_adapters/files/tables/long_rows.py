@@ -98,8 +98,7 @@ def grouped_scores(
         place: of a row in the file, in words.
 
     Raises:
-        InvalidInput: if items have the scores of several models or passes, or these are logits by
-            the column's name, and `logits` isn't set.
+        InvalidInput: if items have the scores of several models or passes, or logits by name.
     """
     encoded = table.column(answer).combine_chunks().dictionary_encode()
     names = np.array([str(name) for name in encoded.dictionary.to_pylist()], dtype=np.str_)
@@ -127,8 +126,7 @@ def grouped_scores(
     given = np.zeros(rows.shape, dtype=bool)
     given[codes[known], kinds[known]] = True
     rows[named.items[doubled]], given[named.items[doubled]] = np.nan, False
-    if sure not in options.columns.values():
-        check_no_logits([sure], options)
+    check_no_logits([] if sure in options.columns.values() else [sure], options)
     order = np.argsort(names, kind="stable")
     if leaves_rest(rows, options) and OTHER not in names:
         names, order = np.append(names.astype(object), OTHER), np.append(order, len(names))
