@@ -39,8 +39,14 @@ def backend(
     from labelnext.adapter.registry import get_adapter, require
     from labelnext.cli.stopping import stop_on_signals
     from labelnext.config.config import load_config
+    from labelnext.errors import ConfigError
 
     settings = load_config(config)
+    if settings.source.adapter != "label-studio":
+        raise ConfigError(
+            f"source.adapter must be label-studio for a backend; got {settings.source.adapter!r}.",
+            hint="write a configuration of a project by labelnext init label-studio.",
+        )
     require("label-studio", get_adapter("label-studio"))  # before its modules are imported
     from labelnext_adapters.label_studio.backend import AUTH, serve_backend
 

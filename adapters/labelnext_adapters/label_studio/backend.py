@@ -88,10 +88,7 @@ class Backend:
             LabelnextError: if it can't be read; what was known stays.
         """
         with opened(self._settings, None, None) as adapter:
-            if not isinstance(adapter, LabelStudioAdapter):
-                raise ConfigError(
-                    f"source.adapter must be label-studio for a backend; got {adapter.name!r}."
-                )
+            assert isinstance(adapter, LabelStudioAdapter), "the command refuses others"
             count, state = adapter.count_labels(), adapter.prediction_state()
             if state != self.known.state or abs(count - self.known.labels) >= labels:
                 self.known = self._read(adapter, count, state)

@@ -39,6 +39,7 @@ from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.support.refused import refusal
 from labelnext.support.started import CONFIG, how, run_at_work
+from labelnext.support.threads import asked_threads
 from labelnext.support.words import counted
 
 app = typer.Typer(
@@ -348,6 +349,7 @@ def _end_output() -> None:
 def main() -> None:
     """Run the command line; print a LabelnextError on one line and exit with code 1."""
     try:
+        asked_threads()  # a wrong number ends no run in its midst
         with warnings_in_one_line():
             app()
     except SystemExit as end:

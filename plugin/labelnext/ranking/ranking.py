@@ -179,3 +179,9 @@ def batch_ranking(rows: list[dict[str, Any]], **how: Any) -> Ranking:
     ids = np.array([row["item_id"] for row in rows], dtype=np.str_)
     scores = np.array([np.nan if (s := row["score"]) is None else s for row in rows], dtype=float)
     return Ranking(ids, np.arange(1, n + 1), priorities(n), scores, ids, scores, **how)
+
+
+def floor_of(ranking: Ranking) -> float:
+    """The confidence below which objects were ignored, in [0, 1]; 0 where nothing was."""
+    recipe = ranking.recipe
+    return 0.0 if recipe is None or recipe.floor is None else recipe.floor

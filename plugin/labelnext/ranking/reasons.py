@@ -108,7 +108,7 @@ def objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str
     """The objects of an item, most confident first."""
     start, end = objects.offsets[row : row + 2].tolist()
     if start == end:
-        return "no objects"
+        return f"no {_noun(objects)}s"
     objects_here = objects.take(np.array([row]))
     return _listed_objects(
         pool, objects_here, np.argsort(-objects_here.confidences, kind="stable"), most
@@ -117,13 +117,17 @@ def objects_reason(pool: Pool, objects: Objects, row: int, most: int = 5) -> str
 
 def _listed_objects(pool: Pool, objects: Objects, order: NDArray[np.intp], most: int = 5) -> str:
     """The number of objects, then the first ones of an order."""
-    confidences, ids = objects.confidences, objects.class_ids
+    confidences, ids, noun = objects.confidences, objects.class_ids, _noun(objects)
     parts = [
-        _with_confidence("object" if ids is None else class_name(pool, int(ids[i])), confidences[i])
+        _with_confidence(noun if ids is None else class_name(pool, int(ids[i])), confidences[i])
         for i in order[:most].tolist()
     ]
     more = f" and {len(order) - most} more" if len(order) > most else ""
-    return f"{counted(len(order), 'object')}: {', '.join(parts)}{more}"
+    return f"{counted(len(order), noun)}: {', '.join(parts)}{more}"
+
+
+def _noun(objects: Objects) -> str:
+    return "span" if objects.spans else "object"
 
 
 def _with_confidence(what: str, confidence: float) -> str:
@@ -138,13 +142,14 @@ def _with_confidence(what: str, confidence: float) -> str:
     return f"{what} {confidence:.2f}"
 
 
-def why(pool: Pool, row: int, of: str | None) -> str:
+def why(pool: Pool, row: int, of: str | None, floor: float = 0.0) -> str:
     """Why an item is worth a label, as a sentence for people who have no use for scores.
 
     Args:
         pool: the items.
         row: position of the item.
         of: items or objects.
+        floor: confidence below which objects are ignored, in [0, 1].
 
     Example:
         >>> pool = Pool(["a"], probabilities=[[0.51, 0.49]], classes=["cat", "dog"])
@@ -156,7 +161,8 @@ def why(pool: Pool, row: int, of: str | None) -> str:
     if pool.answer is not None:
         return _answer_in_words(pool, pool.answer, row)
     if (of == "objects" or pool.members is None) and pool.object_sets:
-        return _objects_in_words(pool, pool.object_sets[pool.newest_versions[row]], row)
+        objects = pool.object_sets[pool.newest_versions[row]].take(np.array([row]))
+        return _objects_in_words(pool, objects, floor)
     if pool.members is None:
         return "It was chosen to make the batch varied."
     members = pool.members[:, row]
@@ -164,13 +170,14 @@ def why(pool: Pool, row: int, of: str | None) -> str:
     return _classes_in_words(pool, members) if len(members) else "Its prediction is incomplete."
 
 
-def doubt(pool: Pool, row: int, of: str | None) -> str:
+def doubt(pool: Pool, row: int, of: str | None, floor: float = 0.0) -> str:
     """Why a label is worth another look, as a sentence like those of `why`.
 
     Args:
         pool: the items.
         row: position of the item.
         of: items or objects.
+        floor: as for `why`.
 
     Example:
         >>> pool = Pool(
@@ -181,9 +188,10 @@ def doubt(pool: Pool, row: int, of: str | None) -> str:
     """
     if of == "objects" and pool.truth is not None:
         start, end = pool.truth.offsets[row : row + 2].tolist()
-        return f"The label has {counted(end - start, 'object')}. {why(pool, row, of)}"
+        has = counted(end - start, _noun(pool.truth))
+        return f"The label has {has}. {why(pool, row, of, floor)}"
     label = -1 if pool.labels is None else int(pool.labels[row])
-    said = why(pool, row, of)
+    said = why(pool, row, of, floor)
     if pool.estimates is not None and pool.numbers is not None:
         return f"The label says {pool.numbers[row]:.4g}. {said}"
     return said if label < 0 else f"The label says {class_name(pool, label)}. {said}"
@@ -211,7 +219,20 @@ def _classes_in_words(pool: Pool, members: NDArray[np.floating]) -> str:
 
 
 def _share(pool: Pool, position: int, probability: float) -> str:
-    return f"{class_name(pool, position)} ({100 * probability:.0f}%)"
+    return f"{class_name(pool, position)} ({_percent(probability)})"
+
+
+def _percent(share: float) -> str:
+    """A share in whole percent; certainty isn't rounded to.
+
+    Example:
+        >>> _percent(0.994), _percent(0.995), _percent(1.0), _percent(0.004)
+        ('99%', 'over 99%', '100%', 'under 1%')
+    """
+    text = f"{100 * share:.0f}%"
+    if text == "100%" and share < 1:
+        return "over 99%"
+    return "under 1%" if text == "0%" and share > 0 else text
 
 
 def _answer_in_words(pool: Pool, answers: Objects, row: int) -> str:
@@ -223,27 +244,46 @@ def _answer_in_words(pool: Pool, answers: Objects, row: int) -> str:
     said = "its answer" if kind < 0 else class_name(pool, kind)
     if pool.estimates is not None:
         said = f"{pool.estimates[row]:.4g}"
-    return f"The model is {'only ' if sure < _SURE else ''}{100 * sure:.0f}% sure of {said}."
+    only = "only " if 0.01 <= sure < _SURE else ""
+    return f"The model is {only}{_percent(sure)} sure of {said}."
 
 
-def _objects_in_words(pool: Pool, objects: Objects, row: int) -> str:
-    start, end = objects.offsets[row : row + 2].tolist()
-    if start == end:
+def _objects_in_words(pool: Pool, objects: Objects, floor: float) -> str:
+    """What the model found in an item, and which of it is doubtful."""
+    if not len(objects.confidences):
         return "The model found nothing here."
-    confidences = objects.confidences[start:end]
+    objects = objects.where(~(objects.confidences < floor))
+    confidences, n = objects.confidences, len(objects.confidences)
+    if not n:
+        return f"The model found nothing here of which it is at least {_percent(floor)} sure."
     doubtful = np.flatnonzero((confidences >= DOUBTFUL[0]) & (confidences <= DOUBTFUL[1]))
-    count = counted(end - start, "object")
-    if not doubtful.size:
-        return f"The model found {count}; none with a confidence near one half."
     nearest = doubtful[np.argsort(np.abs(confidences[doubtful] - 0.5), kind="stable")]
-    ids = None if objects.class_ids is None else objects.class_ids[start:end]
+    ids, noun = objects.class_ids, _noun(objects)
     named = [
-        f"{'one' if ids is None else class_name(pool, int(ids[i]))} ({100 * confidences[i]:.0f}%)"
-        for i in nearest[:_NAMED].tolist()
+        f"{'one' if ids is None else class_name(pool, int(ids[i]))} ({_percent(confidences[i])})"
+        for i in (nearest[:_NAMED].tolist() or [0])
+        if not np.isnan(confidences[i])
     ]
+    if not doubtful.size:
+        if n == 1 and named and ids is not None:
+            return f"The model found 1 {noun}: {named[0]}."
+        return f"The model found {counted(n, noun)}; none with a confidence near one half."
     ending = " …" if len(nearest) > _NAMED else "."
-    verb = "is" if len(nearest) == 1 else "are"
-    return f"{len(nearest):,} of {count} {verb} doubtful: {', '.join(named)}{ending}"
+    return f"{_of_all(len(nearest), n, noun)} doubtful: {', '.join(named)}{ending}"
+
+
+def _of_all(n: int, n_all: int, noun: str) -> str:
+    """How many of all, with the verb.
+
+    Example:
+        >>> _of_all(1, 1, "object"), _of_all(2, 2, "object"), _of_all(1, 3, "span")
+        ('The only object is', 'Both objects are', '1 of 3 spans is')
+    """
+    if n < n_all:
+        return f"{n:,} of {counted(n_all, noun)} {'is' if n == 1 else 'are'}"
+    if n == 1:
+        return f"The only {noun} is"
+    return f"{'Both' if n == 2 else f'All {n:,}'} {noun}s are"
 
 
 def _scored_reason(
@@ -253,8 +293,8 @@ def _scored_reason(
     counts = ~(objects.confidences < float(options.get("floor", 0.0)))
     below = int((~counts).sum())
     if not len(counts):
-        return "no objects"
-    left = f"{counted(below, 'object')} below the floor" if below else ""
+        return f"no {_noun(objects)}s"
+    left = f"{counted(below, _noun(objects))} below the floor" if below else ""
     if below == len(counts):
         return left
     chosen = objects.where(counts)

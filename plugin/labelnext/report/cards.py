@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.pool.pool import Pool
-from labelnext.ranking.ranking import Ranking
+from labelnext.ranking.ranking import Ranking, floor_of
 from labelnext.ranking.reasons import DOUBTFUL, class_name, why
 
 _BOXES = 30_000  # on one page
@@ -110,7 +110,7 @@ def cards_of(
     most = max(min(_MOST, _BOXES // max(len(rows), 1)), 1)
     if len(rows) > 100:
         most = min(most, 10)
-    best = _best_classes(pool)
+    best, floor = _best_classes(pool), floor_of(ranking)
     stand_for = {item: n for notice in ranking.notices for item, n in notice.stand_for}
     cards = []
     for entry, row in zip(rows, places[: len(rows)].tolist(), strict=True):
@@ -123,7 +123,7 @@ def cards_of(
                 priority=entry["priority"],
                 classes=_classes(pool, row, best),
                 reason=entry["reason"],
-                why=why(pool, row, ranking.of) if ranking.purpose == "label" else "",
+                why=why(pool, row, ranking.of, floor) if ranking.purpose == "label" else "",
                 boxes=boxes,
                 n_boxes=n_boxes,
                 stands_for=stand_for.get(entry["item_id"], 0),

@@ -13,7 +13,7 @@ from labelnext.pool.checks import among
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.quality.reliability import trust
-from labelnext.ranking.ranking import Ranking
+from labelnext.ranking.ranking import Ranking, floor_of
 from labelnext.ranking.reasons import (
     class_name,
     counted_objects,
@@ -65,7 +65,7 @@ def summarise(
         "notices": [*pool.notices, *ranking.notices, *notices],
         "scores": _distribution(ranking),
         "classes": _classes(pool, ranking, batch),
-        "objects_per_item": _objects_per_item(pool, asked, batch, _floor(ranking)),
+        "objects_per_item": _objects_per_item(pool, asked, batch, floor_of(ranking)),
         "next_items": rows[:NEXT],
         "cards": cards_of(pool, ranking, rows, batch),
         "pool_map": map_of(pool, batch) if page else None,
@@ -75,11 +75,6 @@ def summarise(
         "recipe": None if recipe is None else recipe.to_dict(),
         "ranking": ranking,
     }
-
-
-def _floor(ranking: Ranking) -> float:
-    recipe = ranking.recipe
-    return 0.0 if recipe is None or recipe.floor is None else recipe.floor
 
 
 def _counts(pool: Pool, ranking: Ranking, missing: NDArray[np.bool_]) -> dict[str, int]:
@@ -93,7 +88,7 @@ def _counts(pool: Pool, ranking: Ranking, missing: NDArray[np.bool_]) -> dict[st
         "batch": len(ranking),
     }
     if pool.object_sets:
-        floor = _floor(ranking)
+        floor = floor_of(ranking)
         empty = without_objects(pool, 0.0)
         counts["without objects"] = int(empty.sum())
         if floor > 0:

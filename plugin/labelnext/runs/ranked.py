@@ -18,7 +18,7 @@ from labelnext.pool.pool import Pool
 from labelnext.quality.calibrated import calibrated_ranking, saturated
 from labelnext.quality.reviews import review
 from labelnext.ranking.rank import ranked
-from labelnext.ranking.ranking import Ranking
+from labelnext.ranking.ranking import Ranking, floor_of
 from labelnext.ranking.reasons import doubt, why
 from labelnext.ranking.recipe import Recipe, not_trained, resolved
 from labelnext.selection.clustering import k_means
@@ -94,8 +94,9 @@ def with_object_scores(pool: Pool, ranking: Ranking) -> Ranking:
 def with_why(pool: Pool, ranking: Ranking) -> Ranking:
     """The ranking with a sentence for each item of the batch that says why it is next."""
     say = doubt if ranking.purpose == "review" else why
+    floor = floor_of(ranking)
     places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
-    texts = {name: say(pool, places[name], ranking.of) for name in ranking.item_ids.tolist()}
+    texts = {name: say(pool, places[name], ranking.of, floor) for name in ranking.item_ids.tolist()}
     return replace(ranking, why=texts)
 
 

@@ -18,10 +18,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
+from labelnext.errors import ConfigError
+
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
-_LIMITS = ("LABELNEXT_THREADS", "OMP_NUM_THREADS")
+_OURS = "LABELNEXT_THREADS"
+_OF_OTHERS = "OMP_NUM_THREADS"  # which may also be a list
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _pooled = threading.local()
 
@@ -89,11 +92,27 @@ def _n_threads() -> int:
 
 def _n_cores() -> int:
     """Number of cores that this process may use, which may be fewer than the machine has."""
-    limits = [_n_allowed()]
-    for name in _LIMITS:
-        with suppress(ValueError):
-            limits.append(max(1, int(os.environ.get(name, ""))))
-    return min(limits)
+    limits = [_n_allowed(), asked_threads() or math.inf]
+    with suppress(ValueError):
+        limits.append(max(1, int(os.environ.get(_OF_OTHERS, ""))))
+    return int(min(limits))
+
+
+def asked_threads() -> int | None:
+    """The threads that LABELNEXT_THREADS asks for; None if it isn't set.
+
+    Raises:
+        ConfigError: if it is no whole number from 1.
+    """
+    text = os.environ.get(_OURS, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text[:9])):
+        raise ConfigError(
+            f"the environment variable {_OURS} must be a whole number from 1; got {text!r:.40}.",
+            hint=f"unset {_OURS} to use all cores.",
+        )
+    return int(text[:9])
 
 
 @cache

@@ -218,8 +218,10 @@ def test_a_platforms_own_command_says_what_is_not_installed(
     module = "labelnext_adapters.label_studio.backend"
     monkeypatch.setitem(sys.modules, module, None)  # as if a package that it imports were missing
     monkeypatch.setattr(LabelStudioAdapter, "requires", ("no_such_sdk",))
+    source = "{adapter: label-studio, url: http://127.0.0.1:9, api_key: abc, project: 1}"
+    (folder / "ls.yaml").write_text(f"source: {source}\n")
     with pytest.raises(MissingExtra, match="needs the package no_such_sdk") as caught:
-        backend(folder / "c.yaml")
+        backend(folder / "ls.yaml")
     assert "label-studio]" in str(caught.value.hint)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,3 +105,46 @@ def test_a_file_of_little_else_names_the_key(tmp_path: Path) -> None:
     text = '{"a": {"cat": 0.9}, "a": {"cat": 0.5}, "b": {"cat": 0.6}}'
     with pytest.raises(InvalidInput, match="it has 'a' twice"):
         read(tmp_path, "p.json", text)
+
+
+@pytest.mark.parametrize("value", [classes, vector, torchvision])
+def test_keys_of_a_pickle_that_are_the_same_as_text_are_there_twice(
+    tmp_path: Path, value: Callable[[float], Any]
+) -> None:
+    by_id: dict[Any, Any] = {n: value(score) for n, score in enumerate(SCORES)}
+    (tmp_path / "p.pkl").write_bytes(pickle.dumps(by_id | {"3": value(0.5)}))
+    pool = read(tmp_path, "p.pkl")
+    assert set(order(pool)) == {*map(str, range(20))} - {"3"}
+    assert "it has '3' twice" in notice(pool, "left_out").message
+
+
+def test_a_record_of_a_pickle_with_a_key_twice_is_left_out(tmp_path: Path) -> None:
+    scored = [{"item_id": f"i{n}", "probabilities": classes(s)} for n, s in enumerate(SCORES)]
+    odd = {"item_id": "odd", "probabilities": {1: 0.2, "1": 0.3, "dog": 0.5}}
+    (tmp_path / "p.pkl").write_bytes(pickle.dumps([*scored, odd]))
+    pool = read(tmp_path, "p.pkl")
+    assert set(order(pool)) == {f"i{n}" for n in range(20)}
+    assert "it has '1' twice" in notice(pool, "left_out").message
+
+
+@pytest.mark.parametrize("key", ["image_id", "score", "category_id", "bbox", "file_name"])
+def test_a_detection_with_a_key_twice_is_left_out(tmp_path: Path, key: str) -> None:
+    told = {"category_id": 1, "bbox": [1, 1, 5, 5]}
+    named = [{"image_id": n, "file_name": f"{n}.jpg"} for n in range(20)]
+    records = [
+        json.dumps({**one, "score": s, **told}) for one, s in zip(named, SCORES, strict=True)
+    ]
+    again = json.dumps({key: json.loads(records[3])[key]})
+    records[3] = f"{records[3][:-1]}, {again[1:]}"
+    pool = read(tmp_path, "p.json", f"[{', '.join(records)}]", format="coco")
+    assert pool.objects is not None
+    assert pool.objects.confidences.tolist() == SCORES[:3] + SCORES[4:]
+    assert f"it has '{key}' twice" in notice(pool, "left_out").message
+
+
+def test_a_detection_may_have_a_key_again_further_in(tmp_path: Path) -> None:
+    inner = {"attributes": {"score": 0.1}, "bbox": [1, 1, 5, 5], "category_id": 1}
+    records = [{"image_id": n, "score": s, **inner} for n, s in enumerate(SCORES)]
+    pool = read(tmp_path, "p.json", records, format="coco")
+    assert pool.objects is not None
+    assert pool.objects.confidences.tolist() == SCORES

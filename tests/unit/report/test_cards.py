@@ -9,8 +9,9 @@ import pytest
 
 from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
-from labelnext.ranking.reasons import why
+from labelnext.ranking.reasons import reason, why
 from labelnext.report.cards import cards_of
+from labelnext.runs.ranked import with_why
 
 CLASSES = ["cat", "dog"]
 
@@ -57,16 +58,55 @@ def test_one_confidence_in_words() -> None:
     ("confidences", "words"),
     [
         ([], "The model found nothing here."),
-        ([0.9], "The model found 1 object; none with a confidence near one half."),
+        ([0.9], "The model found 1 object: cat (90%)."),
+        ([0.9, 0.8], "The model found 2 objects; none with a confidence near one half."),
+        ([0.3], "The only object is doubtful: cat (30%)."),
+        ([0.3, 0.4], "Both objects are doubtful: dog (40%), cat (30%)."),
         ([0.9, 0.3], "1 of 2 objects is doubtful: dog (30%)."),
         ([0.7, 0.45, 0.9], "2 of 3 objects are doubtful: dog (45%), cat (70%)."),
-        ([0.5, 0.6, 0.3, 0.75], "4 of 4 objects are doubtful: cat (50%), dog (60%), cat (30%) …"),
+        ([0.5, 0.6, 0.3, 0.75], "All 4 objects are doubtful: cat (50%), dog (60%), cat (30%) …"),
     ],
 )
 def test_objects_in_words(confidences: list[float], words: str) -> None:
     n = len(confidences)
     objects = Objects([0, n], confidences, class_ids=[i % 2 for i in range(n)])
     assert why(Pool(["a"], objects=objects, classes=CLASSES), 0, "objects") == words
+
+
+def test_objects_below_the_floor_are_none_in_words() -> None:
+    objects = Objects([0, 3, 4], [0.9, 0.45, 0.2, 0.1], class_ids=[0, 1, 1, 1])
+    pool = Pool(["a", "b"], objects=objects, classes=CLASSES)
+    told = [why(pool, row, "objects", 0.5) for row in (0, 1)]
+    assert told == [
+        "The model found 1 object: cat (90%).",
+        "The model found nothing here of which it is at least 50% sure.",
+    ]
+    ranking = with_why(pool, rank(pool, "entropy", of="objects", floor=0.5))
+    assert ranking.why == {"a": told[0], "b": told[1]}
+    assert {card.item_id: card.why for card in cards(pool, "entropy", of="objects", floor=0.5)} == {
+        "a": told[0],
+        "b": told[1],
+    }
+
+
+def test_spans_are_no_objects_in_words() -> None:
+    spans = Objects([0, 2], [0.9, 0.4], class_ids=[0, 1], spans=True)
+    pool = Pool(["a"], objects=spans, classes=CLASSES)
+    assert why(pool, 0, "objects") == "1 of 2 spans is doubtful: dog (40%)."
+    assert reason(pool, 0, "objects") == "2 spans: cat 0.90, dog 0.40"
+
+
+@pytest.mark.parametrize(
+    ("sure", "words"),
+    [(0.994, "99%"), (0.995, "over 99%"), (1.0, "100%"), (0.004, "under 1%")],
+)
+def test_what_is_nearly_certain_is_not_called_certain(sure: float, words: str) -> None:
+    answers = Objects([0, 1], [sure], class_ids=[1], whole_items=True)
+    pool = Pool(["a"], objects=answers, classes=CLASSES)
+    assert why(pool, 0, "items") == f"The model is {words} sure of dog."
+    if sure > 0.5:
+        rows = Pool(["a"], probabilities=[[1 - sure, sure]], classes=CLASSES)
+        assert why(rows, 0, "items") == f"The model says dog ({words})."
 
 
 def test_missing_prediction_in_words() -> None:

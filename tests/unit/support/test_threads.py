@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from labelnext.acquisition.objects import object_statistics
-from labelnext.errors import InvalidInput
+from labelnext.errors import ConfigError, InvalidInput
 from labelnext.pool import Objects
 from labelnext.support import threads
 from labelnext.support.threads import in_parts
@@ -55,10 +55,22 @@ def test_threads_are_limited_by_the_environment_and_a_quota(
         assert threads._n_cores() == n_cores
     threads._n_allowed.cache_clear()
     quota.write_text("max 100000")
-    for asked, n_cores in (("2", 2), ("64", 8), ("0", 1), ("many", 8)):
+    for asked, n_cores in (("2", 2), ("64", 8), ("", 8), (" 3 ", 3)):
         monkeypatch.setenv("LABELNEXT_THREADS", asked)
         assert threads._n_cores() == n_cores
     threads._n_allowed.cache_clear()
+
+
+@pytest.mark.parametrize("asked", ["x", "0", "-2", "1.5", "4,2", "²"])
+def test_a_number_of_threads_that_is_none_is_named(
+    monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setenv("LABELNEXT_THREADS", asked)
+    with pytest.raises(ConfigError, match="LABELNEXT_THREADS must be a whole number from 1"):
+        in_parts(1, lambda *_: None, least=1)
+    monkeypatch.delenv("LABELNEXT_THREADS")
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)  # of other packages, which know more forms
+    in_parts(1, lambda *_: None, least=1)
 
 
 def test_work_inside_a_thread_stays_in_it(monkeypatch: pytest.MonkeyPatch) -> None:

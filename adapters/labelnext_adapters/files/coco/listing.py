@@ -16,6 +16,7 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.coco.records import Detection, Detections
+from labelnext_adapters.files.content.item_ids import check_no_key
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import id_text
 
@@ -256,7 +257,13 @@ def listed_by_results(
         key: file_name or image_id; file_name, if all have it, when None.
         notices: to which the lack of a list of images is added.
         categories: as in a data set; None if they are unknown.
+
+    Raises:
+        InvalidInput: if there are no images, or the results don't have the key for all.
     """
+    if key not in ("file_name", "image_id"):
+        hint = "leave it out, or set source.images to the file that lists the images with it."
+        check_no_key(key, "detections have image_id and file_name", hint)
     images = [image for detections in versions for image in detections.images]
     named = bool(images) and all(file_name is not None for _, file_name in images)
     if key == "file_name" and not named:

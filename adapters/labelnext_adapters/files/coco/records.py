@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import struct
@@ -17,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content.content import byte_blocks, decoded, parsed_lines, read_bytes
+from labelnext_adapters.files.content.doubled import loads
 from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
 from labelnext_adapters.files.content.values import real
 
@@ -56,6 +57,7 @@ _COLUMNS = (
 )  # fmt: skip
 _WRAPPERS = ("annotations", "predictions", "results", "detections")
 _DECODER = msgspec.json.Decoder(list[Detection])
+_KEYS = [f'"{column}"'.encode() for column in _COLUMNS]
 
 
 class Codes(dict[Any, int]):
@@ -287,10 +289,25 @@ def _add(block: bytes, read: Records) -> None:
     try:
         whole = _DECODER.decode(block)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        _add_carefully(json.loads(block), read)  # one by one, to see which is odd
+        whole = None
+    if whole is None or _doubled(block, len(whole)):
+        _add_carefully(loads(block.decode()), read)  # one by one, to see which is odd
     else:
         read.odd.seen += len(whole)
         read.detections.add(whole)
+
+
+def _doubled(block: bytes, n_records: int) -> bool:
+    """Whether a key stands more often than records, as decoders only keep the last of two.
+
+    Where all records are like the first one, they are told by their colons, which takes no time.
+    """
+    end = _BETWEEN.search(block)
+    first = block[: end.start() + 1] if end else block
+    colons = np.count_nonzero(np.frombuffer(block, np.uint8) == ord(":"))
+    if colons == first.count(b":") * n_records:
+        block, n_records = first, 1
+    return any(block.count(key) > n_records for key in _KEYS)
 
 
 def _add_carefully(records: list[Any], read: Records) -> None:

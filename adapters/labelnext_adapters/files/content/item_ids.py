@@ -68,6 +68,25 @@ def id_in(record: Any, key: str | None, keys: Sequence[str] = ITEM_KEYS) -> Any:
     return number
 
 
+def check_no_key(key: str | None, named_by: str, hint: str = "leave it out.") -> None:
+    """Refuse a key that nothing is looked up by.
+
+    Args:
+        key: `source.key`; item_id, which side files have by default, stands for any ids.
+        named_by: what the ids are instead, as the end of a sentence.
+        hint: what to do.
+
+    Raises:
+        InvalidInput: if there is one.
+
+    Example:
+        >>> check_no_key("item_id", "the names of the files are the ids")
+    """
+    if key not in (None, "item_id"):
+        message = f"source.key can't be used here: {named_by}; got {key!r:.60}."
+        raise InvalidInput(message, hint=hint)
+
+
 def check_one_id(records: Sequence[Any], items: Collection[str], key: str | None) -> None:
     """Refuse an id that nobody named, where it is that of all records and another tells them apart.
 
@@ -114,6 +133,9 @@ def listed_ids(path: Path, key: str | None = None) -> list[str]:
     else:
         lines = read_text(path).splitlines()
         entries = [(f"line {n}", line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
+    if not any(isinstance(record, Mapping) for _, record in entries):
+        hint = "leave it out, or write the ids as a column of CSV or JSONL."
+        check_no_key(key, f"{path.name} lists ids alone", hint)
     odd = Oddities("id")
     ids = []
     for place, record in entries:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from labelnext.adapter.sample import shards_of, suffix_of
 from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content.content import guarded, read_records
+from labelnext_adapters.files.content.oddities import FEW, Broken
 from labelnext_adapters.files.content.unread_texts import refuse_folder
 from labelnext_adapters.files.globs import base_of, is_glob, names_taken
+
+T = TypeVar("T")
 
 
 def shards_in(folder: Path) -> list[Path]:
@@ -43,20 +46,53 @@ def _taken(glob: Path) -> list[Path]:
 def read_shards(path: Path) -> dict[str, list[tuple[str, Any]]]:
     """The records of each file of a folder, as of `read_records`, by its name; or of one file.
 
+    `Broken` stands for a file that can't be read.
+
     Raises:
-        InvalidInput: if a file can't be read, or the folder holds something else, too.
+        InvalidInput: if more than a tenth of the files can't be read, or the folder holds something
+            else, too.
     """
     if not (path.is_dir() or is_glob(path)):
         return {path.name: read_records(path)}
     shards = {}
-    for shard in shards_in(path):
+    files = shards_in(path)
+    read = readable(files, "JSON", read_records)
+    for shard, records in zip(files, read, strict=True):
         name = shard.relative_to(base_of(path) if is_glob(path) else path).as_posix()
-        records = guarded(name, "JSON", partial(read_records, shard))
+        if isinstance(records, Broken):
+            shards[name] = [(name, records)]
+            continue
         _refuse_coco(path, name, records)
         shards[name] = [
             (name if place == "the record" else f"{name} {place}", one) for place, one in records
         ]
     return shards
+
+
+def readable(files: Sequence[Path], kind: str, read: Callable[[Path], T]) -> list[T | Broken]:
+    """What `read` makes of each file, or why it can't be read, where these are few.
+
+    Args:
+        files: of a folder.
+        kind: of the files, for a message.
+        read: reads one.
+
+    Raises:
+        InvalidInput: if more than a tenth of the files can't be read; that of the first.
+    """
+    values: list[T | Broken] = []
+    first: InvalidInput | None = None
+    n_broken = 0
+    for file in files:
+        try:
+            values.append(guarded(file.name, kind, partial(read, file)))
+        except InvalidInput as error:
+            first, n_broken = first or error, n_broken + 1
+            why = error.message.removeprefix(f"{file.name}: ").rstrip(".")
+            values.append(Broken(why))
+    if first is not None and n_broken > FEW * len(files):
+        raise first
+    return values
 
 
 def _refuse_coco(folder: Path, name: str, records: list[tuple[str, Any]]) -> None:

@@ -25,8 +25,10 @@ def read(path: Path | str, options: CvatOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if it is another kind of XML, or its shapes have no scores.
     """
+    from labelnext_adapters.files.content.item_ids import check_no_key
     from labelnext_adapters.files.vision.cvat import read_cvat
 
+    check_no_key(context.key, "the names of the images are the ids")
     return read_cvat(Path(path), options.classes)
 
 

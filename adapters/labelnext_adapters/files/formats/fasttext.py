@@ -31,7 +31,7 @@ def read(path: Path | str, options: FastTextOptions, context: Context) -> Pool:
         InvalidInput: if no label has a probability, or too many lines can't be used.
     """
     from labelnext_adapters.files.content.content import read_text
-    from labelnext_adapters.files.content.item_ids import listed_ids
+    from labelnext_adapters.files.content.item_ids import check_no_key, listed_ids
     from labelnext_adapters.files.content.oddities import Unusable
     from labelnext_adapters.files.gather import Gathered
 
@@ -43,6 +43,9 @@ def read(path: Path | str, options: FastTextOptions, context: Context) -> Pool:
             hint="write them by fasttext predict-prob MODEL TEXTS K, with K as -1 for all classes.",
         )
     ids, beside = next(iter(files(options, context)), None), _beside(lines)
+    if ids is None:
+        hint = "leave it out, or set source.ids to a file with such a column."
+        check_no_key(context.key, "the lines have no columns", hint)
     gathered = Gathered(
         "line", classes=options.classes, multilabel=options.multilabel, likeliest=True
     )

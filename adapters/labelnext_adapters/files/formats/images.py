@@ -29,8 +29,10 @@ def read(path: Path | str, options: ImagesOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if there are none, or two have one name where folders are labels.
     """
+    from labelnext_adapters.files.content.item_ids import check_no_key
     from labelnext_adapters.files.vision.image_folder import read_images
 
+    check_no_key(context.key, "the names of the images are the ids")
     return read_images(Path(path), options.folders_are_labels)
 
 

@@ -11,7 +11,7 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.item_ids import listed_ids
+from labelnext_adapters.files.content.item_ids import check_no_key, listed_ids
 from labelnext_adapters.files.formats.npz import texts
 from labelnext_adapters.files.tables.numpy_files import read_array
 from labelnext_adapters.files.tables.table_options import ScoreOptions
@@ -45,6 +45,8 @@ def read(path: Path | str, options: NpyOptions, context: Context) -> Pool:
         raise InvalidInput("the array must have a row of numbers for each item; it is one number.")
     n_items, notices = array.shape[:-1][-1] if array.shape[:-1] else 0, list[Notice]()
     if options.ids is None:
+        hint = "leave it out, or set source.ids to a file with such a column."
+        check_no_key(context.key, "the rows of an array have no ids", hint)
         ids: Any = range(n_items)
         message = "Items are named by their row from 0; set source.ids to a file of ids."
         notices.append(Notice("numbered", message))
@@ -68,6 +70,7 @@ def read(path: Path | str, options: NpyOptions, context: Context) -> Pool:
 
 def _ids(path: Path, key: str | None) -> list[Any]:
     if path.suffix.lower() == ".npy" and path.is_file():
+        check_no_key(key, f"{path.name} lists ids alone")
         return list(texts(read_array(path).reshape(-1)).tolist())
     return listed_ids(path, key)
 

@@ -18,6 +18,7 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.tables.column_names import ID_COLUMN, first_of, no_column
 from labelnext_adapters.files.tables.known_names import ANSWERS, IDS
+from labelnext_adapters.files.tables.logit_names import check_no_logits
 from labelnext_adapters.files.tables.numpy_files import flat_in, names_in, read_arrays
 from labelnext_adapters.files.tables.score_columns import are_scores
 from labelnext_adapters.files.tables.table_options import ScoreOptions, check_metadata
@@ -118,6 +119,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     _name_classes(columns, options.classes, answers)
     meaning = Meaning.of(options)
     if (matrix := columns["probabilities"]) is not None:
+        check_no_logits([*used & {"logits"} - {*stated.values()}], options)
         columns["probabilities"] = usable_members(matrix, columns["item_ids"], meaning, notices)
     objects = None
     confidences = arrays.get("confidences", arrays.get("confidence"))

@@ -20,8 +20,10 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if there are no XML files, or their objects have no scores.
     """
+    from labelnext_adapters.files.content.item_ids import check_no_key
     from labelnext_adapters.files.vision.voc import read_voc
 
+    check_no_key(context.key, "the names of the images are the ids")
     return read_voc(Path(path), options)
 
 

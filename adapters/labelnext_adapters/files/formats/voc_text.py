@@ -19,8 +19,10 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if it can't be told what a line holds.
     """
+    from labelnext_adapters.files.content.item_ids import check_no_key
     from labelnext_adapters.files.vision.box_lines import read_box_lines
 
+    check_no_key(context.key, "the names of the images are the ids")
     return read_box_lines(Path(path), options)
 
 

@@ -26,8 +26,10 @@ def read(path: Path | str, options: YoloOptions, context: Context) -> Pool:
         NotFound: if `data` or `image_folder` does not exist.
         InvalidInput: if there are no text files, or these hold labels without confidence.
     """
+    from labelnext_adapters.files.content.item_ids import check_no_key
     from labelnext_adapters.files.vision.yolo import read_yolo
 
+    check_no_key(context.key, "the names of the images are the ids")
     data = None if options.data is None else context.path(options.data)
     images = None if options.image_folder is None else context.path(options.image_folder)
     older = [context.path(one) for one in options.older]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from labelnext.errors import InvalidInput
-from labelnext_adapters.files.content.item_ids import ITEM_KEYS, id_in
+from labelnext_adapters.files.content.item_ids import ITEM_KEYS, check_no_key, id_in
 from labelnext_adapters.files.content.oddities import Broken, Unusable
 from labelnext_adapters.files.content.shards import items_called
 from labelnext_adapters.files.tables.column_names import shape_in
@@ -99,9 +99,13 @@ def outputs_in(records: Sequence[tuple[str, Any]], key: str | None) -> list[Outp
     Args:
         records: each with its place.
         key: of the ids; one of the usual ones when None.
+
+    Raises:
+        InvalidInput: if a key is named for an object from id to output.
     """
     values = [record for _, record in records]
     if by_id := _by_id(records):
+        check_no_key(key, "the keys of the outputs are the ids")
         return by_id
     if _is_one_output(values):
         return [Output("the record", None, values)]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from labelnext_adapters.files.content.item_ids import check_no_key
 from labelnext_adapters.files.content.oddities import mostly
 from labelnext_adapters.files.llm.replies import SEVERAL, WRITTEN, is_completion
 from labelnext_adapters.files.llm.stated import ANSWERS
@@ -28,11 +29,16 @@ class Asked:
     percent: bool = False
 
 
-def by_id(records: Sequence[tuple[str, Any]]) -> list[tuple[str, Any, Any]]:
-    """The records with their ids, if the file is one object from id to answer."""
+def by_id(records: Sequence[tuple[str, Any]], key: str | None) -> list[tuple[str, Any, Any]]:
+    """The records with their ids, if the file is one object from id to answer.
+
+    Raises:
+        InvalidInput: if so, and a key is named.
+    """
     if len(records) == 1 and isinstance(records[0][1], Mapping):
         inside = records[0][1]
         if inside and not is_completion(inside) and mostly(map(is_answer, inside.values())):
+            check_no_key(key, "the keys of the answers are the ids")
             return [(f"key {name[:80]!r}", name, value) for name, value in inside.items()]
     return [(place, None, record) for place, record in records]
 

@@ -84,7 +84,7 @@ def pool_of_records(
         InvalidInput: if too many answers can't be used, or they say nothing about certainty.
     """
     gathered = Gathered("answer", classes=classes)
-    answers, unanswered = _answers(by_id(records), asked, gathered)
+    answers, unanswered = _answers(by_id(records, asked.key), asked, gathered)
     if not answers or gathered.odd.too_many:
         _refuse_all(gathered)
     items = [*(answer.item for answer in answers), *unanswered]

@@ -138,15 +138,15 @@ def list_rows(
     if len(widths) > 1:
         common = int(np.bincount(lengths[~missing].astype(np.int64)).argmax())
         odd = np.flatnonzero(~missing & (lengths != common))
+        items = odd if owners is None else owners[odd]
         if notices is not None and len(odd) <= 0.1 * (~missing).sum():
             counts = Oddities(of=what, seen=int((~missing).sum()))
-            for row in odd.tolist():
+            for row, item in zip(odd.tolist(), items.tolist(), strict=True):
                 why = f"{what} must be {common} numbers, as elsewhere; got {int(lengths[row])}"
-                counts.leave_out("", ids[row], why)
+                counts.leave_out("", ids[item], why)
             notices += counts.notices()
             usable = pa.array(lengths == common)
             return list_rows(what, pc.if_else(usable, column, None), ids, common)
-        items = odd if owners is None else owners[odd]
         raise InvalidInput(
             f"{what} must have the same length for all items; got {common} and "
             f"{int(lengths[odd[0]])} for item {listed(ids[i] for i in items)}."

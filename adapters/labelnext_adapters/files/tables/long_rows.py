@@ -17,6 +17,7 @@ from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.tables.column_names import corners_in, first_of, plain, sides_in
 from labelnext_adapters.files.tables.known_names import BOXES, YOLOV5
+from labelnext_adapters.files.tables.logit_names import check_no_logits
 from labelnext_adapters.files.tables.repeated_classes import Named
 from labelnext_adapters.files.tables.table_options import TableOptions
 from labelnext_adapters.files.tables.vectors import (
@@ -97,7 +98,7 @@ def grouped_scores(
         place: of a row in the file, in words.
 
     Raises:
-        InvalidInput: if items have the scores of several models or passes.
+        InvalidInput: if items have the scores of several models or passes, or logits by name.
     """
     encoded = table.column(answer).combine_chunks().dictionary_encode()
     names = np.array([str(name) for name in encoded.dictionary.to_pylist()], dtype=np.str_)
@@ -125,6 +126,7 @@ def grouped_scores(
     given = np.zeros(rows.shape, dtype=bool)
     given[codes[known], kinds[known]] = True
     rows[named.items[doubled]], given[named.items[doubled]] = np.nan, False
+    check_no_logits([] if sure in options.columns.values() else [sure], options)
     order = np.argsort(names, kind="stable")
     if leaves_rest(rows, options) and OTHER not in names:
         names, order = np.append(names.astype(object), OTHER), np.append(order, len(names))

@@ -33,9 +33,10 @@ from labelnext_adapters.files.tables.known_names import (
     SIZES,
     VECTORS,
 )
+from labelnext_adapters.files.tables.logit_names import check_no_logits
 from labelnext_adapters.files.tables.long_rows import detections, grouped_scores
 from labelnext_adapters.files.tables.table_options import TableOptions
-from labelnext_adapters.files.tables.vectors import ROUNDED, Meaning, NotProbabilities
+from labelnext_adapters.files.tables.vectors import ROUNDED, Meaning
 
 _OTHERS = ("embedding", "feature", "vector", "hidden", "votes")  # lists that are no scores
 
@@ -114,14 +115,7 @@ def _vectors(table: pa.Table, names: Sequence[str], options: TableOptions) -> Re
         if len(others) != 1 or not _sum_to_one(table.column(others[0])):
             return None
         (chosen,) = others
-    if plain(chosen) in LOGITS and options.logits is None:
-        raise NotProbabilities(
-            f"probabilities must be in [0, 1]; got the column {chosen!r}, which are logits by its "
-            "name.",
-            hint="set source.logits: softmax (one class per item) or sigmoid (independent "
-            "classes).",
-            settings={"logits": "softmax"},
-        )
+    check_no_logits([chosen], options)
     message = f"Read column {chosen!r} as class probabilities."
     return Read(table, {"probabilities": chosen}, [Notice("layout", message)])
 

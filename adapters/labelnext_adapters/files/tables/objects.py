@@ -177,4 +177,4 @@ class ObjectColumn:
         column = self._field(name)
         if column is None or pa.types.is_null(column.type):
             return None
-        return list_rows(what, column, self._ids, width, self._owners)
+        return list_rows(what, column, self._ids, width, self._owners, self.notices)

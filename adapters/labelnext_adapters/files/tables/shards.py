@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,13 @@ import pyarrow.compute as pc
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.content.content import guarded
-from labelnext_adapters.files.content.shards import items_called, read_shards, shards_in
+from labelnext_adapters.files.content.oddities import Broken, Oddities
+from labelnext_adapters.files.content.shards import (
+    items_called,
+    read_shards,
+    readable,
+    shards_in,
+)
 from labelnext_adapters.files.globs import base_of, is_glob
 from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.tables.column_names import (
@@ -47,8 +51,14 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], roles: ColumnRole
     if Sample(shards[0]).may_hold_json:
         called = items_called(shard.relative_to(base).as_posix() for shard in shards)
         return _of_json(folder, called, roles)
-    parts: list[Rows] = [guarded(shard.name, "CSV", partial(read, shard)) for shard in shards]
-    notices = [notice for part in parts for notice in part.notices]
+    read_parts = readable(shards, "CSV", read)
+    odd_files = Oddities("file", seen=len(shards))
+    for shard, one in zip(shards, read_parts, strict=True):
+        if isinstance(one, Broken):
+            odd_files.leave_out(shard.name, "", one.why)
+    parts = [one for one in read_parts if isinstance(one, Rows)]
+    shards = [s for s, one in zip(shards, read_parts, strict=True) if isinstance(one, Rows)]
+    notices = [*odd_files.notices(), *(notice for part in parts for notice in part.notices)]
     if all(_of_one_item(part.table.column_names, roles) for part in parts):
         names = items_called(shard.relative_to(base).as_posix() for shard in shards)
         parts = [_called(part, name) for part, name in zip(parts, names, strict=True)]

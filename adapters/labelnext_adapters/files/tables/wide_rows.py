@@ -13,6 +13,7 @@ from labelnext.errors import listed
 from labelnext_adapters.files.tables.column_names import plain
 from labelnext_adapters.files.tables.known_names import CERTAINTIES
 from labelnext_adapters.files.tables.laid_out import LaidOut
+from labelnext_adapters.files.tables.logit_names import check_no_logits
 from labelnext_adapters.files.tables.not_scores import DOUBTS, no_predictions
 from labelnext_adapters.files.tables.passed_over import free_numbers
 from labelnext_adapters.files.tables.score_columns import (
@@ -52,6 +53,7 @@ def wide(out: LaidOut, options: TableOptions) -> LaidOut:
         scale = Meaning.of(options).scale
         why = no_predictions(table, str(out.columns["item_id"]), chosen, values, out.place, scale)
         return replace(out, notices=[*out.notices, why])
+    check_no_logits(chosen, options)
     classes = class_names(chosen, _labels(out))
     renamed = {name: f"p_{one}" for name, one in zip(chosen, classes, strict=True)}
     others = [n for n in table.column_names if n.startswith("p_") and n not in {*chosen, *taken}]

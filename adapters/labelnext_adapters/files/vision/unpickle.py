@@ -14,6 +14,7 @@ import numpy as np
 
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.content.content import read_bytes
+from labelnext_adapters.files.content.doubled import Doubled, marked
 
 _DTYPE = re.compile(r"[<>|=]?[biufSU]\d{1,4}|[<>|=]?\?")
 _DEEPEST = 30
@@ -35,7 +36,9 @@ _CURES = {
 
 
 def load_pickle(path: Path) -> Any:
-    """What a pickle holds: plain containers, with arrays as lists.
+    """What a pickle holds: plain containers, with arrays as lists and keys as text.
+
+    Keys that are the same as text, as 1 and "1", are there twice, as `doubled.loads` has them.
 
     Only numpy arrays and plain containers are built, by our own stand-ins: no function that a
     pickle names is ever looked up.
@@ -57,7 +60,9 @@ def load_pickle(path: Path) -> Any:
         raise
     except Exception:  # a broken pickle raises whatever its bytes lead to
         raise _broken() from None
-    return _Plain().of(value)
+    plain = _Plain()
+    made = plain.of(value)
+    return marked(made) if plain.doubled else made
 
 
 def _broken() -> InvalidInput:
@@ -237,6 +242,7 @@ class _Plain:
 
     def __init__(self) -> None:
         self._sizes: dict[int, tuple[int, Any]] = {}
+        self.doubled = False  # whether an object has a key twice
 
     def of(self, value: Any) -> Any:
         """The plain value.
@@ -266,7 +272,10 @@ class _Plain:
             return self._of(value.values, depth + 1)
         if isinstance(value, dict):
             inner = [(key, self._of(one, depth + 1)) for key, one in value.items()]
-            plain = {k if isinstance(k, str) else str(k)[:200]: one for k, (_, one) in inner}
+            pairs = [(k if isinstance(k, str) else str(k)[:200], one) for k, (_, one) in inner]
+            plain = dict(pairs)
+            if len(plain) < len(pairs):
+                plain, self.doubled = Doubled(pairs), True
             return 1 + sum(size for _, (size, _) in inner), plain
         if isinstance(value, list | tuple | set | frozenset):
             members = [self._of(one, depth + 1) for one in value]

@@ -30,7 +30,7 @@ from labelnext.runs.large.limits import (
     parts_to_look_at,
     recipe_of_parts,
 )
-from labelnext.runs.large.order import Order
+from labelnext.runs.large.order import Order, required_duckdb
 from labelnext.runs.large.part import fingerprint
 from labelnext.runs.large.performer import STEP, LargePerformer
 from labelnext.runs.ranked import follow
@@ -114,6 +114,7 @@ class LargeJob:
 
     def plan(self) -> Plan:
         """One step: the ranking dataset. What is wrong with the configuration shows here."""
+        required_duckdb()  # before anything is written
         place = output_place(self._settings.write, self._settings.directory)
         Store(place).check_ours()
         _ = self.ranking

@@ -55,7 +55,7 @@ def opened_scores(
         InvalidInput: if an integer has more than 38 digits.
         WriteFailed: if memory and disk are not enough for a query.
     """
-    duckdb = _duckdb()
+    duckdb = required_duckdb()
     folder.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {
         "memory_limit": memory,
@@ -136,10 +136,15 @@ def among(ids: pa.ChunkedArray, batch: pa.ChunkedArray) -> pa.ChunkedArray:
 
 @cache
 def _in_memory() -> Any:
-    return _duckdb().connect(config={"threads": 1})
+    return required_duckdb().connect(config={"threads": 1})
 
 
-def _duckdb() -> Any:
+def required_duckdb() -> Any:
+    """The module duckdb.
+
+    Raises:
+        MissingExtra: if it is not installed.
+    """
     try:
         import duckdb
     except ImportError as error:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import labelnext
-from labelnext.errors import InvalidInput, WriteFailed
+from labelnext.errors import InvalidInput, MissingExtra, WriteFailed
 from labelnext.runs.check import check
 from labelnext.runs.large import order, performer
 from labelnext.runs.undo import resume, runs, undo
@@ -141,6 +141,17 @@ def test_a_disk_that_is_full_leaves_the_earlier_ranking(tmp_path: Path) -> None:
     assert_same(written(tmp_path / "ranking"), before)
     resume(again)
     assert written(tmp_path / "ranking").column("score").to_pylist()[0] == 0
+
+
+def test_a_run_without_duckdb_ends_before_its_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = settings(tmp_path, spread(classification(texts()), tmp_path / "data", 3))
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(MissingExtra, match="needs the package duckdb"):
+        labelnext.run(config)
+    assert runs(config) == []
+    assert not (tmp_path / "ranking").exists()
 
 
 def full(*_: object) -> None:
