@@ -83,9 +83,10 @@ def test_one_task_is_a_pool(label_studio: LabelStudio, connect: Open) -> None:
 
 
 def test_several_control_tags_need_a_name(label_studio: LabelStudio, connect: Open) -> None:
-    project = label_studio.create_project(TWO_TAGS, [image_task(box(score=0.5))])
+    both = image_task(box(score=0.5), {**choice("day", score=0.6), "to_name": "image"})
     with pytest.raises(InvalidInput, match=r"box \(RectangleLabels\), kind \(Choices\)"):
-        connect(project).read()
+        connect(label_studio.create_project(TWO_TAGS, [both])).read()
+    project = label_studio.create_project(TWO_TAGS, [image_task(box(score=0.5))])
     with pytest.raises(NotFound, match="from_name must be a supported control tag"):
         connect(project, from_name="image").read()
     assert connect(project, from_name="box").read().classes == ("car", "bus")
@@ -258,14 +259,14 @@ def test_a_committee_of_detectors_is_a_set_of_objects_each(
     assert [o.counts.tolist() for o in pool.objects] == [[1, 0], [2, 0]]
 
 
-def test_a_committee_of_different_kinds_is_refused(
+def test_a_committee_may_mix_probabilities_with_one_confidence(
     label_studio: LabelStudio, connect: Open
 ) -> None:
     task = text_task([choice("good", probs=[0.5, 0.3, 0.2])])
     task["predictions"] += text_task([choice("good", score=0.5)], version="m2")["predictions"]
     project = label_studio.create_project(CHOICES.format(more=""), [task])
-    with pytest.raises(InvalidInput, match="m1 has class probabilities, m2 has objects"):
-        connect(project, model_version=["m1", "m2"]).read()
+    pool = connect(project, model_version=["m1", "m2"]).read()
+    assert pool.probabilities.tolist() == [[[0.5, 0.3, 0.2]], [[0.5, 0.25, 0.25]]]
 
 
 @pytest.mark.parametrize("names", [[], ["m1", "m1"]])

@@ -373,8 +373,7 @@ def test_long_texts_do_not_win_by_their_number_of_spans(tmp_path: Path) -> None:
     pool: Any = read(tmp_path, tasks, sound)
     assert not pool.objects.spans
     assert order(pool) == ["1", "2"]
-    worded = [task(1, [span(0, 0.9, text="Anna")])]
-    derived: Any = read(tmp_path, worded, None)
+    derived: Any = read(tmp_path, [task(1, [span(0, 0.9, text="Anna")])], None)
     assert derived.objects.spans
 
 

@@ -145,8 +145,9 @@ def _stated(options: NpzOptions, context: Context, held: Sequence[str]) -> dict[
         InvalidInput: if there is no such array of ids.
     """
     stated: dict[str, str] = dict(options.columns)
-    if context.key is not None:
-        stated.setdefault("item_id", context.key)
+    key = context.key
+    if key is not None and (key in held or key != "item_id"):  # which side files have by default
+        stated.setdefault("item_id", key)
     if stated.get("item_id") not in (None, *held):
         raise no_column(ID_COLUMN, stated["item_id"], held)
     return stated

@@ -114,7 +114,7 @@ def _doubled(block: bytes, keys: Counter[str], nulls: Counter[str], n_records: i
         False
     """
     room = keys.total() * n_records
-    if not nulls and block.count(b":") == room:
+    if not nulls.total() and block.count(b":") == room:
         return False  # the quickest to count, where no text has a colon
     if (b" :" in block or b"\t:" in block) and _SPACED.search(block):
         return True
