@@ -74,7 +74,7 @@ def test_arrays_have_the_names_that_people_give_them(tmp_path: Path, ids: str, s
     assert order(read(tmp_path, "p.npz")) == ["b", "c", "a"]
 
 
-@pytest.mark.parametrize("scores", ["logits", "softmax", "outputs"])
+@pytest.mark.parametrize("scores", ["softmax", "outputs"])
 def test_the_likeliest_classes_beside_scores_are_no_scores(tmp_path: Path, scores: str) -> None:
     rows = np.array([[p, 1 - p] for p in CAT.values()])
     np.savez(tmp_path / "p.npz", ids=[*CAT], pred=rows.argmax(axis=1), **{scores: rows})

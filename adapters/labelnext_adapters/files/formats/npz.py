@@ -83,9 +83,8 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     """
     from labelnext_adapters.files.tables.array_places import place_labels, predicted_places
 
-    held = names_in(Path(path))
+    held, flat = names_in(Path(path)), flat_in(Path(path))
     stated = _stated(options, context, held)
-    flat = flat_in(Path(path))
     told_ids, told_answers = _named_ids(flat), first_of(flat, ANSWERS) or ""
     wanted = _wanted(stated) | {*filter(None, (told_ids, told_answers))}
     by_class = {name: told[1] for name in held if (told := _OF_CLASS.fullmatch(name))}
