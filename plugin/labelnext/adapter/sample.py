@@ -41,6 +41,7 @@ _BESIDE = (
 _NOTES = re.compile(
     r"(readme|notes?|licen[cs]e|changelog|requirements)(\.(txt|rst))?|thumbs\.db|desktop\.ini"
 )
+_RANKINGS = (".csv", ".jsonl", ".parquet")
 _RANKED = (b"item_id", b"rank", b"priority", b"score")  # keys of a ranking
 _LINE = 4096  # bytes
 #: Endings of tables and lists, whose parts a folder may hold.
@@ -162,16 +163,18 @@ def may_be_part(folder: Path, name: str) -> bool:
         >>> may_be_part(Path("p"), "README.txt"), may_be_part(Path("p"), "a.txt")
         (False, True)
     """
-    hidden = any(one[0] in "._" for one in name.split("/"))
+    if name[0] in "._" or "/." in name or "/_" in name:
+        return False
     lower = name.lower()
-    beside = lower.endswith(_BESIDE) or _NOTES.fullmatch(lower.rpartition("/")[2]) is not None
-    return not (hidden or beside or has_ranking_columns(f"{folder}/{name}"))
+    if lower.endswith(_BESIDE) or _NOTES.fullmatch(lower, lower.rfind("/") + 1):
+        return False
+    return not (lower.endswith(_RANKINGS) and has_ranking_columns(f"{folder}/{name}"))
 
 
 def has_ranking_columns(path: str) -> bool:
     """Whether a file begins as a ranking that labelnext writes, or has its columns among others."""
     ending = os.path.splitext(path)[1].lower()
-    if ending not in (".csv", ".jsonl", ".parquet"):
+    if ending not in _RANKINGS:
         return False
     try:
         with open(path, "rb") as file:

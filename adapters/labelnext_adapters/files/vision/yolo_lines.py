@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from labelnext_adapters.files.content.content import decoded
 
 _BLOCK = 1 << 14  # bytes read at once, more than most files have
-_SPACES = (9, 10, 11, 12, 13, 32)
+_NEWLINE = 10
+_ONE_A_LINE = bytes.maketrans(b"\t\v\f\r ", b"\n" * 5)
 _DECIMAL = re.compile(r"\d,\d+[ \t]+-?\d+,\d")
 _MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 
@@ -100,13 +101,12 @@ def numbers_of(contents: Sequence[bytes]) -> Lines:
     if b"," in joined or b";" in joined:
         joined = spaced(joined.decode("latin-1")).encode("latin-1")
         signs = np.frombuffer(joined, dtype=np.uint8)
-    is_space = np.zeros(256, dtype=bool)
-    is_space[list(_SPACES)] = True
-    spaces = is_space[signs]
-    begins = ~spaces
-    begins[1:] &= spaces[:-1]
-    tokens = np.flatnonzero(begins)
-    ends = np.flatnonzero(signs == 10)
+    apart = joined.translate(_ONE_A_LINE)
+    spaces = np.frombuffer(apart, dtype=np.uint8) == _NEWLINE
+    tokens = np.flatnonzero(spaces[:-1] > spaces[1:]) + 1
+    if not spaces[0]:
+        tokens = np.concatenate([[0], tokens])
+    ends = np.flatnonzero(signs == _NEWLINE)
     until = np.searchsorted(tokens, ends)
     counts = np.diff(until, prepend=0)
     file_ends = np.cumsum([len(data) + 1 for data in contents])
@@ -114,7 +114,7 @@ def numbers_of(contents: Sequence[bytes]) -> Lines:
     firsts = np.searchsorted(files, np.arange(len(contents)))
     numbers = np.arange(len(ends)) - firsts[np.minimum(files, len(contents) - 1)] + 1
     used = np.flatnonzero(counts)
-    values = _values(np.where(spaces, np.uint8(10), signs).tobytes(), len(tokens))
+    values = _values(apart, len(tokens))
     widths = counts[used]
     if values is None:
         lines = joined.split(b"\n")
