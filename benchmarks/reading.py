@@ -127,7 +127,7 @@ CONTENDERS: dict[str, dict[str, Callable[[Path], Pool]]] = {
 
 
 def timed(kind: str, name: str, folder: Path) -> tuple[float, ...]:
-    """One reading's seconds by the clock and of the processor; its highest memory, the arrays' MB."""
+    """Seconds of one reading by the clock and of the processor; MB of its memory and arrays."""
     read = CONTENDERS[kind][name]
     warm_up()
     Path("/proc/self/clear_refs").write_text("5")  # of the highest memory
@@ -167,9 +167,7 @@ def main(n_boxes: int = 1_000_000, n_rows: int = 1_000_000) -> None:
         folder = Path(name)
         make(folder, n_boxes, n_rows)
         for kind, contenders in CONTENDERS.items():
-            turns: dict[str, list[tuple[float, float, float, float]]] = {
-                one: [] for one in contenders
-            }
+            turns: dict[str, list[tuple[float, ...]]] = {one: [] for one in contenders}
             for _ in range(_TURNS):
                 for contender, done in turns.items():
                     with get_context("spawn").Pool(1) as process:
