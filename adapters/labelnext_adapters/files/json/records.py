@@ -133,13 +133,15 @@ def _plain_values(
 
 
 def _check_object(record: Any) -> None:
-    """Refuse what is no object.
+    """Refuse what is no object, or an empty one.
 
     Raises:
         Unusable: with the reason.
     """
     if not isinstance(unbroken(record), dict):
         raise Unusable(f"a record must be a JSON object; got {_written(record):.60}")
+    if not record:
+        raise Unusable("it is empty")
 
 
 def _shown(kinds: dict[str, str], id_name: str | None, roles: Roles) -> list[str]:
