@@ -29,6 +29,7 @@ from labelnext_adapters.files.tables.known_names import (
 )
 from labelnext_adapters.files.tables.matrix import table_of_matrix
 from labelnext_adapters.files.tables.rows import Rows, with_float_ids
+from labelnext_adapters.files.tables.served_rows import served_rows
 from labelnext_adapters.files.tables.transcripts import refuse_transcripts
 from labelnext_adapters.files.tables.vectors import sums_to_one
 
@@ -58,6 +59,7 @@ def rows_of_json(value: Any, roles: Roles) -> Rows:
     """
     if (matrix := table_of_matrix(value)) is not None:
         return Rows(*matrix)
+    value, notices = served_rows(value) or (value, [])
     if isinstance(value, dict):
         value = _with_broken(_unwrapped(value), roles)
     if not isinstance(value, list) or 2 * sum(isinstance(v, dict) for v in value) < len(value):
@@ -67,7 +69,10 @@ def rows_of_json(value: Any, roles: Roles) -> Rows:
             hint='write objects such as {"item_id": "a.jpg", "probabilities": {"cat": 0.9}}; '
             f"{how('formats')} lists the formats that are recognised.",
         )
-    return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], roles))
+    table, odd, place = table_of_records(
+        [(f"record {n}", r) for n, r in enumerate(value, 1)], roles
+    )
+    return Rows(table, [*notices, *odd], place)
 
 
 #: Keys of what is said of a whole file.
