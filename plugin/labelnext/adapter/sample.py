@@ -45,7 +45,8 @@ _RANKINGS = (".csv", ".jsonl", ".parquet")
 _RANKED = (b"item_id", b"rank", b"priority", b"score")  # keys of a ranking
 _LINE = 4096  # bytes
 #: Endings of tables and lists, whose parts a folder may hold.
-SHARDED = (*_JSON, ".csv", ".tsv", ".tab")
+_ARROW = (".arrow", ".arrows", ".feather", ".ipc")
+SHARDED = (*_JSON, ".csv", ".tsv", ".tab", *_ARROW, ".npz")
 _MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe\x00\x00": "utf-32",

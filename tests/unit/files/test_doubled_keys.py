@@ -148,3 +148,26 @@ def test_a_detection_may_have_a_key_again_further_in(tmp_path: Path) -> None:
     pool = read(tmp_path, "p.json", records, format="coco")
     assert pool.objects is not None
     assert pool.objects.confidences.tolist() == SCORES
+
+
+def of_objects(score: float) -> dict[str, Any]:
+    return {"objects": [{"class": "cat", "confidence": score}, {"class": "dog", "confidence": 0.5}]}
+
+
+def of_lists(score: float) -> dict[str, Any]:
+    return {"predictions": [{"label": "cat", "score": score}, {"label": "dog", "score": 0.1}]}
+
+
+@pytest.mark.parametrize("value", [of_objects, of_lists])
+@pytest.mark.parametrize("lacking", [True, False])
+def test_a_key_that_is_there_twice_inside_a_list_costs_its_record(
+    tmp_path: Path, value: Callable[[float], dict[str, Any]], lacking: bool
+) -> None:
+    lines = [json.dumps({"item_id": f"i{n:02d}"} | value(score)) for n, score in enumerate(SCORES)]
+    name = '"class"' if "class" in lines[0] else '"label"'
+    lines.append(lines[0].replace("i00", "odd").replace(name, f'{name}: "fox", {name}', 1))
+    if lacking:  # one key fewer than there could be, so that all keys are as many as expected
+        lines[0] = lines[0].replace(f'{name}: "cat", ', "")
+    pool = read(tmp_path, "p.jsonl", "\n".join(lines))
+    assert set(pool.item_ids.tolist()) <= {f"i{n:02d}" for n in range(20)}
+    assert " twice" in notice(pool, "left_out").message

@@ -16,6 +16,8 @@ NAMES = [
     ("judge: Gemini 1.5", "judge: Llama3"),
     ("rater.qwen", "rater.o3"),
     ("judge_gpt", "judge_1"),
+    ("gpt_judge", "claude-3.5 judge"),
+    ("gpt-4o_grader", "rater_2"),
 ]
 
 
@@ -32,7 +34,14 @@ def test_the_items_on_which_they_disagree_come_first(
     assert order(read(tmp_path, "p.jsonl", lines(rated))) == ["b", "c", "a"]
 
 
-@pytest.mark.parametrize("names", [("judge_relevance", "judge_tone"), ("judge_metal", "judge_art")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("judge_relevance", "judge_tone"),
+        ("judge_metal", "judge_art"),
+        ("tone_judge", "first_judge"),
+    ],
+)
 def test_what_one_judge_went_by_is_no_judge(tmp_path: Path, names: tuple[str, str]) -> None:
     rows = [",".join((item, *said)) for item, said in SAID.items()]
     pool = read(tmp_path, "p.csv", "\n".join([",".join(("item_id", *names)), *rows]))

@@ -123,3 +123,28 @@ def test_responses_of_roboflow_of_which_one_describes_its_image_lose_no_item(
     image = {"image": {"width": 1, "height": 1}}
     by_name = {"a.jpg": {**response(0.9), **image}, "b.jpg": response(0.5)}
     assert order(read(tmp_path, "responses.json", by_name)) == ["b.jpg", "a.jpg"]
+
+
+KEYED = [{f"i{n:02d}": classes(0.5 + n / 50)} for n in range(20)]
+IN_ORDER = [f"i{n:02d}" for n in range(20)]
+
+
+def test_an_output_on_each_line_keeps_its_id_beside_a_copy(tmp_path: Path) -> None:
+    assert order(read(tmp_path, "out.jsonl", lines([*KEYED, KEYED[3]]))) == IN_ORDER
+
+
+def test_an_id_with_two_outputs_costs_no_other(tmp_path: Path) -> None:
+    pool = read(tmp_path, "out.jsonl", lines([*KEYED, {"i03": classes(0.99)}]))
+    assert order(pool) == [i for i in IN_ORDER if i != "i03"]
+    assert "its id is there twice, at line 4" in notice(pool, "left_out").message
+
+
+def test_a_line_of_another_form_leaves_the_ids_to_the_others(tmp_path: Path) -> None:
+    pool = read(tmp_path, "out.jsonl", lines([*KEYED, {"error": "out of memory"}]))
+    assert order(pool) == IN_ORDER
+    assert "line 21" in notice(pool, "left_out").message
+
+
+def test_the_same_key_on_each_line_is_no_id(tmp_path: Path) -> None:
+    pool = read(tmp_path, "out.jsonl", lines([{"topic": classes(p)} for p in (0.9, 0.6, 0.75)]))
+    assert order(pool) == ["1", "2", "0"]

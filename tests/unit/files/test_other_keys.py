@@ -43,3 +43,38 @@ def test_what_all_records_have_beside_their_predictions_is_no_prediction(tmp_pat
     ]
     pool = read(tmp_path, "p.jsonl", lines(records))
     assert not [one for one in pool.notices if one.code == "not_read"]
+
+
+@pytest.mark.parametrize(
+    ("beside", "named"),
+    [
+        ({"prediction": "cat", "confidence": 0.51}, "confidence"),
+        ({"logits": [2.0, 1.0]}, "logits"),
+        ({"model": {"cat": 0.75, "dog": 0.25}}, "model"),
+        ({"found": [{"label": "cat", "score": 0.5}]}, "found"),
+        ({"size": [640, 480], "probs": SCORES}, "probs"),
+    ],
+)
+def test_any_other_prediction_is_named(tmp_path: Path, beside: dict[str, Any], named: str) -> None:
+    records = [{"item_id": f"i{n}", "probabilities": SCORES} for n in range(20)]
+    pool = read(tmp_path, "p.jsonl", lines([*records, {"item_id": "odd", **beside}]))
+    assert f"but with {named}, which" in notice(pool, "not_read").message
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"size": [640, 480]},
+        {"meta": {"width": 640, "height": 480}},
+        {"seconds": 0.7},
+        {"lat": 48.1, "lon": 11.6},
+        {"tags": ["new"]},
+        {"label": "cat", "embedding": [0.1, 0.9]},
+    ],
+)
+def test_what_an_item_without_a_prediction_has_beside_is_no_prediction(
+    tmp_path: Path, beside: dict[str, Any]
+) -> None:
+    records = [{"item_id": f"i{n}", "probabilities": SCORES} for n in range(20)]
+    pool = read(tmp_path, "p.jsonl", lines([*records, {"item_id": "new", **beside}]))
+    assert not [one for one in pool.notices if one.code == "not_read"]

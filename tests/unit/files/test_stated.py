@@ -244,3 +244,21 @@ def _token(text: str, p: float) -> dict[str, Any]:
     top = [{"token": text, "logprob": math.log(p)}]
     top += [{"token": "ham", "logprob": math.log(1 - p)}] if p < 1 else []
     return {"token": text, "logprob": math.log(p), "top_logprobs": top}
+
+
+@pytest.mark.parametrize("names", [(True, False), (1, 0), ("true", False)])
+@pytest.mark.parametrize("key", ["response", "label", "prediction"])
+def test_a_class_in_an_object_may_be_true_or_a_number(
+    tmp_path: Path, key: str, names: tuple[Any, Any]
+) -> None:
+    told = {"a": (names[0], 0.9), "b": (names[1], 0.6), "c": (names[0], 0.75)}
+    records = [{"id": i, key: {"label": n, "confidence": p}} for i, (n, p) in told.items()]
+    pool = read(tmp_path, "o.jsonl", lines(records))
+    assert order(pool) == ["b", "c", "a"]
+    assert pool.classes == (("0", "1") if type(names[0]) is int else ("false", "true"))
+
+
+def test_several_answers_of_true_and_false_are_votes(tmp_path: Path) -> None:
+    said = {"a": [True] * 4, "b": [True, False] * 2, "c": [True, True, True, False]}
+    records = [{"id": item, "responses": answers} for item, answers in said.items()]
+    assert order(read(tmp_path, "o.jsonl", lines(records))) == ["b", "c", "a"]

@@ -56,3 +56,21 @@ def test_a_data_set_may_call_its_records_as_other_objects_do(tmp_path: Path, nam
     assert pool.newest_objects.confidences.tolist() == [0.9, 0.4]
     assert pool.newest_objects.boxes is not None
     assert pool.newest_objects.boxes.tolist() == [[0.125, 0.125, 0.625, 0.625]] * 2
+
+
+def test_categories_may_be_told_by_their_names_and_images_as_a_bare_list(tmp_path: Path) -> None:
+    kinds = {1: "cat", 2: 7, 3: "7"}
+    records = [
+        {"image_id": i, "category_id": kind, "bbox": [1, 1, 4, 4], "score": i / 4}
+        for i, kind in kinds.items()
+    ]
+    images = [{"id": i, "file_name": f"{i}.jpg", "width": 8, "height": 8} for i in (1, 2, 3)]
+    listed = {"images": images, "categories": [{"id": 7, "name": "cat"}, {"id": 8, "name": "7"}]}
+    (tmp_path / "i.json").write_text(json.dumps(listed))
+    (tmp_path / "bare.json").write_text(json.dumps(images))
+    pool = read(tmp_path, "r.json", records, images="i.json")
+    assert pool.newest_objects is not None
+    assert pool.newest_objects.class_ids is not None
+    assert pool.newest_objects.class_ids.tolist() == [0, 0, 0]  # an id goes before a name
+    bare = read(tmp_path, "r.json", records, images="bare.json", key="file_name")
+    assert rank(bare, "mean_object_confidence").item_ids.tolist() == ["1.jpg", "2.jpg", "3.jpg"]

@@ -53,7 +53,9 @@ class Listing:
         self._rows = {name: row for row, name in enumerate(image_ids)}
         self._file_names = list(file_names)
         self._categories = categories
-        self._places = {c: index for index, c in enumerate(categories or ())}
+        names = enumerate((categories or {}).values())
+        self._places = {name: index for index, name in names}
+        self._places |= {c: index for index, c in enumerate(categories or ())}
 
     @property
     def names(self) -> dict[str, str]:
@@ -143,13 +145,14 @@ def image_listing(value: Any, key: str | None, notices: list[Notice]) -> Listing
     """The images and categories of a COCO data set.
 
     Args:
-        value: the file's content.
+        value: the file's content, or the list of its images alone.
         key: the field of an image that is its id in the pool; `id` when None.
         notices: to which remarks are added.
 
     Raises:
         InvalidInput: if it lists no images, or an id occurs twice.
     """
+    value = {"images": value} if isinstance(value, list) else value
     images = value.get("images") if isinstance(value, dict) else None
     if not isinstance(images, list):
         keys = listed(value) if isinstance(value, dict) else type(value).__name__

@@ -112,7 +112,8 @@ def file_names(
         key: as for `read_coco`.
     """
     data = read_json(path if images_path is None else images_path)
-    return image_listing(data, key, []).names if isinstance(data, dict) else {}
+    of_images = isinstance(data, dict) or images_path is not None
+    return image_listing(data, key, []).names if of_images else {}
 
 
 def _listing_of(path: Path, key: str | None, notices: list[Notice]) -> Listing:

@@ -21,6 +21,7 @@ from labelnext_adapters.files.content.unpacked import Limit, limit_of
 _SHOWN = 200  # lines that show whether a file has a value on each
 _BLOCK = 1 << 18  # bytes read at once: what they decode to stays in the cache
 _START = re.compile(r"\s*\{")
+_MARK = b"\xef\xbb\xbf"  # of UTF-8
 _PACKERS = (lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 
 
@@ -75,6 +76,29 @@ def _blocks(path: Path, limit: Limit) -> Iterator[bytes]:
             return
         while block := file.read(_BLOCK):
             yield block
+
+
+def text_blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a text in UTF-8, as of `byte_blocks`, without the marks that lines begin with.
+
+    Files that were put together have a mark where each of them began.
+
+    Raises:
+        InvalidInput: as for `byte_blocks`.
+    """
+    held, begun = b"", False
+    for block in byte_blocks(path):
+        if held or not block.isascii():
+            block = held + block
+            block = (block if begun else block.removeprefix(_MARK)).replace(b"\n" + _MARK, b"\n")
+            end = block.rfind(b"\n") + 1
+            held = b"" if len(block) - end >= len(_MARK) else block[end:]
+            block = block[: len(block) - len(held)]
+        if block:
+            begun = not block.endswith(b"\n")
+            yield block
+    if held:
+        yield held
 
 
 class _Blocks(io.RawIOBase):
@@ -157,7 +181,7 @@ def decoded(data: bytes, encoding: str | None = None) -> str:
             hint=f"save it as UTF-8, or set source.encoding: {guess} where the format has it.",
         )
     try:
-        return data.decode(name).removeprefix("\ufeff")
+        return data.decode(name).removeprefix("\ufeff").replace("\n\ufeff", "\n")
     except LookupError as error:
         raise InvalidInput(
             f"encoding must be one that Python knows, such as utf-8 or latin-1; got {name!r}."

@@ -37,7 +37,7 @@ def evidence(sample: Sample) -> str | None:
 FORMAT = table_format(
     "arrow",
     "an Arrow (IPC) or Feather file, with the same columns as Parquet",
-    (".arrow", ".feather", ".ipc"),
+    (".arrow", ".arrows", ".feather", ".ipc"),
     read_rows,
     evidence=evidence,
 )

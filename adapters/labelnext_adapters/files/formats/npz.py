@@ -19,7 +19,8 @@ from labelnext.pool.pool import Pool
 from labelnext_adapters.files.tables.column_names import ID_COLUMN, first_of, no_column
 from labelnext_adapters.files.tables.known_names import ANSWERS, IDS
 from labelnext_adapters.files.tables.logit_names import check_no_logits
-from labelnext_adapters.files.tables.numpy_files import flat_in, names_in, read_arrays
+from labelnext_adapters.files.tables.numpy_files import flat_in, names_in
+from labelnext_adapters.files.tables.numpy_shards import npz_files, read_parts
 from labelnext_adapters.files.tables.score_columns import are_scores
 from labelnext_adapters.files.tables.table_options import ScoreOptions, check_metadata
 from labelnext_adapters.files.tables.vectors import Meaning, usable_members
@@ -83,14 +84,16 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     """
     from labelnext_adapters.files.tables.array_places import place_labels, predicted_places
 
-    held, flat = names_in(Path(path)), flat_in(Path(path))
+    files = npz_files(Path(path))
+    held, flat = names_in(files[0]), flat_in(files[0])
     stated = _stated(options, context, held)
     told_ids, told_answers = _named_ids(flat), first_of(flat, ANSWERS) or ""
     wanted = _wanted(stated) | {*filter(None, (told_ids, told_answers))}
     by_class = {name: told[1] for name in held if (told := _OF_CLASS.fullmatch(name))}
     check_metadata(held, context)
     further = {"offsets", "confidences", "confidence", *context.metadata}
-    arrays = read_arrays(Path(path), wanted | further | by_class.keys())
+    of_classes = {stated.get("classes", "classes"), *_ALSO["classes"]}
+    arrays = read_parts(files, wanted | further | by_class.keys(), of_classes)
     used = set[str]()
 
     def array(name: str, ours: str) -> Any:

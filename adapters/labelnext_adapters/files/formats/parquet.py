@@ -9,11 +9,11 @@ from labelnext_adapters.files.tables.table_format import refuse_empty, table_for
 from labelnext_adapters.files.tables.table_options import TableOptions
 
 if TYPE_CHECKING:
-    from labelnext_adapters.files.json.roles import Roles
+    from labelnext_adapters.files.tables.column_names import ColumnRoles
     from labelnext_adapters.files.tables.rows import Rows
 
 
-def read_rows(path: Path, options: TableOptions, roles: Roles) -> Rows:
+def read_rows(path: Path, options: TableOptions, roles: ColumnRoles) -> Rows:
     """The rows of a file.
 
     Raises:
@@ -21,11 +21,13 @@ def read_rows(path: Path, options: TableOptions, roles: Roles) -> Rows:
     """
     import pyarrow.parquet
 
+    from labelnext_adapters.files.tables.index_levels import with_index
     from labelnext_adapters.files.tables.parquet import read_columns
     from labelnext_adapters.files.tables.rows import Rows
 
     refuse_empty(path)
-    return Rows(read_columns(pyarrow.parquet.ParquetFile(path), path))
+    file = pyarrow.parquet.ParquetFile(path)
+    return with_index(Rows(read_columns(file, path)), file.schema_arrow.metadata, roles)
 
 
 FORMAT = table_format(

@@ -10,7 +10,7 @@ from typing import Any
 
 from labelnext.errors import InvalidInput
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, check_no_key, id_in
-from labelnext_adapters.files.content.oddities import Broken, Unusable
+from labelnext_adapters.files.content.oddities import FEW, Broken, Unusable, mostly
 from labelnext_adapters.files.content.shards import items_called
 from labelnext_adapters.files.tables.column_names import shape_in
 from labelnext_adapters.files.tables.vectors import ROUNDED
@@ -135,23 +135,45 @@ def _held(output: Output, record: Any, holder: str) -> Output:
 
 
 def _by_id(records: Sequence[tuple[str, Any]]) -> list[Output]:
-    """The outputs of objects from id to output: one for the file, or one on each line."""
+    """The outputs of objects from id to output: one for the file, or one on each line.
+
+    A few lines may be of another form. An id that is there again with another output has none that
+    can be used.
+    """
+    single = len(records) == 1
+    whole = [record for _, record in records if not isinstance(record, Broken)]
+    fits = [_maps_ids(record) and (single or not _names_outputs(record)) for record in whole]
+    if not any(fits) or not mostly(fits):
+        return []
+    names = [name for record, fit in zip(whole, fits, strict=True) if fit for name in record]
+    if len(names) - len(set(names)) > FEW * len(names):
+        return []  # they say what the outputs are of
     outputs: dict[str, Output] = {}
-    broken = [Output(place, None, one) for place, one in records if isinstance(one, Broken)]
+    broken, fitting = [], iter(fits)
     for place, record in records:
-        if isinstance(record, Broken):
+        if isinstance(record, Broken) or not next(fitting):
+            broken.append(Output(place, None, record))
             continue
-        if not isinstance(record, Mapping) or kind_of(record) or id_in(record, None) is not None:
-            return []
-        kinds = [kind_of(alone(value)) for value in record.values()]
-        single = len(records) == 1
-        named = single or not any(name in _OUTPUTS or name in outputs for name in record)
-        if not record or not named or sum(map(bool, kinds)) <= len(kinds) / 2:
-            return []
         at = "" if single else f"{place}, "
         for name, value in record.items():
-            outputs[name] = Output(f"{at}key {name[:80]!r}", name, alone(value))
-    return [*outputs.values(), *broken] if outputs else []
+            new = Output(f"{at}key {name[:80]!r}", name, alone(value))
+            if name in outputs and outputs[name].value != new.value:
+                new = replace(new, value=Broken(f"its id is there twice, at {outputs[name].place}"))
+            outputs[name] = new
+    return [*outputs.values(), *broken]
+
+
+def _names_outputs(record: Mapping[str, Any]) -> bool:
+    """Whether a record names its output, rather than the item."""
+    return any(name in _OUTPUTS for name in record)
+
+
+def _maps_ids(record: Any) -> bool:
+    """Whether most values of an object are outputs, so that its keys may be ids."""
+    if not isinstance(record, Mapping) or kind_of(record) or id_in(record, None) is not None:
+        return False
+    kinds = [kind_of(alone(value)) for value in record.values()]
+    return sum(map(bool, kinds)) > len(kinds) / 2
 
 
 def _are_batches(values: Sequence[Any]) -> bool:

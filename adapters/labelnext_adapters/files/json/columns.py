@@ -6,7 +6,7 @@ import json
 import re
 import struct
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from labelnext_adapters.files.content.content import byte_blocks
+from labelnext_adapters.files.content.content import text_blocks
 from labelnext_adapters.files.json.types import merged, type_of
 
 _SAMPLED = 200
@@ -43,7 +43,6 @@ def table_of_lines(path: Path) -> pa.Table | None:
     kind = _record_type(sample)
     if kind is None:
         return None
-    keys = Counter(_keys(kind))
     parts: list[list[pa.Array]] = [[] for _ in kind]
     try:
         for block, records in _decoded(chain([first], blocks), kind, _lengths(sample)):
@@ -52,8 +51,8 @@ def table_of_lines(path: Path) -> pa.Table | None:
             for i, column in enumerate(parts):
                 values = list(map(attrgetter(f"f{i}"), records))
                 column.append(_column(values, kind.field(i).type))
-            nulls = _nulls(kind, [column[-1] for column in parts])
-            if _doubled(block, keys, nulls, len(records)):
+            last = [column[-1] for column in parts]
+            if _doubled(block, *_met(kind, last, len(records))) or _empty(block, last):
                 return None
     except (msgspec.DecodeError, pa.ArrowException, ValueError, OverflowError, RecursionError):
         return None
@@ -63,11 +62,10 @@ def table_of_lines(path: Path) -> pa.Table | None:
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:
-    """Blocks that end with a line, without the mark of UTF-8 and empty lines at the end."""
+    """Blocks that end with a line, without empty lines at the end."""
     rest: list[memoryview] = []
-    for number, block in enumerate(byte_blocks(path)):
-        plain = block if number else block.removeprefix(b"\xef\xbb\xbf")
-        view, end = memoryview(plain), plain.rfind(b"\n") + 1
+    for block in text_blocks(path):
+        view, end = memoryview(block), block.rfind(b"\n") + 1
         if end:
             yield b"".join([*rest, view[:end]])
             rest = []
@@ -87,33 +85,47 @@ def _one_a_line(block: bytes, n_records: int) -> bool:
     return len(ends) == n_records and bool((last == ord("}")).all() and begun.all())
 
 
-def _keys(kind: pa.DataType) -> Iterator[str]:
-    """The keys that a record has once, also in the records inside it."""
-    for field in kind if pa.types.is_struct(kind) else ():
-        yield field.name
-        yield from _keys(field.type)
+def _empty(block: bytes, columns: Sequence[pa.Array]) -> bool:
+    """Whether a record has nothing in it, which is to be told."""
+    bare = all(column.null_count for column in columns)
+    return bare and (block.startswith(b"{}") or b"\n{}" in block)
 
 
-def _nulls(kind: pa.DataType, columns: Iterable[pa.Array]) -> Counter[str]:
-    """By key, how many records have null there or lack it."""
-    nulls = Counter[str]()
-    for field, column in zip(kind, columns, strict=True):
+def _met(
+    fields: Iterable[pa.Field], columns: Iterable[pa.Array], n_records: int
+) -> tuple[Counter[str], Counter[str]]:
+    """By key, how often it stands in records that have it once, and how many have null or lack it.
+
+    Those of the records inside, also in lists, count by their own number.
+    """
+    places, nulls = Counter[str](), Counter[str]()
+    for field, column in zip(fields, columns, strict=True):
+        places[field.name] += n_records
         nulls[field.name] += column.null_count
-        if pa.types.is_struct(field.type):
-            nulls += _nulls(field.type, map(column.field, range(len(field.type))))
-    return nulls
+        while pa.types.is_list(column.type):
+            column = column.values
+        if pa.types.is_struct(column.type):
+            inside = map(column.field, range(column.type.num_fields))
+            more = _met(column.type, inside, len(column))
+            places, nulls = places + more[0], nulls + more[1]
+    return places, nulls
 
 
-def _doubled(block: bytes, keys: Counter[str], nulls: Counter[str], n_records: int) -> bool:
+def _doubled(block: bytes, places: Counter[str], nulls: Counter[str]) -> bool:
     """Whether a record may have a key twice: decoders only keep the last of two.
 
+    Args:
+        block: the lines.
+        places: by key, how often it stands there if each record has it once.
+        nulls: by key, how many records have null there or lack it.
+
     Example:
-        >>> _doubled(b'{"a": 1, "a": 2}', Counter(a=1), Counter(), 1)
+        >>> _doubled(b'{"a": 1, "a": 2}', Counter(a=1), Counter())
         True
-        >>> _doubled(b'{"a": "a"}', Counter(a=1), Counter(), 1)
+        >>> _doubled(b'{"a": "a"}', Counter(a=1), Counter())
         False
     """
-    room = keys.total() * n_records
+    room = places.total()
     if not nulls.total() and block.count(b":") == room:
         return False  # the quickest to count, where no text has a colon
     if (b" :" in block or b"\t:" in block) and _SPACED.search(block):
@@ -122,8 +134,8 @@ def _doubled(block: bytes, keys: Counter[str], nulls: Counter[str], n_records: i
         return False  # there is no room for one more
     return any(
         _count(block, {json.dumps(key, ensure_ascii=x).encode() for x in (True, False)}, nulls[key])
-        > n * n_records
-        for key, n in keys.items()
+        > n
+        for key, n in places.items()
     )
 
 

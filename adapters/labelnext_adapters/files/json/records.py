@@ -19,6 +19,13 @@ from labelnext_adapters.files.content.values import id_text, real
 from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.json.types import common, fits, type_of
 
+_WANTED = {
+    "list": "a list",
+    "object": "an object",
+    "bool": "true or false",
+    "written": "a number or a percentage",
+}
+
 
 def table_of_records(
     records: Sequence[tuple[str, Any]], roles: Roles
@@ -133,13 +140,15 @@ def _plain_values(
 
 
 def _check_object(record: Any) -> None:
-    """Refuse what is no object.
+    """Refuse what is no object, or an empty one.
 
     Raises:
         Unusable: with the reason.
     """
     if not isinstance(unbroken(record), dict):
         raise Unusable(f"a record must be a JSON object; got {_written(record):.60}")
+    if not record:
+        raise Unusable("it is empty")
 
 
 def _shown(kinds: dict[str, str], id_name: str | None, roles: Roles) -> list[str]:
@@ -260,12 +269,19 @@ def _kinds(records: Sequence[dict[str, Any]], roles: Roles) -> dict[str, str]:
         most = max(by_kind, key=lambda kind: by_kind[kind], default="nothing")
         if roles.is_value(name) and most not in ("list", "object", "nothing"):
             most = "value"
+        elif {"text", "number"} <= by_kind.keys() and _has_percentages(records, name):
+            most = "written"
         elif roles.is_text(name) and "text" in by_kind and most in ("number", "bool"):
             most = "text"
         elif roles.is_text(name) and most == "number":
             most = "whole"
         kinds[name] = most
     return kinds
+
+
+def _has_percentages(records: Sequence[dict[str, Any]], name: str) -> bool:
+    values = (record.get(name) for record in records)
+    return any(isinstance(one, str) and one.rstrip().endswith("%") for one in values)
 
 
 def _as(kind: str, name: str, value: Any, is_read: Callable[[str], bool]) -> Any:
@@ -282,6 +298,8 @@ def _as(kind: str, name: str, value: Any, is_read: Callable[[str], bool]) -> Any
         return value_text(name, 0, value) or None
     if kind == "shown":
         return _text(value)
+    if kind == "written" and type(value) in (str, int, float):
+        return str(value)
     if kind == "text":
         if (text := _text(value)) is None:
             raise Unusable(f"{name} must be text or a whole number; got {value!r:.60}")
@@ -296,7 +314,7 @@ def _as(kind: str, name: str, value: Any, is_read: Callable[[str], bool]) -> Any
         return value
     if kind != "bool" and not is_read(name):
         return None
-    wanted = {"list": "a list", "object": "an object", "bool": "true or false"}[kind]
+    wanted = _WANTED[kind]
     raise Unusable(f"{name} must be {wanted}, as elsewhere in the file; got {value!r:.60}")
 
 

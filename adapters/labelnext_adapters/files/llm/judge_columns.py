@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 _NUMBERED = re.compile(r"\d{1,3}|[a-z]", re.I)
-_COLUMN = re.compile(
-    r"(?:judge|rater|grader|evaluator|reviewer|annotator)[ _.:\-]{0,2}(?P<name>.*)", re.I
-)
+_WHO = r"(?:judge|rater|grader|evaluator|reviewer|annotator)"
+_COLUMN = re.compile(rf"{_WHO}[ _.:\-]{{0,2}}(?P<name>.*)", re.I)
+_BEHIND = re.compile(rf"(?P<name>.+?)[ _.:\-]{{1,2}}{_WHO}", re.I)  # as in gpt_judge
 #: Names of language models; others may be what one judge went by, such as judge_relevance.
 _MODEL = re.compile(
     r"(?:(?:chat)?gpt|o\d|claude|haiku|sonnet|opus|gemini|gemma|palm|llama|mistral|mixtral|qwen|"
@@ -47,6 +47,8 @@ def columns_of_judges(record: Mapping[str, Any]) -> dict[str, Any]:
 
 @lru_cache(1 << 10)
 def _is_of_judge(key: str) -> bool:
+    if (behind := _BEHIND.fullmatch(key)) is not None:
+        return _MODEL.match(behind["name"]) is not None
     told = _COLUMN.fullmatch(key)
     if told is None:
         return False

@@ -371,4 +371,4 @@ def _are_answers(value: Any) -> bool:
     stated = isinstance(value, Mapping) and all(
         isinstance(one, Mapping) and bool({*ANSWERS} & one.keys()) for one in inside
     )
-    return stated or all(isinstance(one, str) for one in inside)
+    return stated or all(isinstance(one, str | bool) for one in inside)

@@ -44,6 +44,7 @@ _ENVELOPES = (
     "response", "body", "result", "message", "modelOutput", "completion", "output",
     "chat_completion",
 )  # fmt: skip
+_CLASSES = (str, bool, int)  # types of a class in a structured answer
 _OF_LLAMA = {"stop_reason", "prompt_token_count", "generation_token_count"}
 _OF_CLAUDE = {"id", "model", "content", "stop_reason", "stop_sequence", "stopReason", "usage"}
 _ENDED = {"errored": "failed", "expired": "expired", "canceled": "was canceled"}
@@ -161,6 +162,8 @@ def replies_in(record: Any, answer_key: str | None = None) -> list[Reply | str]:
         if not replies:
             raise Unusable("its completion holds no answer")
         return replies
+    if isinstance(record, bool):
+        return [Reply(str(record).lower())]
     if isinstance(record, str) and record.strip():
         return [Reply(record, fields=told_in(record))]
     if isinstance(record, Mapping):
@@ -196,7 +199,7 @@ def stated_in(record: Mapping[str, Any]) -> str | None:
             return name
         if not {*CONFIDENCES[:3]} & fields.keys():
             continue
-        if isinstance(value, str) or any(type(fields.get(one)) is str for one in ANSWERS):
+        if isinstance(value, str) or any(type(fields.get(one)) in _CLASSES for one in ANSWERS):
             return name
     return None
 
@@ -255,7 +258,7 @@ def _judge_in(one: Any, names: Sequence[str]) -> str:
     """The name of the judge of a judgement; empty if it has none, or no answer."""
     if not isinstance(one, Mapping):
         return ""
-    if not any(type(one.get(name)) in (str, int, bool) for name in ANSWERS):
+    if not any(type(one.get(name)) in _CLASSES for name in ANSWERS):
         return ""
     judges = (one.get(name) for name in names)
     return next((str(judge) for judge in judges if type(judge) in (str, int) and judge != ""), "")

@@ -11,6 +11,7 @@ from labelnext.errors import InvalidInput, listed
 from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed_lines, read_text
 from labelnext_adapters.files.content.oddities import Broken, mostly
+from labelnext_adapters.files.json.float_ids import as_texts, float_ids
 from labelnext_adapters.files.json.odd_values import without_odd
 from labelnext_adapters.files.json.records import as_scores, table_of_records
 from labelnext_adapters.files.json.roles import Roles
@@ -27,9 +28,10 @@ from labelnext_adapters.files.tables.known_names import (
     VECTORS,
 )
 from labelnext_adapters.files.tables.matrix import table_of_matrix
-from labelnext_adapters.files.tables.rows import Rows
+from labelnext_adapters.files.tables.rows import Rows, with_float_ids
+from labelnext_adapters.files.tables.served_rows import served_rows
 from labelnext_adapters.files.tables.transcripts import refuse_transcripts
-from labelnext_adapters.files.tables.vectors import ROUNDED
+from labelnext_adapters.files.tables.vectors import sums_to_one
 
 
 def read_json_table(path: Path, roles: Roles) -> Rows:
@@ -38,7 +40,15 @@ def read_json_table(path: Path, roles: Roles) -> Rows:
     Raises:
         InvalidInput: if it is something else.
     """
-    return rows_of_json(parsed_lines(read_text(path)), roles)
+    text = read_text(path)
+    value = parsed_lines(text)
+    lists = value.values() if isinstance(value, dict) else [value]
+    for records in lists:
+        places = [("", one) for one in records] if isinstance(records, list) else []
+        if (name := float_ids(places, roles)) is not None:
+            rows = rows_of_json(parsed_lines(as_texts(name, text)), roles)
+            return with_float_ids(rows, name)
+    return rows_of_json(value, roles)
 
 
 def rows_of_json(value: Any, roles: Roles) -> Rows:
@@ -49,6 +59,7 @@ def rows_of_json(value: Any, roles: Roles) -> Rows:
     """
     if (matrix := table_of_matrix(value)) is not None:
         return Rows(*matrix)
+    value, notices = served_rows(value) or (value, [])
     if isinstance(value, dict):
         value = _with_broken(_unwrapped(value), roles)
     if not isinstance(value, list) or 2 * sum(isinstance(v, dict) for v in value) < len(value):
@@ -58,7 +69,10 @@ def rows_of_json(value: Any, roles: Roles) -> Rows:
             hint='write objects such as {"item_id": "a.jpg", "probabilities": {"cat": 0.9}}; '
             f"{how('formats')} lists the formats that are recognised.",
         )
-    return Rows(*table_of_records([(f"record {n}", r) for n, r in enumerate(value, 1)], roles))
+    table, odd, place = table_of_records(
+        [(f"record {n}", r) for n, r in enumerate(value, 1)], roles
+    )
+    return Rows(table, [*notices, *odd], place)
 
 
 #: Keys of what is said of a whole file.
@@ -154,7 +168,7 @@ def _listed_records(value: dict[str, Any], roles: Roles) -> list[Any]:
     if (by_name := _records_by_item(value)) is not None:
         return by_name
     if columns and all(isinstance(column, list) for column in columns):
-        if mostly(map(_sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
+        if mostly(map(sums_to_one, columns)) and len({len(row) for row in columns}) == 1:
             return [{"item_id": name, "probabilities": row} for name, row in value.items()]
         if len({len(column) for column in columns}) > 1:
             lengths = [f"{name} has {len(value[name])}" for name in list(value)[:5]]
@@ -312,7 +326,7 @@ def _is_scored(record: Any) -> bool:
 def _has_vector(record: Any) -> bool:
     """Whether a record has the scores of all classes, maybe beside the likeliest one."""
     return isinstance(record, dict) and any(
-        isinstance(one, list) and _sums_to_one(one)
+        isinstance(one, list) and sums_to_one(one)
         for name, one in record.items()
         if first_of((name,), ("probabilities", *VECTORS))
     )
@@ -338,7 +352,7 @@ def _scores_by_item(value: dict[str, dict[str, Any]]) -> list[dict[str, Any]] | 
     mappings = [
         one
         for one in (value, turned)
-        if mostly(_sums_to_one(list(scores.values())) for scores in one.values())
+        if mostly(sums_to_one(list(scores.values())) for scores in one.values())
     ]
     if len(mappings) != 1:
         return None
@@ -363,9 +377,3 @@ def _predicted_by_item(
     if not first_of(first, told):
         return None
     return [{"item_id": name, **record} for name, record in value.items()]
-
-
-def _sums_to_one(numbers: list[Any]) -> bool:
-    if len(numbers) < 2 or not all(type(n) in (int, float) and n >= 0 for n in numbers):
-        return False
-    return bool(abs(sum(numbers) - 1) <= ROUNDED)

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from operator import and_
+from operator import and_, or_
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.oddities import FEW
+from labelnext_adapters.files.content.oddities import FEW, mostly
 from labelnext_adapters.files.tables.arrow import nulls
 from labelnext_adapters.files.tables.column_names import first_of, plain, spelt
-from labelnext_adapters.files.tables.known_names import INDEXES, LOGITS, VECTORS
+from labelnext_adapters.files.tables.known_names import (
+    CERTAINTIES,
+    CLASSES,
+    INDEXES,
+    LOGITS,
+    OBJECT_LISTS,
+    SCORES,
+    VECTORS,
+)
 from labelnext_adapters.files.tables.laid_out import LaidOut
 from labelnext_adapters.files.tables.nested import is_vector
 from labelnext_adapters.files.tables.numbered import is_number
 from labelnext_adapters.files.tables.score_columns import are_scores
 from labelnext_adapters.files.tables.table_options import NAMES, TableOptions, flat_columns
+from labelnext_adapters.files.tables.vectors import sums_to_one
 
-_PREDICTED = ("probabilities", "objects", "prediction", "confidence", "uncertainty")
+_FULLEST = ("probabilities", "objects")
+_PREDICTED = (*_FULLEST, "prediction", "confidence", "uncertainty")
+_TELLING = (*_PREDICTED, *VECTORS, *LOGITS, *CERTAINTIES, *OBJECT_LISTS)
+_SHOWN = 20  # values that are looked at
 _P_VALUES = ("p_value", "p_values", "p_val", "pvalue")
 
 
@@ -65,28 +80,27 @@ def beside_answers(out: LaidOut, options: TableOptions) -> LaidOut:
 
 
 def in_place_of_predictions(out: LaidOut) -> list[Notice]:
-    """A notice of columns that aren't read, and have values where the predictions have none."""
+    """A notice of columns that aren't read, and have predictions where those that are have none."""
     names = out.table.column_names
-    stated = [out.columns.get(ours, ours) for ours in _PREDICTED]
-    read = {name for one in stated for name in ([one] if isinstance(one, str) else one)}
-    read = {*names} & {*read, *flat_columns("probabilities", names)}
+    stated = {ours: out.columns.get(ours, ours) for ours in _PREDICTED}
+    flat = flat_columns("probabilities", names)
+    fullest = [*flat, *(n for ours in _FULLEST for n in _listed(stated[ours]) if n in names)]
+    read = {*fullest} or {*names} & {name for one in stated.values() for name in _listed(one)}
     columns = [out.table.column(name) for name in read]
     if not columns or not all(column.null_count for column in columns):
         return []
     bare = reduce(and_, map(nulls, columns))
-    others, rows = list[str](), np.zeros(len(bare), dtype=bool)
-    known = {*out.mapped, *NAMES, *read}
-    for field in out.table.schema:
-        if field.name in known:
-            continue
-        told = ~nulls(out.table.column(field.name)) & (
-            is_number(field.type) or pa.types.is_nested(field.type)
-        )
-        if (told & bare).any() and (told & ~bare).sum() <= FEW * told.sum():
-            others.append(field.name)
-            rows |= told & bare
+    known = (out.mapped | set(NAMES)) - {*_PREDICTED} | read
+    told = {
+        field.name: ~nulls(out.table.column(field.name)) & bare
+        for field in out.table.schema
+        if field.name not in known and (is_number(field.type) or pa.types.is_nested(field.type))
+    }
+    told = {name: rows for name, rows in told.items() if rows.any() and _rarely(out, name, bare)}
+    others = _of_predictions(out.table, told)
     if not others:
         return []
+    rows = reduce(or_, (told[name] for name in others))
     ids = out.table.column(str(out.columns.get("item_id", "item_id")))
     items = [str(ids[row].as_py()) for row in np.flatnonzero(rows).tolist()]
     message = (
@@ -94,6 +108,51 @@ def in_place_of_predictions(out: LaidOut) -> list[Notice]:
         f"wasn't read: {listed(items)}. Give all records the same keys."
     )
     return [Notice("not_read", message, tuple(items))]
+
+
+def _listed(columns: str | Sequence[str]) -> Sequence[str]:
+    return [columns] if isinstance(columns, str) else columns
+
+
+def _rarely(out: LaidOut, name: str, bare: NDArray[np.bool_]) -> bool:
+    """Whether few of a column's values stand beside predictions."""
+    told = ~nulls(out.table.column(name))
+    return bool((told & ~bare).sum() <= FEW * told.sum())
+
+
+def _of_predictions(table: pa.Table, told: Mapping[str, NDArray[np.bool_]]) -> list[str]:
+    """The columns that hold predictions by their names or their values.
+
+    Args:
+        table: the rows.
+        told: by column, the rows that count.
+    """
+    named = [name for name in told if first_of((name,), _TELLING)]
+    first = {name: np.flatnonzero(rows)[:_SHOWN].tolist() for name, rows in told.items()}
+    values = {name: table.column(name).take(pa.array(rows)) for name, rows in first.items()}
+    scored = [
+        name
+        for name, column in values.items()
+        if pa.types.is_nested(column.type) and mostly(map(_scores, column.to_pylist()))
+    ]
+    numbers = [name for name in told if is_number(table.schema.field(name).type)]
+    alike = bool(numbers) and all(first[name] == first[numbers[0]] for name in numbers)
+    rows = zip(*(values[name].to_pylist() for name in numbers), strict=True) if alike else ()
+    flat = numbers if rows and mostly(map(_scores, map(list, rows))) else []
+    return [name for name in told if name in {*named, *scored, *flat}]
+
+
+def _scores(value: Any) -> bool:
+    """Whether a value is class scores, or records with some.
+
+    Example:
+        >>> [*map(_scores, ({"a": 0.5, "b": 0.5}, [{"label": "a", "score": 1}], [640, 480]))]
+        [True, True, False]
+    """
+    inside = list(value.values()) if isinstance(value, dict) else value
+    if isinstance(inside, list) and inside and all(isinstance(one, dict) for one in inside):
+        return all(first_of(one, CLASSES) and first_of(one, SCORES) for one in inside)
+    return isinstance(inside, list) and sums_to_one([one for one in inside if one is not None])
 
 
 def without_p_value(out: LaidOut, options: TableOptions) -> LaidOut:

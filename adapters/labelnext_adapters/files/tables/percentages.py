@@ -6,20 +6,24 @@ import re
 from collections.abc import Callable
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.tables.arrow import is_text
 
-_PERCENTAGE = re.compile(r"\s*([+-]?\d+(?:[.,]\d+)?)\s*%\s*$")
+_NUMBER = re.compile(r"\s*([+-]?\d*(?:[.,]\d+|\d)(?:[eE][+-]?\d+)?)\s*(%?)\s*$")
 _MOST_ODD = 0.1
+_NO = (None, "")
 
 
 def without_percent_signs(
     table: pa.Table, percent: bool, place: Callable[[int], str]
 ) -> tuple[pa.Table, list[Notice]]:
     """A table with numbers for texts such as 90%, and what was understood.
+
+    Fractions such as 0.9 may stand between them.
 
     Args:
         table: as it stands in the file.
@@ -34,23 +38,34 @@ def without_percent_signs(
     columns, odd = [], Oddities("row", seen=table.num_rows)
     for at, name in enumerate(table.column_names):
         column = table.column(name)
-        if not is_text(column.type):
-            continue
-        if not any((value or "").rstrip().endswith("%") for value in column[:20].to_pylist()):
+        if not is_text(column.type) or not _has_signs(column):
             continue
         values = column.to_pylist()
-        told = [_PERCENTAGE.match(value or "") for value in values]
+        numbers = [_number(value or "", percent) for value in values]
         given = sum(value is not None for value in values)
-        strange = [row for row, one in enumerate(told) if one is None and values[row] is not None]
+        strange = [row for row, one in enumerate(numbers) if one is None and values[row] not in _NO]
         if len(strange) > _MOST_ODD * given:
             continue
         for row in strange:
             odd.leave_out(place(row), "", f"{name} must be a percentage; got {values[row]!r:.40}")
-        unit = 1 if percent else 100
-        numbers = [one and float(one[1].replace(",", ".")) / unit for one in told]
         table = table.set_column(at, name, pa.array(numbers, pa.float64()))
         columns.append(name)
     if not columns:
         return table, []
     message = f"Read {listed(columns)} as percentages."
     return table, [Notice("layout", message), *odd.notices()]
+
+
+def _has_signs(column: pa.ChunkedArray) -> bool:
+    return pc.any(pc.match_substring_regex(column, r"\d\s*%\s*$")).as_py() is True
+
+
+def _number(text: str, percent: bool) -> float | None:
+    """A percentage, or a fraction beside it, which has a point; None for anything else."""
+    told = _NUMBER.match(text)
+    if told is None:
+        return None
+    number = float(told[1].replace(",", "."))
+    if percent or told[2]:
+        return number if percent else number / 100
+    return number if number == 0 or (number <= 1 and not told[1].isdigit()) else None

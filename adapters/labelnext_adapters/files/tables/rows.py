@@ -26,9 +26,11 @@ from labelnext_adapters.files.content.content import (
     json_lines,
     parsed_lines,
     read_bytes,
+    text_blocks,
 )
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
+from labelnext_adapters.files.json.float_ids import as_texts, float_ids
 from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.json.roles import UNKNOWN, Roles
 from labelnext_adapters.files.tables.csv_rows import Dialect, Ragged, parsed_rows
@@ -84,8 +86,8 @@ def read_csv(
     Raises:
         InvalidInput: if the file is empty, not text, or its lines differ in length or are too long.
     """
-    blocks = partial(byte_blocks, path)
-    start = _start(blocks())
+    blocks = partial(text_blocks, path)
+    start = _start(byte_blocks(path))
     if encoding is not None or start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start[:4096]:
         data = decoded(read_bytes(path), encoding).encode("utf-8")
         blocks, start = partial(iter, [data]), _start(iter([data]))
@@ -261,10 +263,24 @@ def read_jsonl(path: Path, roles: Roles = UNKNOWN) -> Rows:
     if (table := table_of_lines(path)) is not None and not _has_float_ids(table, roles):
         return Rows(table, [], lambda row: f"line {row + 1}")
     text = decoded(read_bytes(path))
+    records = _records_of(text)
+    if (name := float_ids(records, roles)) is not None:
+        records = _records_of(as_texts(name, text))
+    rows = Rows(*table_of_records(records, roles))
+    return rows if name is None else with_float_ids(rows, name)
+
+
+def with_float_ids(rows: Rows, name: str) -> Rows:
+    """The rows with a notice that ids under this key were floats."""
+    message = f"Floats under {name} are ids, and were read as they are written: 1.0 isn't 1."
+    return replace(rows, notices=[*rows.notices, Notice("ids", message)])
+
+
+def _records_of(text: str) -> list[tuple[str, Any]]:
+    """The records of a list or of lines, each with its place."""
     whole = parsed_lines(text) if text.lstrip()[:1] == "[" else []
     records = [(f"record {n}", one) for n, one in enumerate(whole, 1)]
-    records = records or [(f"line {n}", v) for n, v in json_lines(text)]
-    return Rows(*table_of_records(records, roles))
+    return records or [(f"line {n}", v) for n, v in json_lines(text)]
 
 
 def _has_float_ids(table: pa.Table, roles: Roles) -> bool:

@@ -51,7 +51,7 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], roles: ColumnRole
     if Sample(shards[0]).may_hold_json:
         called = items_called(shard.relative_to(base).as_posix() for shard in shards)
         return _of_json(folder, called, roles)
-    read_parts = readable(shards, "CSV", read)
+    read_parts = readable(shards, "a table", read)
     odd_files = Oddities("file", seen=len(shards))
     for shard, one in zip(shards, read_parts, strict=True):
         if isinstance(one, Broken):

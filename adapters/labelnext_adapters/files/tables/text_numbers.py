@@ -31,7 +31,8 @@ def as_numbers(
 ) -> tuple[pa.Table, list[Notice]]:
     """A table with numbers in these columns of texts; a text that is none becomes null.
 
-    A column that has a rule of its own keeps its texts if one is no number: it is told there.
+    A column that has a rule of its own keeps its texts if one is no number: it is told there. So
+    does one in which a number has a percent sign.
 
     Args:
         table: as it stands in the file.
@@ -53,7 +54,8 @@ def as_numbers(
         texts = [_bare(text, comma=comma) for text in columns[name].to_pylist()]
         values = [None if text is None else _number(text) for text in texts]
         strange = {row for row, text in enumerate(texts) if text and values[row] is None}
-        if strange and roles.has_rule(name):
+        signed = any(str(texts[row]).endswith("%") for row in strange)
+        if signed or (strange and roles.has_rule(name)):
             columns[name] = pa.array(texts, pa.string())
             continue
         for row in sorted(strange - met):

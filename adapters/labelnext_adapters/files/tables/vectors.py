@@ -385,3 +385,10 @@ def member_vectors(
     if column.null_count == len(column) and not pa.types.is_fixed_size_list(column.type):
         return None
     return list_rows(name, column, ids, notices=notices), None
+
+
+def sums_to_one(numbers: Sequence[Any]) -> bool:
+    """Whether several numbers may be the scores of all classes."""
+    if len(numbers) < 2 or not all(type(n) in (int, float) and n >= 0 for n in numbers):
+        return False
+    return bool(abs(sum(numbers) - 1) <= ROUNDED)

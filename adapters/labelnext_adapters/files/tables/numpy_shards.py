@@ -1,0 +1,76 @@
+"""Arrays of NPZ files that are the parts of one pool."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelnext.errors import InvalidInput, listed
+from labelnext_adapters.files.content.shards import shards_in
+from labelnext_adapters.files.globs import is_glob
+from labelnext_adapters.files.tables.numpy_files import names_in, read_arrays
+
+
+def npz_files(path: Path) -> list[Path]:
+    """The file, or those of a folder or a glob.
+
+    Raises:
+        InvalidInput: if the folder holds something else, too, or the files have other arrays.
+    """
+    if not (path.is_dir() or is_glob(path)):
+        return [path]
+    files = shards_in(path)
+    first = sorted(names_in(files[0]))
+    for file in files[1:]:
+        if sorted(names_in(file)) != first:
+            raise InvalidInput(
+                f"the files of a folder must have the same arrays; {files[0].name} has "
+                f"{listed(first)}, {file.name} has {listed(sorted(names_in(file)))}.",
+                hint="point path at one of them.",
+            )
+    return files
+
+
+def read_parts(
+    files: Sequence[Path], wanted: Collection[str], of_classes: Collection[str]
+) -> dict[str, NDArray[Any]]:
+    """These arrays of the files, one after the other.
+
+    Args:
+        files: that have the same arrays.
+        wanted: names of the arrays.
+        of_classes: names of those that hold the names of the classes.
+
+    Raises:
+        InvalidInput: if one is broken, or they don't go together.
+    """
+    parts = [read_arrays(file, wanted) for file in files]
+    if len(parts) == 1:
+        return parts[0]
+    return {name: _joined(name, [one[name] for one in parts], of_classes) for name in parts[0]}
+
+
+def _joined(name: str, arrays: Sequence[NDArray[Any]], of_classes: Collection[str]) -> NDArray[Any]:
+    """An array of each file as one: of members, items and classes along the items."""
+    if name in of_classes:
+        if not all(np.array_equal(arrays[0], one) for one in arrays):
+            raise InvalidInput(
+                f"the files of a folder must have the same {name}; they differ.",
+                hint="write the scores of all classes into each file, in the same order.",
+            )
+        return arrays[0]
+    shapes = {one.shape[:-2] + one.shape[-1:] if one.ndim > 2 else one.shape[1:] for one in arrays}
+    if len(shapes) > 1:
+        raise InvalidInput(
+            f"the files of a folder must have arrays of one shape for each item; {name} has "
+            f"{listed(map(str, sorted({one.shape for one in arrays})))}."
+        )
+    if name == "offsets":
+        ends = np.cumsum([0, *(one[-1] for one in arrays)])
+        moved = [one[1:] + end for one, end in zip(arrays, ends, strict=False)]
+        return np.concatenate([arrays[0][:1], *moved])
+    return np.concatenate(arrays, axis=-2 if arrays[0].ndim > 2 else 0)

@@ -1,0 +1,42 @@
+"""Ids that JSON writes as floats are the texts that stand there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from labelnext.errors import InvalidInput
+from tests.unit.files.reading import order, read
+
+RECORDS = [
+    '{"item_id": 1.0, "cat": 0.9, "dog": 0.1}',
+    '{"item_id":1.10, "cat": 0.6, "dog": 0.4}',
+    '{"cat": 0.7, "dog": 0.3, "item_id" : 1e3}',
+    '{"item_id": -2, "cat": 0.75, "dog": 0.25, "note": "\\"item_id\\": 1.5, "}',
+]
+IN_ORDER = ["1.10", "1e3", "-2", "1.0"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p.jsonl", "\n".join(RECORDS)),
+        ("p.json", f"[{', '.join(RECORDS)}]"),
+        ("p.json", f'{{"model": "m", "predictions": [{", ".join(RECORDS)}]}}'),
+    ],
+)
+def test_ids_are_as_they_are_written(tmp_path: Path, name: str, text: str) -> None:
+    assert order(read(tmp_path, name, text)) == IN_ORDER
+
+
+def test_ids_that_are_written_differently_are_different(tmp_path: Path) -> None:
+    records = [RECORDS[0], RECORDS[1].replace("1.10", "1"), RECORDS[2].replace("1e3", '"1.00"')]
+    assert order(read(tmp_path, "p.jsonl", "\n".join(records))) == ["1", "1.00", "1.0"]
+
+
+@pytest.mark.parametrize("odd", ["true", "[1.0]", "NaN"])
+def test_what_is_no_number_is_no_id(tmp_path: Path, odd: str) -> None:
+    records = [*RECORDS, f'{{"item_id": {odd}, "cat": 0.5, "dog": 0.5}}']
+    with pytest.raises(InvalidInput, match="can't use 1 of 5 records: line 5"):
+        read(tmp_path, "p.jsonl", "\n".join(records))

@@ -1,0 +1,46 @@
+"""Marks of UTF-8 in the middle of a file, as where several files were put together."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from labelnext_adapters.files.content import content
+from tests.unit.files.reading import order, read
+
+MARK = b"\xef\xbb\xbf"
+HEAD, ROWS = b"item_id,cat,dog\n", [b"a,0.9,0.1\n", b"b,0.6,0.4\n", b"c,0.75,0.25\n"]
+OBJECTS = [
+    json.dumps({"item_id": i, "cat": p, "dog": round(1 - p, 2)}).encode() + b"\n"
+    for i, p in (("a", 0.9), ("b", 0.6), ("c", 0.75))
+]
+TOGETHER = {
+    "rows.csv": MARK + HEAD + ROWS[0] + MARK + ROWS[1] + ROWS[2],
+    "headers.csv": MARK + HEAD + ROWS[0] + MARK + HEAD + ROWS[1] + MARK + HEAD + ROWS[2],
+    "quoted.csv": MARK + HEAD + b'"a",0.9,0.1\n' + MARK + ROWS[1] + ROWS[2],
+    "utf16.csv": b"".join(part.decode().encode("utf-16") for part in (HEAD, *ROWS)),
+    "p.jsonl": b"".join(MARK + line for line in OBJECTS),
+    "odd.jsonl": b"".join(MARK + line for line in OBJECTS) + b'{"item_id": "d", "cat": "0,9"}\n',
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_files_that_were_put_together_are_one(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(TOGETHER[name])
+    assert [i for i in order(read(tmp_path, name)) if i != "d"] == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize("text", ["\ufeffé\n\ufeffa\n\n\ufeffb", "a\n\ufeff", "é\ufeffa\n\ufeff\n"])
+def test_marks_are_found_wherever_a_block_ends(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    data = text.encode()
+    bare = text.removeprefix("\ufeff").replace("\n\ufeff", "\n").encode()
+    for first in range(1, len(data)):
+        for second in range(first + 1, len(data)):
+            parts = [data[i:j] for i, j in pairwise([0, first, second, len(data)])]
+            monkeypatch.setattr(content, "byte_blocks", lambda _, parts=parts: iter(parts))
+            blocks = list(content.text_blocks(Path("p")))
+            assert b"".join(blocks) == bare
+            assert all(blocks)
