@@ -21,6 +21,7 @@ from labelnext_adapters.label_studio_format.xml import (
     other_names,
     paths,
     pattern,
+    scored_tags,
 )
 
 _OF_TEXT = ("HyperTextLabels", "ParagraphLabels")
@@ -79,20 +80,20 @@ def readable_tags(project: dict[str, Any]) -> dict[str, Any]:
     return {name: tag for name, tag in tags.items() if tag.get("type") in CONTROLS}
 
 
-def only_predicted(project: dict[str, Any], results: Iterable[msgspec.Raw]) -> str | None:
-    """The one of several control tags that predictions are of.
+def only_predicted(project: dict[str, Any], results: Sequence[msgspec.Raw]) -> str | None:
+    """The one of several control tags that scores are of, or else predictions.
 
     Args:
         project: with its labelling setup.
         results: regions of predictions, as JSON.
 
     Returns:
-        None if predictions are of several or none, or if it would be read anyway.
+        None if they are of several or none, or if it would be read anyway.
     """
-    able, predicted = readable_tags(project), named_tags(results)
+    able, scored, predicted = readable_tags(project), scored_tags(results), named_tags(results)
     telling = [*_most_telling(able)]
-    for names in ([*able], telling):
-        found = [n for n in names if _occurs(n, able[n], predicted)]
+    for names, there in (([*able], scored), ([*able], predicted), (telling, predicted)):
+        found = [n for n in names if _occurs(n, able[n], there)]
         if len(found) == 1:
             return None if found == telling else found[0]
     return None
@@ -107,7 +108,7 @@ def _occurs(name: str, tag: dict[str, Any], predicted: set[str]) -> bool:
 def only_predicted_notice(
     project: dict[str, Any], name: str, looked_at: int | None = None
 ) -> Notice:
-    """The notice of a control tag that was chosen because predictions are of it alone.
+    """The notice of a control tag that was chosen because scores or predictions are of it alone.
 
     Args:
         project: with its labelling setup.
@@ -119,7 +120,7 @@ def only_predicted_notice(
     others = [other for other in (telling if name in telling else able) if other != name]
     among = "" if looked_at is None else f" in the first {looked_at} tasks that have any"
     message = (
-        f"Reading control tag {name!r}, because there are no predictions of "
+        f"Reading control tag {name!r}, because there are no scored predictions of "
         f"{listed(others)}{among}; set source.from_name to read another."
     )
     return Notice("only_predicted", message)

@@ -68,3 +68,18 @@ def test_boxes_still_have_a_floor(tmp_path: Path) -> None:
     tasks += [task(3, [box("cell", score=0.9), box("cell", score=0.9)])]
     pool = read(tmp_path, tasks, setup(TEXTS), from_name="b")
     assert list(rank(pool).item_ids) == ["3", "2", "1"]
+
+
+def test_the_tag_whose_regions_have_scores_is_read(tmp_path: Path) -> None:
+    # A text reader gives each line's text a score, but not its box and its kind.
+    tasks = []
+    for number, scores in enumerate([[0.97, 0.95], [0.97, 0.2], [0.7]], 1):
+        regions = answers(scores, "textarea", {"text": ["x"]})
+        bare = [r | {"score": None} if r["from_name"] == "b" else r for r in regions]
+        tasks.append(task(number, bare))
+    pool = read(tmp_path, tasks, setup(TEXTS))
+    assert list(rank(pool).item_ids) == ["2", "3", "1"]
+    (said,) = [n.message for n in pool.notices if n.code == "only_predicted"]
+    assert said.startswith(
+        "Reading control tag 'kind', because there are no scored predictions of b;"
+    )
