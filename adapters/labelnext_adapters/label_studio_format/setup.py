@@ -60,7 +60,12 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
     return _combined(project, {name: able[name] for name in wanted})
 
 
-def add_occurring(tags: dict[str, Any], results: Sequence[msgspec.Raw]) -> None:
+def has_dynamic(project: dict[str, Any]) -> bool:
+    """Whether a control tag that can be read gets its labels from each task's data."""
+    return any(tag.get("dynamic_labels") for tag in readable_tags(project).values())
+
+
+def add_occurring(tags: dict[str, Any], results: Iterable[msgspec.Raw]) -> None:
     """Note the labels that occur of each control tag whose labels stand in the tasks' data.
 
     Args:
@@ -103,6 +108,13 @@ def _occurs(name: str, tag: dict[str, Any], predicted: set[str]) -> bool:
     """Whether a control tag is among names, those in a Repeater by any of theirs."""
     of_all = pattern(name, tag.get("regex"))
     return name in predicted or (of_all is not None and any(map(of_all.fullmatch, predicted)))
+
+
+def derived_notices(setup: Setup) -> list[Notice]:
+    """The notice of classes that are those that occur; empty if the setup lists its labels."""
+    if not setup.derived:
+        return []
+    return [Notice("derived_classes", f"The classes come from the data: {listed(setup.classes)}.")]
 
 
 def only_predicted_notice(
@@ -255,8 +267,7 @@ def _labels(
     if CONTROLS[kind].classed and (tag.get("dynamic_labels") or not labels):
         raise InvalidInput(
             f"control tag {name!r} must list its labels in the labelling setup; it has none.",
-            hint="labels from each task's data aren't supported yet. Rank an export of the project "
-            "instead: then the labels are those that occur in it.",
+            hint="labels from each task's data can be ranked, but neither pushed nor fetched.",
         )
     return labels if CONTROLS[kind].classed else []
 
