@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from labelnext.adapter import open_adapter
+from labelnext.errors import WriteFailed
 from labelnext.journal import Journal
 from labelnext.ranking import rank
 from tests.integration.choices import CHOICES, sure_to_unsure
@@ -89,6 +90,20 @@ def test_a_refused_data_field_is_written_with_the_whole_data(
     assert [row.get("labelnext_priority") for row in after] == priorities
     assert [row.get("labelnext_batch") for row in after] == [None, None, *tags]
     assert [{k: v for k, v in row.items() if k not in OURS} for row in after] == before
+
+
+@pytest.mark.parametrize("status", [429, 502, 503])
+def test_a_server_that_is_only_busy_is_not_asked_for_more(
+    label_studio: LabelStudio, refusing: FaultyProxy, tmp_path: Path, status: int
+) -> None:
+    refusing.refused_with = status
+    project = make_project(label_studio)
+    before = data(label_studio, project)
+    adapter = opened(refusing, label_studio, project)
+    with pytest.raises(WriteFailed, match=f"failed on /api/dm/actions/ with status {status}"):
+        written(adapter, tmp_path)
+    assert data(label_studio, project) == before
+    adapter.close()
 
 
 @pytest.mark.parametrize("mode", ["queue", "batch"])

@@ -322,8 +322,8 @@ def test_the_only_tag_with_predictions_needs_no_name(
     assert pool.objects.confidences.tolist() == [0.5]
     (notice,) = [n for n in pool.notices if n.code == "only_predicted"]
     assert notice.message == (
-        "Reading control tag 'y', because there are no predictions of x in the first 100 tasks "
-        "that have any; set source.from_name to read another."
+        "Reading control tag 'y', because there are no scored predictions of x in the first 100 "
+        "tasks that have any; set source.from_name to read another."
     )
     assert any("Reading predictions of y " in finding.message for finding in adapter.check())
 

@@ -374,6 +374,7 @@ class Columns:
             confidences,
             class_ids=class_ids,
             spans=self.setup.spans,
+            answers=self.setup.of_parts,
             boxes=None
             if not len(rows) or np.isnan(boxes).any()
             else side_by_side(boxes, pages, self.setup),

@@ -28,6 +28,11 @@ class Control(NamedTuple):
         """Whether it has labels."""
         return self.unit == "items" or bool(self.key)
 
+    @property
+    def answers(self) -> bool:
+        """Whether its regions are answers to a question, about the item or about a part of it."""
+        return self.unit == "items" or self.single
+
 
 _ITEMS = Control("items")
 

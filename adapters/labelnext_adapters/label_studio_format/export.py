@@ -21,6 +21,7 @@ from labelnext_adapters.label_studio_format.records import SNAPSHOT, Task, read_
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import (
     add_occurring,
+    derived_notices,
     find_setup,
     only_predicted,
     only_predicted_notice,
@@ -161,9 +162,7 @@ def _find_setup(
         if from_name is None and (from_name := only_predicted(project, predicted)) is not None:
             notices.append(only_predicted_notice(project, from_name))
         setup = find_setup(project, from_name)
-        if setup.derived:
-            message = f"The classes come from the data: {listed(setup.classes)}."
-            notices.append(Notice("derived_classes", message))
+        notices += derived_notices(setup)
         return setup
     results = [*predicted]
     results += [a.result for task in tasks for a in task.annotations]

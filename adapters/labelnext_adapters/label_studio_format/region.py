@@ -110,7 +110,7 @@ def named_regions(result: bytes | msgspec.Raw, remarks: Remarks) -> Iterator[Reg
 
 
 def number_of(value: object, what: str, remarks: Remarks) -> float | None:
-    """A score, also one that is text; None for null.
+    """A score, also one that is text, such as "0.5" or "50%"; None for null.
 
     Raises:
         BrokenRegion: if it is no number.
@@ -118,10 +118,8 @@ def number_of(value: object, what: str, remarks: Remarks) -> float | None:
     """
     if value is None or (type(value) is float and 0 <= value <= 1):  # nearly all
         return value
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
+    share = value.strip() if isinstance(value, str) else ""
+    number = _float(share[:-1]) / 100 if share.endswith("%") else _float(value)
     if math.isnan(number):
         kind = "text, " if isinstance(value, str) else ""
         raise BrokenRegion(f"{what} must be a number; got {kind}{_short(repr(value))}")
@@ -129,6 +127,13 @@ def number_of(value: object, what: str, remarks: Remarks) -> float | None:
     if not -ROUNDING <= number <= 1 + ROUNDING:
         raise OutOfRange(number)
     return min(max(number, 0.0), 1.0)
+
+
+def _float(value: object) -> float:
+    try:
+        return math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
 
 
 def probs_of(region: Region, probs: Probs) -> Probs:

@@ -109,6 +109,11 @@ class Setup:
         """Whether a label is a number of the whole item."""
         return self.tag == "Number" and not self.others and not self.per_region
 
+    @property
+    def of_parts(self) -> bool:
+        """Whether every region is an answer about a part of the item."""
+        return all(n in self.per_region and CONTROLS[t].answers for n, t in self.tags.items())
+
     def name_of(self, region: Region) -> str | None:
         """The name of a region's control tag in the setup; None for one that is not read."""
         name = region.from_name

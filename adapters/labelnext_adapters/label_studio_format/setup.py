@@ -21,6 +21,7 @@ from labelnext_adapters.label_studio_format.xml import (
     other_names,
     paths,
     pattern,
+    scored_tags,
 )
 
 _OF_TEXT = ("HyperTextLabels", "ParagraphLabels")
@@ -59,7 +60,12 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
     return _combined(project, {name: able[name] for name in wanted})
 
 
-def add_occurring(tags: dict[str, Any], results: Sequence[msgspec.Raw]) -> None:
+def has_dynamic(project: dict[str, Any]) -> bool:
+    """Whether a control tag that can be read gets its labels from each task's data."""
+    return any(tag.get("dynamic_labels") for tag in readable_tags(project).values())
+
+
+def add_occurring(tags: dict[str, Any], results: Iterable[msgspec.Raw]) -> None:
     """Note the labels that occur of each control tag whose labels stand in the tasks' data.
 
     Args:
@@ -79,20 +85,20 @@ def readable_tags(project: dict[str, Any]) -> dict[str, Any]:
     return {name: tag for name, tag in tags.items() if tag.get("type") in CONTROLS}
 
 
-def only_predicted(project: dict[str, Any], results: Iterable[msgspec.Raw]) -> str | None:
-    """The one of several control tags that predictions are of.
+def only_predicted(project: dict[str, Any], results: Sequence[msgspec.Raw]) -> str | None:
+    """The one of several control tags that scores are of, or else predictions.
 
     Args:
         project: with its labelling setup.
         results: regions of predictions, as JSON.
 
     Returns:
-        None if predictions are of several or none, or if it would be read anyway.
+        None if they are of several or none, or if it would be read anyway.
     """
-    able, predicted = readable_tags(project), named_tags(results)
+    able, scored, predicted = readable_tags(project), scored_tags(results), named_tags(results)
     telling = [*_most_telling(able)]
-    for names in ([*able], telling):
-        found = [n for n in names if _occurs(n, able[n], predicted)]
+    for names, there in (([*able], scored), ([*able], predicted), (telling, predicted)):
+        found = [n for n in names if _occurs(n, able[n], there)]
         if len(found) == 1:
             return None if found == telling else found[0]
     return None
@@ -104,10 +110,17 @@ def _occurs(name: str, tag: dict[str, Any], predicted: set[str]) -> bool:
     return name in predicted or (of_all is not None and any(map(of_all.fullmatch, predicted)))
 
 
+def derived_notices(setup: Setup) -> list[Notice]:
+    """The notice of classes that are those that occur; empty if the setup lists its labels."""
+    if not setup.derived:
+        return []
+    return [Notice("derived_classes", f"The classes come from the data: {listed(setup.classes)}.")]
+
+
 def only_predicted_notice(
     project: dict[str, Any], name: str, looked_at: int | None = None
 ) -> Notice:
-    """The notice of a control tag that was chosen because predictions are of it alone.
+    """The notice of a control tag that was chosen because scores or predictions are of it alone.
 
     Args:
         project: with its labelling setup.
@@ -119,7 +132,7 @@ def only_predicted_notice(
     others = [other for other in (telling if name in telling else able) if other != name]
     among = "" if looked_at is None else f" in the first {looked_at} tasks that have any"
     message = (
-        f"Reading control tag {name!r}, because there are no predictions of "
+        f"Reading control tag {name!r}, because there are no scored predictions of "
         f"{listed(others)}{among}; set source.from_name to read another."
     )
     return Notice("only_predicted", message)
@@ -254,8 +267,7 @@ def _labels(
     if CONTROLS[kind].classed and (tag.get("dynamic_labels") or not labels):
         raise InvalidInput(
             f"control tag {name!r} must list its labels in the labelling setup; it has none.",
-            hint="labels from each task's data aren't supported yet. Rank an export of the project "
-            "instead: then the labels are those that occur in it.",
+            hint="labels from each task's data can be ranked, but neither pushed nor fetched.",
         )
     return labels if CONTROLS[kind].classed else []
 

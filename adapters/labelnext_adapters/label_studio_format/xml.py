@@ -201,6 +201,12 @@ def named_tags(results: Iterable[msgspec.Raw]) -> set[str]:
     return {region.from_name for result in results for region in _passable(result)}
 
 
+def scored_tags(results: Iterable[msgspec.Raw]) -> set[str]:
+    """The names of the control tags of regions that have a score or class probabilities."""
+    regions = (region for result in results for region in _passable(result))
+    return {r.from_name for r in regions if r.score is not None or "probs" in _value(r)}
+
+
 def unread_types(results: Iterable[msgspec.Raw]) -> list[str]:
     """The names of the control tags of regions, each with its type, none of which is read."""
     types = {f"{r.from_name} ({r.type})" for result in results for r in _passable(result)}
@@ -265,5 +271,6 @@ __all__ = [
     "parse_config",
     "paths",
     "pattern",
+    "scored_tags",
     "unread_types",
 ]

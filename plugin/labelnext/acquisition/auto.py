@@ -57,6 +57,8 @@ def auto_acquisition(pool: Pool, of: Unit | None = None) -> Choice:
       random in rounds of active learning. Until objects are labelled, the sum is unweighted.
     - Spans of texts: entropy, too, but its mean over a text's spans. A sum puts long texts first,
       and lost against random for the same number of words read.
+    - Answers about parts that are there, such as the kind of each marked cell: the same, over the
+      whole range of confidences; without class probabilities, least confidence.
     - Several detector versions: committee certainty, which ranks disagreement first.
 
     Args:
@@ -103,8 +105,12 @@ def _of_objects(pool: Pool, objects: Objects) -> Choice:
         why = "classes are unknown"
     elif _labelled_classes(pool):
         reduce, why = "weighted_sum", "labelled objects provide class weights"
-    options = {"reduce": reduce, "floor": _DETECTION_FLOOR, "no_objects": "last"}
-    return Choice("entropy", "objects", options, why)
+    name, floor = "entropy", _DETECTION_FLOOR
+    if objects.answers:
+        name = "least_confidence" if objects.probabilities is None else name
+        floor, why = 0.0, "each object is an answer about a part that is there"
+    options = {"reduce": reduce, "floor": floor, "no_objects": "last"}
+    return Choice(name, "objects", options, why)
 
 
 def _labelled_classes(pool: Pool) -> bool:

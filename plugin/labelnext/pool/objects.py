@@ -48,6 +48,9 @@ def fill(target: object, **columns: object) -> None:
         object.__setattr__(target, name, value)
 
 
+_KINDS = ("whole_items", "spans", "answers")  # of objects: one for all of them
+
+
 @dataclass(frozen=True, eq=False, init=False)
 class Objects:
     """Detected objects of all items, as columns; item i has rows offsets[i] to offsets[i+1].
@@ -70,6 +73,8 @@ class Objects:
         whole_items: each item has at most one object, the item itself: its confidence is that of
             the item's answer, its class the item's class. Items without one are missing.
         spans: the objects are spans of a text, or segments of a sound; long items have more.
+        answers: each object is an answer about a part that is there, such as the kind of a marked
+            cell: a low confidence is doubt, and doesn't mean that there may be nothing.
 
     Raises:
         InvalidInput: if shapes disagree or a value is out of range.
@@ -90,6 +95,7 @@ class Objects:
     missing: NDArray[np.bool_] | None
     whole_items: bool
     spans: bool
+    answers: bool
 
     def __init__(
         self,
@@ -105,6 +111,7 @@ class Objects:
         missing: ArrayLike | None = None,
         whole_items: bool = False,
         spans: bool = False,
+        answers: bool = False,
     ) -> None:
         scores = float_array("confidences", confidences)
         if scores.ndim != 1:
@@ -147,6 +154,7 @@ class Objects:
             missing=None if missing is None else _checked_missing(missing, bounds),
             whole_items=whole_items,
             spans=spans,
+            answers=answers,
         )
 
     def __repr__(self) -> str:
@@ -203,10 +211,10 @@ class Objects:
         columns: dict[str, Any] = {
             f.name: None if getattr(self, f.name) is None else getattr(self, f.name)[rows]
             for f in fields(self)
-            if f.name not in ("offsets", "missing", "whole_items", "spans")
+            if f.name not in ("offsets", "missing", *_KINDS)
         }
-        whole, spans = self.whole_items, self.spans
-        return Objects(offsets, missing=missing, whole_items=whole, spans=spans, **columns)
+        kinds = {name: getattr(self, name) for name in _KINDS}
+        return Objects(offsets, missing=missing, **kinds, **columns)
 
 
 def _checked_masks(

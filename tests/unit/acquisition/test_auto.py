@@ -16,6 +16,7 @@ from labelnext.pool import Objects, Pool
 from labelnext.ranking import rank
 
 ROWS = [[0.9, 0.1], [0.4, 0.6]]
+OF_PARTS = {"reduce": "sum", "floor": 0.0, "no_objects": "last"}
 BOXES = Objects([0, 1, 3], [0.9, 0.5, 0.05], class_ids=[0, 0, 1])
 ANSWERS = Objects([0, 1, 2], [0.9, 0.05], class_ids=[0, 1], whole_items=True)
 TRUTH = Objects([0, 1, 1], [1.0], class_ids=[0])
@@ -48,6 +49,18 @@ TRUTH = Objects([0, 1, 1], [1.0], class_ids=[0])
             "objects",
             {"reduce": "min", "no_objects": "last"},
         ),
+        (
+            {"objects": Objects([0, 1, 3], [0.9, 0.5, 0.05], class_ids=[0, 0, 1], answers=True)},
+            "least_confidence",
+            "objects",
+            OF_PARTS,
+        ),
+        (
+            {"objects": Objects([0, 1, 1], [0.9], probabilities=[[0.9, 0.1]], answers=True)},
+            "entropy",
+            "objects",
+            OF_PARTS,
+        ),
         ({"embeddings": np.eye(2)}, None, None, {}),
     ],
 )
@@ -56,6 +69,15 @@ def test_auto_takes_what_suits_the_pool(
 ) -> None:
     choice = auto_acquisition(Pool(["a", "b"], **columns))
     assert (choice.name, choice.of, choice.options) == (name, of, options)
+
+
+def test_answers_about_parts_are_doubtful_over_the_whole_range() -> None:
+    # Of 30 kinds, 0.05 is the least sure answer: what may be wrong is 0.95, 0.2, 0.1 + 0.1, 0.05.
+    found = Objects([0, 1, 2, 4, 5], [0.05, 0.8, 0.9, 0.9, 0.95], answers=True)
+    pool = Pool(["odd", "fair", "two", "sure"], objects=found)
+    assert list(rank(pool).item_ids) == ["odd", "fair", "two", "sure"]
+    part = found.where(np.array([True, False, True, False, True])).take(np.array([3, 0]))
+    assert list(rank(Pool(["sure", "odd"], objects=part)).item_ids) == ["odd", "sure"]
 
 
 def test_auto_scores_objects_where_they_are_asked_for() -> None:

@@ -147,6 +147,47 @@ def test_a_reset_is_tried_again_where_that_does_no_harm(retry: bool, sent: int) 
     assert len(asked) == sent
 
 
+@pytest.mark.parametrize(("said", "waited"), [("7", 7.0), ("900", 60.0), ("soon", 0.0), ("", 0.0)])
+def test_what_a_busy_server_has_not_begun_is_sent_again(
+    monkeypatch: pytest.MonkeyPatch, said: str, waited: float
+) -> None:
+    asked: list[httpx.Request] = []
+    pauses: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", pauses.append)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/version":
+            return httpx.Response(200, json={})
+        asked.append(request)
+        if len(asked) == 1:
+            return httpx.Response(429, headers={"Retry-After": said} if said else {})
+        return httpx.Response(200, json={"id": 5})
+
+    assert opened(answer).send("POST", "api/dm/views/", {}, retry=False) == {"id": 5}
+    assert (len(asked), pauses) == (2, [waited])
+
+
+def test_a_server_that_stays_busy_is_asked_three_times() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200 if request.url.path == "/api/version" else 429, json={})
+
+    with pytest.raises(Unavailable, match="status 429"):
+        opened(answer).send("POST", "api/dm/views/", {}, retry=False)
+    assert len(asked) == 1 + 3
+
+
+def test_the_token_of_a_user_who_left_is_no_wrong_copy() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, json={"detail": "User inactive or deleted."})
+
+    with pytest.raises(AccessDenied, match="User inactive") as error:
+        opened(lambda r: httpx.Response(200) if "version" in r.url.path else answer(r)).get("api/x")
+    assert "have an administrator activate that user" in str(error.value.hint)
+
+
 @pytest.mark.parametrize(("key", "exchanged"), [(personal_token(), 2), (TOKEN, 0)])
 def test_a_token_that_expired_by_the_servers_clock_is_exchanged_again(
     key: str, exchanged: int

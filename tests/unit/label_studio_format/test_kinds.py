@@ -76,13 +76,15 @@ def test_a_tag_that_has_predictions_is_not_said_to_have_none(tmp_path: Path) -> 
     text = {"from_name": "t", "to_name": "i", "type": "textarea", "value": {"text": ["x"]}}
     pool = read(tmp_path, [task(1, [box("car", score=0.5), text])], setup)
     (said,) = [n.message for n in pool.notices if n.code == "only_predicted"]
-    assert said.startswith("Reading control tag 'b', because there are no predictions of kind; ")
+    assert said.startswith(
+        "Reading control tag 'b', because there are no scored predictions of kind; "
+    )
 
 
 def test_where_only_the_first_tasks_are_looked_at_the_notice_says_so() -> None:
     tags = {name: {"type": "RectangleLabels", "to_name": ["i"]} for name in "xy"}
     said = only_predicted_notice({"parsed_label_config": tags}, "y", 100).message
-    assert "no predictions of x in the first 100 tasks that have any; set" in said
+    assert "no scored predictions of x in the first 100 tasks that have any; set" in said
 
 
 def test_of_two_control_tags_with_predictions_one_must_be_named(tmp_path: Path) -> None:

@@ -18,14 +18,14 @@ def test_scores_as_text_are_read_and_said(tmp_path: Path) -> None:
         task(1, [box("car", score="0.5", original_width="100")]),
         task(2, [box("car", score=1)]),
     ]
-    tasks += [task(3, [box("car")])]
-    tasks[2]["predictions"][0]["score"] = "0.25"
+    tasks += [task(3, [box("car")]), task(4, [box("car", score=" 75 % ")])]
+    tasks[2]["predictions"][0]["score"] = "25%"
     pool: Any = read(tmp_path, tasks, CARS)
-    assert pool.objects.confidences.tolist() == [0.5, 1, 0.25]
-    assert notice(pool, "text_scores").item_ids == ("1", "3")
+    assert pool.objects.confidences.tolist() == [0.5, 1, 0.25, 0.75]
+    assert notice(pool, "text_scores").item_ids == ("1", "3", "4")
 
 
-@pytest.mark.parametrize("score", ["high", "93%", True, [0.5], {"a": 1}, "", "nan"])
+@pytest.mark.parametrize("score", ["high", "%", "93 per cent", True, [0.5], {"a": 1}, "", "nan"])
 def test_what_is_no_score_is_shown(tmp_path: Path, score: Any) -> None:
     tasks = [task(n, [box("car", score=0.5)]) for n in range(1, 4)]
     tasks[1]["predictions"][0]["result"] = [box("car", score=score)]

@@ -7,12 +7,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from labelnext.acquisition import acquisition_names, get_acquisition
-from labelnext.adapter.protocol import Finding
+from labelnext.adapter.protocol import Context, Finding
 from labelnext.errors import LabelnextError
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted, joined, some
 from labelnext_adapters.label_studio.options import LabelStudioSource, LabelStudioWrite
-from labelnext_adapters.label_studio.read.read import choose_versions, read_page
+from labelnext_adapters.label_studio.read.read import choose_versions, read_page, read_setup
 from labelnext_adapters.label_studio.read.scope import find_part
 from labelnext_adapters.label_studio.read.tag import with_tag
 from labelnext_adapters.label_studio.server.client import Client
@@ -26,7 +26,6 @@ from labelnext_adapters.label_studio.server.task import WHY
 from labelnext_adapters.label_studio.server.tasks import Tasks
 from labelnext_adapters.label_studio_format.controls import CONTROLS
 from labelnext_adapters.label_studio_format.predictions import make_pool
-from labelnext_adapters.label_studio_format.setup import find_setup
 
 # Versions that the integration tests ran with; others may work, and get a warning.
 TESTED_SERVERS = ("1.19", "1.20", "1.21", "1.22", "1.23")  # none lacks what labelnext uses
@@ -142,7 +141,7 @@ def _check_predictions(
 ) -> None:
     tags = project["parsed_label_config"] or {}
     source = with_tag(client, source, project)
-    setup = find_setup(project, source.from_name)
+    setup = read_setup(client, project, source, Context())
     able = [f"{name} ({t['type']})" for name, t in tags.items() if t.get("type") in CONTROLS]
     findings.append(
         Finding(

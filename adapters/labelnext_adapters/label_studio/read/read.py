@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from labelnext.adapter.protocol import Context
@@ -19,7 +20,7 @@ from labelnext_adapters.label_studio.read.memory import keep, recalled
 from labelnext_adapters.label_studio.read.scope import Part, find_part
 from labelnext_adapters.label_studio.read.tag import LOOKED_AT, with_tag
 from labelnext_adapters.label_studio.read.undecided import undecided, undecided_notices
-from labelnext_adapters.label_studio.server.annotations import read_truth
+from labelnext_adapters.label_studio.server.annotations import labelled_tasks, read_truth
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.project import (
@@ -43,7 +44,10 @@ from labelnext_adapters.label_studio_format.moments import moment
 from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import (
+    add_occurring,
+    derived_notices,
     find_setup,
+    has_dynamic,
     only_predicted_notice,
 )
 from labelnext_adapters.label_studio_format.versions import Members, chosen, in_use, settle
@@ -77,8 +81,8 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     """
     project = get_project(client, source.number)
     named, source = source.from_name, with_tag(client, source, project)
-    setup = find_setup(project, source.from_name)
-    notices: list[Notice] = []
+    setup = read_setup(client, project, source, context)
+    notices = derived_notices(setup)
     if named is None and source.from_name is not None:
         notices.append(only_predicted_notice(project, setup.from_name, LOOKED_AT))
     if project.get("evaluate_predictions_automatically"):
@@ -91,7 +95,9 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         )
     members, dates = choose_versions(client, source, setup, notices)
     part = find_part(client, source)
-    memory = None if part.options else recalled(client, project, members, context)
+    # Labels that occur since then would be unknown to what is remembered.
+    forget = bool(part.options) or setup.derived
+    memory = None if forget else recalled(client, project, members, context)
     if memory is not None and memory.tasks is not None:
         members, tasks, truth = memory.members, memory.tasks, memory.truth
     else:
@@ -125,6 +131,23 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
     columns = members or {None: Columns(setup)}
     shared = (tasks.ids, tasks.item_ids, tasks.annotated, notices)
     return make_pool(columns, *shared, merge=source.merge, **labels), tasks
+
+
+def read_setup(
+    client: Client, project: dict[str, Any], source: LabelStudioSource, context: Context
+) -> Setup:
+    """The control tags to read; labels from each task's data are those that occur in all tasks.
+
+    Raises:
+        NotFound, InvalidInput: as `find_setup`.
+    """
+    if has_dynamic(project):
+        number = project["id"]
+        predicted = (p.result for p in stored_predictions(client, number, context, numbered=False))
+        labelled = labelled_tasks(client, number, context, "read labels")
+        said = (annotation.result for task in labelled for annotation in task.annotations)
+        add_occurring(project["parsed_label_config"], chain(predicted, said))
+    return find_setup(project, source.from_name)
 
 
 def _read_tasks(

@@ -9,6 +9,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.adapter.records import LabelRecord, LabelRecords
 from labelnext.errors import InvalidInput
 from labelnext_adapters.label_studio.options import LabelStudioSource
+from labelnext_adapters.label_studio.read.read import read_setup
 from labelnext_adapters.label_studio.server.annotations import labelled_tasks
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.people import list_members, person_name
@@ -25,7 +26,6 @@ from labelnext_adapters.label_studio_format.regions import (
     UnknownLabel,
     true_labels,
 )
-from labelnext_adapters.label_studio_format.setup import find_setup
 
 
 def label_records(client: Client, source: LabelStudioSource, context: Context) -> LabelRecords:
@@ -40,7 +40,7 @@ def label_records(client: Client, source: LabelStudioSource, context: Context) -
         NotFound: if there is no such project or control tag.
         InvalidInput: if a labelled task has no value of the key.
     """
-    setup = find_setup(get_project(client, source.number), source.from_name)
+    setup = read_setup(client, get_project(client, source.number), source, context)
     which = source.labels or "latest"
     truth = Truth(setup, which)
     members = list_members(client)

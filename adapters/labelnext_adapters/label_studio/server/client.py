@@ -327,17 +327,26 @@ class Client:
     def _answer(
         self, method: str, path: str, retry: bool, arguments: Mapping[str, Any]
     ) -> httpx.Response:
-        """The answer; a request whose connection is reset is sent again, like one with a 500."""
+        """The answer; a request whose connection is reset is sent again, like one with a 500.
+
+        So is any that the server has no time for (429), because it has done nothing of it.
+        """
         transport = self._transport
-        for pause in self.pauses[:_RESETS] if retry else ():
+        for pause in self.pauses[:_RESETS]:
             try:
                 response: httpx.Response = transport.request(path, method=method, **arguments)
-                return response
             except httpx.ConnectError:  # the SDK tried this again
                 raise
             except httpx.NetworkError as error:
+                if not retry:
+                    raise
                 _log.debug("%s %s: %r, trying again", method, path, error)
                 time.sleep(pause)
+                continue
+            busy = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+            if retry or not busy or "files" in arguments:  # the SDK tried this again, or read them
+                return response
+            time.sleep(max(pause, _asked_to_wait(response)))
         response = transport.request(path, method=method, **arguments)
         return response
 
@@ -365,6 +374,12 @@ class Client:
             raise translated(error.status_code, detail_of(error.body), self.url, path) from None
         except (ValueError, RecursionError) as error:  # so is this, of an answer that is no JSON
             raise self._other_server("api/token/refresh/", str(error)) from None
+
+
+def _asked_to_wait(response: httpx.Response) -> float:
+    """The seconds that an answer asks for, a minute at most."""
+    said = str(response.headers.get("retry-after", ""))
+    return min(float(said), 60.0) if said.isdecimal() else 0.0
 
 
 def _trust(ca_bundle: Path | None) -> ssl.SSLContext | bool:

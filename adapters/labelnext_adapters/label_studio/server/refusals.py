@@ -137,6 +137,8 @@ def _token_hint(detail: str) -> str:
             "this is an access token, which expires after five minutes; use the Personal Access "
             "Token from Account & Settings."
         )
+    if "inactive" in lowered:
+        return "have an administrator activate that user, or use another user's token."
     if "expired" in lowered or "blacklisted" in lowered:
         return "create a new Personal Access Token in Account & Settings."
     return "copy the token again from Account & Settings in Label Studio."

@@ -14,8 +14,6 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import (
     AccessDenied,
     InvalidInput,
-    NotFound,
-    Unavailable,
     WriteFailed,
     WriteRefused,
     listed,
@@ -25,6 +23,7 @@ from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.give_way import give_way
 from labelnext_adapters.label_studio.server.pages import pages_of, task_pages
+from labelnext_adapters.label_studio.server.refusals import Failed, NoSuchObject, NoSuchPath
 from labelnext_adapters.label_studio.server.tasks import FIELDS, KEYS, TASK_FIELDS, collect
 from labelnext_adapters.label_studio.write.priorities import (
     SetField,
@@ -250,7 +249,7 @@ class Fields:
         """Try on one task whether the server lets us set one key of a task's data."""
         try:
             set_field(self._client, project, name, replace(request, ids=request.ids[:1]))
-        except (AccessDenied, InvalidInput, NotFound, Unavailable) as error:
+        except (AccessDenied, InvalidInput, NoSuchObject, NoSuchPath, Failed) as error:
             # A server that is only busy or away fails on this request too, and ends the run.
             self._client.get(f"api/projects/{project}/")
             self._remark(
