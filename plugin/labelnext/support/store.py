@@ -19,6 +19,7 @@ from labelnext.errors import (
     listed,
 )
 from labelnext.support.files import sweep, write_atomically
+from labelnext.support.threads import arrow_threads
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,7 +132,9 @@ class Store:
         import pyarrow.parquet
 
         with self._undamaged(name):
-            table = pyarrow.parquet.read_table(self.path(name), filesystem=self.files)
+            table = pyarrow.parquet.read_table(
+                self.path(name), filesystem=self.files, use_threads=arrow_threads()
+            )
             table.validate(full=True)  # what follows trusts offsets and indices
         return table
 
@@ -154,7 +157,9 @@ class Store:
         """
         import pyarrow as pa
 
-        options = pa.ipc.IpcWriteOptions(compression="lz4" if packed else None)
+        options = pa.ipc.IpcWriteOptions(
+            compression="lz4" if packed else None, use_threads=arrow_threads()
+        )
         table = _narrowed(table) if packed else table
 
         def fill(file: Any) -> None:
