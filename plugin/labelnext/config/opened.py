@@ -17,6 +17,7 @@ from labelnext.journal.plan import Progress
 from labelnext.pool.join import join_predictions
 from labelnext.pool.pool import Pool
 from labelnext.support.started import working_on
+from labelnext.support.threads import at_most
 
 
 def loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
@@ -29,7 +30,7 @@ def opened(
     settings: Config, adapter: Adapter | None, progress: Progress | None
 ) -> Iterator[Adapter]:
     """The given adapter; without one, the configuration's own, closed at the end."""
-    with working_on(settings.path), located(settings):
+    with working_on(settings.path), located(settings), at_most(settings.rest.threads):
         if adapter is not None:
             yield adapter
             return

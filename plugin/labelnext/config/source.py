@@ -124,6 +124,8 @@ class Rest(Options):
     """Folder for the journals, one per run; undo and resume need it."""
     engine: Literal["local", "ray"] = "local"
     """Where to score a pool of many files: on this machine (local), or with Ray."""
+    threads: int | None = Field(None, ge=1)
+    """How many threads compute at most; null uses all cores that this process may use."""
     purpose: Literal["label", "review"] = "label"
     """label: rank unlabelled items; review: rank existing labels, most doubtful first (needs
     labelnext[review])."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +16,7 @@ from labelnext.errors import ConfigError, InvalidInput
 from labelnext.journal.plan import Progress
 from labelnext.ranking.strategy import Strategy
 from labelnext.replays.curves import Curve, Protocol, learning_curve, needed
+from labelnext.support.threads import n_threads
 
 _FORMAT = b"recalls of each round"  # curves stored in another format are recomputed
 
@@ -61,7 +61,7 @@ def simulate(
     todo = [(s, seed) for s, seed in wanted if (s.name, seed) not in kept.curves]
     jobs = ((features, labels, n_classes, s, protocol, seed) for s, seed in todo)
     done = len(wanted) - len(todo)
-    for curve in _in_processes(jobs, min(workers or os.cpu_count() or 1, max(len(todo), 1))):
+    for curve in _in_processes(jobs, min(workers or n_threads(), max(len(todo), 1))):
         kept.add(curve)
         done += 1
         if progress is not None:

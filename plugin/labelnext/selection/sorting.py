@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.support import loops
+from labelnext.support.threads import in_parts
 
 _BLOCK = 2**16  # values that are packed at once; they stay in the cache
+_THREAD = 2**20  # values that are worth a thread to pack
 
 
 def stable_order(values: NDArray[np.floating]) -> NDArray[np.intp]:
@@ -32,13 +34,17 @@ def stable_order(values: NDArray[np.floating]) -> NDArray[np.intp]:
     n = len(values)
     taken = max(n - 1, 1).bit_length()  # low bits that hold the position
     order = np.empty(n, dtype=np.int64)
-    for start in range(0, n, _BLOCK):
-        part = slice(start, start + _BLOCK)
-        packed = _keys(values[part])
-        packed >>= taken
-        packed <<= taken
-        packed |= np.arange(start, start + len(packed))
-        order[part] = packed
+
+    def pack(start: int, stop: int) -> None:
+        for first in range(start, stop, _BLOCK):
+            part = slice(first, min(first + _BLOCK, stop))
+            packed = _keys(values[part])
+            packed >>= taken
+            packed <<= taken
+            packed |= np.arange(part.start, part.stop)
+            order[part] = packed
+
+    in_parts(n, pack, least=_THREAD)
     loops.sort(order)
     unsure = _unsure(order, taken) if values.dtype.itemsize > 4 else order[:0]
     order &= (1 << taken) - 1

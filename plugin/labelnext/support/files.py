@@ -46,6 +46,7 @@ def write_atomically(
     write: Callable[[IO[bytes]], object],
     *,
     private: bool = False,
+    lasting: bool = True,
     ready: Callable[[Path], object] | None = None,
 ) -> None:
     """Let `write` fill a temporary file, then rename it to `path`.
@@ -57,6 +58,8 @@ def write_atomically(
         path: path of the file; its folder is created if missing.
         write: called with the open file.
         private: whether only this user may read the file, and the folder if it is created.
+        lasting: whether to wait until the file outlasts a loss of power, after which what was
+            there before may be there again, but never a part of the file.
         ready: called with the temporary file when it is complete, before it is renamed.
 
     Raises:
@@ -77,7 +80,8 @@ def write_atomically(
             if ready is not None:
                 ready(partial)
             os.replace(partial, target)
-        sync_directory(target.parent)
+        if lasting:
+            sync_directory(target.parent)
     except OSError as error:
         raise write_failed(path, error) from error
 

@@ -1,7 +1,7 @@
 """Process large arrays in parts, with one thread per processor core.
 
-LABELNEXT_THREADS or OMP_NUM_THREADS may ask for fewer threads. Work inside a thread of a pool stays
-in it, so there are never more threads than cores.
+A configuration's `threads`, LABELNEXT_THREADS or OMP_NUM_THREADS may ask for fewer threads. Work
+inside a thread of a pool stays in it, so there are never more threads than cores.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from labelnext.errors import ConfigError
@@ -25,8 +26,26 @@ _Result = TypeVar("_Result")
 
 _OURS = "LABELNEXT_THREADS"
 _OF_OTHERS = "OMP_NUM_THREADS"  # which may also be a list
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_GROUPS = Path("/sys/fs/cgroup")  # where control groups and their quotas are
+_MINE = Path("/proc/self/cgroup")  # says which this process is in
 _pooled = threading.local()
+_most: ContextVar[int | None] = ContextVar("most", default=None)
+
+
+@contextmanager
+def at_most(n_threads: int | None) -> Iterator[None]:
+    """Meanwhile no more threads work than these; None leaves it to the machine.
+
+    Example:
+        >>> with at_most(1):
+        ...     n_threads()
+        1
+    """
+    token = _most.set(n_threads)
+    try:
+        yield
+    finally:
+        _most.reset(token)
 
 
 def in_parts(n: int, work: Callable[[int, int], None], *, least: int) -> None:
@@ -46,7 +65,7 @@ def in_parts(n: int, work: Callable[[int, int], None], *, least: int) -> None:
         >>> sorted(seen)
         [0, 1, 2, 3]
     """
-    n_parts = max(1, min(_n_threads(), n // max(least, 1)))
+    n_parts = max(1, min(n_threads(), n // max(least, 1)))
     bounds = [n * part // n_parts for part in range(n_parts + 1)]
     for _ in in_order(lambda ends: work(*ends), list(pairwise(bounds))):
         pass
@@ -67,15 +86,15 @@ def in_order(work: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterat
         >>> list(in_order(lambda x: x * x, [1, 2, 3]))
         [1, 4, 9]
     """
-    n_threads = min(_n_threads(), len(tasks))
-    if n_threads < 2:
+    n = min(n_threads(), len(tasks))
+    if n < 2:
         yield from map(work, tasks)
         return
-    with ThreadPoolExecutor(n_threads, initializer=_begin_thread) as pool:
+    with ThreadPoolExecutor(n, initializer=_begin_thread) as pool:
         ahead: deque[Future[_Result]] = deque()
         for task in tasks:
             ahead.append(pool.submit(work, task))
-            if len(ahead) > n_threads:
+            if len(ahead) > n:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
@@ -85,14 +104,24 @@ def _begin_thread() -> None:
     _pooled.inside = True
 
 
-def _n_threads() -> int:
-    """How many threads may work here."""
+def n_threads() -> int:
+    """How many threads may work here: one inside a thread of a pool."""
     return 1 if getattr(_pooled, "inside", False) else _n_cores()
+
+
+def arrow_threads() -> bool:
+    """Whether Arrow may use threads of its own here, which are then no more than ours."""
+    import pyarrow as pa
+
+    n = n_threads()
+    if 1 < n < pa.cpu_count():
+        pa.set_cpu_count(n)
+    return n > 1
 
 
 def _n_cores() -> int:
     """Number of cores that this process may use, which may be fewer than the machine has."""
-    limits = [_n_allowed(), asked_threads() or math.inf]
+    limits = [_n_allowed(), _most.get() or math.inf, asked_threads() or math.inf]
     with suppress(ValueError):
         limits.append(max(1, int(os.environ.get(_OF_OTHERS, ""))))
     return int(min(limits))
@@ -122,7 +151,25 @@ def _n_allowed() -> int:
         n_cores = len(os.sched_getaffinity(0))
     else:
         n_cores = os.cpu_count() or 1
-    with suppress(OSError, ValueError):  # "max 100000" has no quota
-        quota, period = _QUOTA.read_text("ascii").split()
-        n_cores = min(n_cores, math.ceil(int(quota) / int(period)))
-    return max(1, n_cores)
+    return max(1, math.ceil(min([n_cores, *_quotas()])))
+
+
+def _quotas() -> Iterator[float]:
+    """The cores that the quotas of this process's control groups allow, and of those around it."""
+    folders = {_GROUPS, _GROUPS / "cpu"}
+    with suppress(OSError, ValueError):
+        for line in _MINE.read_text("utf-8").splitlines():
+            _, names, path = line.split(":", 2)
+            if not names or "cpu" in names.split(","):  # no name: version 2
+                base = _GROUPS / "cpu" if names else _GROUPS
+                group = PurePosixPath(path)
+                folders |= {base / str(one).strip("/") for one in (group, *group.parents)}
+    for folder in folders:
+        with suppress(OSError, ValueError):  # "max 100000" and -1 are no quotas
+            quota, period = (folder / "cpu.max").read_text("ascii").split()
+            yield int(quota) / int(period)
+        with suppress(OSError, ValueError):
+            of_one = (folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us")
+            quota, period = (file.read_text("ascii") for file in of_one)
+            if int(quota) > 0:
+                yield int(quota) / int(period)

@@ -94,6 +94,7 @@ DEFAULTS: dict[str, Any] = {
     "report": {"path": "labelnext-report.html", "thumbnails": 50},
     "state": ".labelnext",
     "engine": "local",
+    "threads": None,
     "purpose": "label",
     "review": {"score": "auto"},
     "watch": {

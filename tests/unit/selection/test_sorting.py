@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from labelnext.selection import sorting
 from labelnext.selection.sorting import stable_order
+from labelnext.support import loops, threads
 
 
 def oracle(values: np.ndarray) -> list[int]:
@@ -60,3 +62,16 @@ def test_input_is_left_as_it_is() -> None:
     values = np.array([0.1, -0.0, 0.9])
     stable_order(values)
     assert np.signbit(values).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("n_threads", [1, 3, 7])
+def test_order_is_the_same_on_any_number_of_threads(
+    n_threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "_n_cores", lambda: n_threads)
+    monkeypatch.setattr(sorting, "_THREAD", 1)
+    monkeypatch.setattr(sorting, "_BLOCK", 1000)
+    monkeypatch.setattr(loops, "_THREAD", 1)
+    values = np.random.default_rng(2).random(10_001).round(4)
+    values[::11] = np.nan
+    assert stable_order(values).tolist() == oracle(values)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from labelnext.acquisition import kernels
-from labelnext.support import loops
+from labelnext.support import loops, threads
 
 KEYS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
     "any": lambda rng: rng.integers(-(2**63), 2**63 - 1, 20_000),
@@ -26,8 +26,12 @@ KEYS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 
 
 @pytest.mark.parametrize("name", KEYS)
-@pytest.mark.parametrize("seed", range(3))
-def test_integers_are_sorted_as_numpy_sorts_them(name: str, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "n_threads"), [(0, 1), (1, 2), (2, 5), (3, 64)])
+def test_integers_are_sorted_as_numpy_sorts_them(
+    name: str, seed: int, n_threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loops, "_THREAD", 1)
+    monkeypatch.setattr(threads, "_n_cores", lambda: n_threads)
     keys = KEYS[name](np.random.default_rng(seed)).astype(np.int64)
     expected = np.sort(keys)
     loops.sort(keys)

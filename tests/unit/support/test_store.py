@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -56,3 +58,35 @@ def test_columns_of_an_arrow_file_are_read_alone(tmp_path: Path, packed: bool) -
     (tmp_path / "one.arrow").write_bytes(content[: len(content) // 2])
     with pytest.raises(InvalidInput, match="must be as labelnext wrote it"):
         store.read_columns("one.arrow", ["x"])
+
+
+def test_packed_floats_are_read_as_they_were_written(tmp_path: Path) -> None:
+    largest = float(np.finfo(np.float32).max)
+    columns = {
+        "short": [0.5, None, -0.0, math.inf, -math.inf, largest],
+        "long": [0.1, None, 1.0, 2.0, 3.0, 4.0],
+        "far": [2 * largest, None, 1.0, 2.0, 3.0, 4.0],
+        "nan": [math.nan, None, 1.0, 2.0, 3.0, 4.0],
+    }
+    table = pa.table(columns).replace_schema_metadata({"told": "once"})
+    store = Store(str(tmp_path))
+    store.write_rows("one.arrow", table, packed=True)
+    with pa.ipc.open_file(tmp_path / "one.arrow") as file:
+        kept = {field.name: str(field.type) for field in file.schema}
+    assert kept == {"short": "float", "long": "double", "far": "double", "nan": "double"}
+    for wanted in (None, ["short", "nan"]):
+        read = store.read_columns("one.arrow", wanted)
+        assert read.schema.equals(table.select(read.column_names).schema, check_metadata=True)
+        for name in read.column_names:
+            assert [*map(repr, read.column(name).to_pylist())] == [*map(repr, columns[name])]
+
+
+def test_only_what_can_not_be_made_again_waits_for_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr("labelnext.support.files.sync_directory", lambda f: synced.append(f.name))
+    store = Store(str(tmp_path))
+    store.write_rows("scores/one.arrow", TABLE)
+    store.write_table("ranking/one.parquet", TABLE)
+    assert synced == ["ranking"]

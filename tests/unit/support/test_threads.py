@@ -6,13 +6,14 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from labelnext.acquisition.objects import object_statistics
 from labelnext.errors import ConfigError, InvalidInput
 from labelnext.pool import Objects
 from labelnext.support import threads
-from labelnext.support.threads import in_parts
+from labelnext.support.threads import at_most, in_parts
 
 
 @pytest.fixture(params=[1, 2, 5])
@@ -46,10 +47,11 @@ def test_threads_are_limited_by_the_environment_and_a_quota(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr(threads, "_GROUPS", tmp_path)
+    monkeypatch.setattr(threads, "_MINE", tmp_path / "none")
     quota = tmp_path / "cpu.max"
     for text, n_cores in (("max 100000", 8), ("250000 100000", 3), ("5000 100000", 1)):
         quota.write_text(text)
-        monkeypatch.setattr(threads, "_QUOTA", quota)
         threads._n_allowed.cache_clear()
         monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
         assert threads._n_cores() == n_cores
@@ -59,6 +61,66 @@ def test_threads_are_limited_by_the_environment_and_a_quota(
         monkeypatch.setenv("LABELNEXT_THREADS", asked)
         assert threads._n_cores() == n_cores
     threads._n_allowed.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("mine", "files", "n_cores"),
+    [
+        ("0::/a/b c\n", {"a/b c/cpu.max": "300000 100000", "a/cpu.max": "max 100000"}, 3),
+        ("0::/a/b\n", {"a/b/cpu.max": "700000 100000", "a/cpu.max": "150000 100000"}, 2),
+        ("0::/a\n", {"b/cpu.max": "100000 100000"}, 8),
+        (
+            "3:cpu,cpuacct:/docker/x\n0::/\n",
+            {
+                "cpu/docker/x/cpu.cfs_quota_us": "400000\n",
+                "cpu/docker/x/cpu.cfs_period_us": "100000\n",
+                "cpu/cpu.cfs_quota_us": "-1\n",
+                "cpu/cpu.cfs_period_us": "100000\n",
+            },
+            4,
+        ),
+        ("4:cpuset:/x\n", {"cpuset/x/cpu.max": "100000 100000"}, 8),
+        ("nonsense", {"cpu/cpu.cfs_quota_us": "50000", "cpu/cpu.cfs_period_us": "100000"}, 1),
+    ],
+)
+def test_threads_are_limited_by_the_control_groups_around_a_process(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mine: str,
+    files: dict[str, str],
+    n_cores: int,
+) -> None:
+    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    for name in ("OMP_NUM_THREADS", "LABELNEXT_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(threads, "_GROUPS", tmp_path)
+    monkeypatch.setattr(threads, "_MINE", tmp_path / "mine")
+    (tmp_path / "mine").write_text(mine)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    threads._n_allowed.cache_clear()
+    assert threads.n_threads() == n_cores
+    with at_most(2):
+        assert threads.n_threads() == min(n_cores, 2)
+    with at_most(64):
+        assert threads.n_threads() == n_cores
+    threads._n_allowed.cache_clear()
+
+
+def test_arrow_takes_no_more_threads_than_asked_for_and_none_in_a_pool(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = pa.cpu_count()
+    monkeypatch.setattr(threads, "_n_cores", lambda: 2)
+    try:
+        pa.set_cpu_count(5)
+        assert list(threads.in_order(lambda _: threads.arrow_threads(), [0, 1])) == [False] * 2
+        assert pa.cpu_count() == 5
+        assert threads.arrow_threads()
+        assert pa.cpu_count() == 2
+    finally:
+        pa.set_cpu_count(before)
 
 
 @pytest.mark.parametrize("asked", ["x", "0", "-2", "1.5", "4,2", "²"])

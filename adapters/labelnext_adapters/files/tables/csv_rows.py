@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from labelnext.errors import InvalidInput
+from labelnext.support.threads import arrow_threads
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import file_of
 from labelnext_adapters.files.content.oddities import Oddities
@@ -140,7 +141,7 @@ def parsed_rows(
         column_names=list(header),
         skip_rows=n_above,
         block_size=LONGEST_LINE,
-        use_threads=ragged is None,  # else their numbers are not known
+        use_threads=ragged is None and arrow_threads(),  # with threads rows have no numbers
     )
     convert = pyarrow.csv.ConvertOptions(
         column_types=dict(kinds),

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 
+from labelnext.support.threads import arrow_threads
 from labelnext_adapters.files.content.unpacked import Limit, limit_of
 from labelnext_adapters.files.tables.arrow import longest_shared, written_out
 from labelnext_adapters.files.tables.footer import Pages, chunks_of, pages_of
@@ -72,7 +73,7 @@ def read_columns(
             _check_written_out(texts, shared, wanted, limit, certain)
     if any(_fills_lists(field.type) for field in file.schema_arrow):
         file = pyarrow.parquet.ParquetFile(source, metadata=_without_arrows_types(file.metadata))
-    table = file.read_row_groups(wanted, columns=names)
+    table = file.read_row_groups(wanted, columns=names, use_threads=arrow_threads())
     table.validate(full=True)  # what follows trusts offsets and indices
     return table
 
@@ -152,7 +153,9 @@ def _check_written_out(
         InvalidInput: if they unpack to too much.
     """
     for group in groups:
-        for column in texts.read_row_group(group, columns=list(shared)).columns:
+        for column in texts.read_row_group(
+            group, columns=list(shared), use_threads=arrow_threads()
+        ).columns:
             certain += sum(map(written_out, column.chunks))
         limit.check("the file", certain, more=True)
 

@@ -27,7 +27,7 @@ from labelnext.errors import LabelnextError, MissingExtra, Unavailable, unknown
 from labelnext.runs.large.part import Scored, Task, do_part
 from labelnext.support.started import how_to_install
 from labelnext.support.store import Store
-from labelnext.support.threads import in_order
+from labelnext.support.threads import in_order, n_threads
 
 # A lost task is done again whole.
 _TASKS = 8  # for each processor
@@ -75,7 +75,7 @@ def on_ray(
     """
     with ready(settings):
         start, first, began = _start.get(), 0, monotonic()
-        some = _MEANWHILE * (os.cpu_count() or 1)
+        some = _MEANWHILE * n_threads()
         while first < len(parts) and start is not None:
             left = (monotonic() - began) / max(first, 1) * (len(parts) - first)
             if start.is_up(begin=left > _WORTH):
@@ -170,6 +170,7 @@ class _Start(Thread):
 
     def __init__(self) -> None:
         super().__init__(name="ray", daemon=True)
+        self._n = n_threads()  # what the thread that asks for Ray may use
         self._tried, self._over = Event(), Event()
         self._error: Exception | None = None
 
@@ -178,7 +179,7 @@ class _Start(Thread):
         import ray
 
         try:
-            ray.init(address="local", include_dashboard=False, **_QUIET)
+            ray.init(address="local", num_cpus=self._n, include_dashboard=False, **_QUIET)
         except Exception as error:  # as in `_connected`
             self._error = error
         self._tried.set()

@@ -77,7 +77,7 @@ class Guide:
 
 @lru_cache(maxsize=2)
 def read_guide(place: str, folder: str) -> Guide:
-    """The guide of a run, read once by each worker."""
+    """The guide of a run, read once by each worker; forgotten with the run."""
     store = Store(place)
     tables = {kind: store.read_table(f"{folder}/guide/{kind}.parquet") for kind in KINDS}
     vectors = {kind: vectors_of_table(table) for kind, table in tables.items()}

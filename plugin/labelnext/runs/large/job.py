@@ -22,6 +22,7 @@ from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
 from labelnext.report.findings import summarise
 from labelnext.runs.job import Labelled, Stages
+from labelnext.runs.large.guide import read_guide
 from labelnext.runs.large.labelled import labelled_items
 from labelnext.runs.large.limits import (
     check_included,
@@ -30,6 +31,7 @@ from labelnext.runs.large.limits import (
     parts_to_look_at,
     recipe_of_parts,
 )
+from labelnext.runs.large.look import batch_ids
 from labelnext.runs.large.order import Order, required_duckdb
 from labelnext.runs.large.part import fingerprint
 from labelnext.runs.large.performer import STEP, LargePerformer
@@ -163,7 +165,11 @@ class LargeJob:
         performer = LargePerformer(
             self._settings, self._platform, journal, self._progress, self.parts, self.stages
         )
-        carry_out(plan, journal, performer)
+        try:
+            carry_out(plan, journal, performer)
+        finally:  # what was read once for all parts
+            batch_ids.cache_clear()
+            read_guide.cache_clear()
         if performer.performed:  # else all that was missing was the note that it is done
             self._performer, self.recipe = performer, performer.summary.recipe
 

@@ -64,7 +64,7 @@ class Look:
 
         with kept_files("the scores"):
             scores = store.read_columns(self.scoring.name(part)).combine_chunks()
-            batch, marks = _batch(store.place, self.batch, self.whole)
+            batch, marks = batch_ids(store.place, self.batch, self.whole)
         ids, ranked = scores.column("item_id"), pc.is_valid(scores.column("utility"))
         of_ids = hashes(ids)
         marked = scores.take(pa.array(np.flatnonzero(marks[_marks(of_ids, marks)])))
@@ -97,8 +97,8 @@ class Look:
         return Scored(classes=classes, objects={"items": len(items), "objects": n_objects})
 
 
-@lru_cache(maxsize=1)  # for all parts
-def _batch(place: str, name: str, whole: str) -> tuple[pa.ChunkedArray, NDArray[np.bool_]]:
+@lru_cache(maxsize=1)  # for all parts; forgotten with the run
+def batch_ids(place: str, name: str, whole: str) -> tuple[pa.ChunkedArray, NDArray[np.bool_]]:
     """The ids of the batch, and marks at their hashes: few others have a mark.
 
     Args:

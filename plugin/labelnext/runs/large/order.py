@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +19,7 @@ from labelnext.runs.large.part_findings import REPORTED
 from labelnext.selection.sorting import stable_order
 from labelnext.support.started import how_to_install
 from labelnext.support.store import Store
+from labelnext.support.threads import n_threads
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +60,7 @@ def opened_scores(
     folder.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {
         "memory_limit": memory,
-        "threads": min(os.cpu_count() or 1, _THREADS),
+        "threads": min(n_threads(), _THREADS),
         "temp_directory": str(folder),
         "preserve_insertion_order": False,
     }
@@ -220,12 +221,13 @@ class Scores:
     def _query(self, text: str) -> Any:
         import pyarrow as pa
 
-        schema = self._read(self._names[0]).schema
+        first = self._read(self._names[0])
         # DuckDB refuses lists of names that are all empty, which only the report looks at.
-        schema = pa.schema([field for field in schema if field.name not in REPORTED])
+        first = first.select([name for name in first.column_names if name not in REPORTED])
+        schema = first.schema
         # File after file: a dataset would read so many ahead that it holds more than the sort.
-        tables = (self._read(name, schema.names) for name in self._names)
-        batches = (batch for table in tables for batch in table.to_batches())
+        others = (self._read(name, schema.names) for name in self._names[1:])
+        batches = (batch for table in chain([first], others) for batch in table.to_batches())
         reader = pa.RecordBatchReader.from_batches(schema, batches)
         return self._base.from_arrow(reader).query("scores", text)
 

@@ -243,12 +243,12 @@ def _best(utilities: NDArray[np.float64], ids: pa.Array, most: int) -> NDArray[n
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = np.flatnonzero(~np.isnan(utilities))
-    if len(rows) <= most:
-        return rows
-    values = utilities[rows]
-    edge = values[top_k(values, most)].min()
-    above, level = rows[values > edge], rows[values == edge]
+    best = top_k(utilities, most)
+    best = best[~np.isnan(utilities[best])]
+    if len(best) < most:
+        return np.sort(best)
+    edge = utilities[best[-1]]
+    above, level = np.flatnonzero(utilities > edge), np.flatnonzero(utilities == edge)
     names = ids.take(pa.array(level))
     if all_integers(ids):
         names = names.cast(pa.decimal128(38))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.support.loops.sources import fingerprint
+from labelnext.support.threads import in_parts
 
 Integers = NDArray[np.int64]
 
@@ -25,6 +26,8 @@ SCORES = ("least_confidence", "margin", "variance", "entropy")
 
 _LIBRARY = Path(__file__).with_name("loops.so")
 _SHORT = 24  # classes: of more, numpy is as fast
+_PARTS = 1024  # into which the library splits integers at most, before each part is sorted
+_THREAD = 250_000  # integers that are worth a thread
 _FEW = 1000  # numpy sorts so few integers before the library is asked
 
 
@@ -73,13 +76,21 @@ def likeliest(rows: NDArray[np.floating]) -> Integers:
 
 
 def sort(keys: Integers) -> None:
-    """Sort integers in place, smallest first."""
+    """Sort integers in place, smallest first, on the threads that may work here."""
     library = _library()
     if library is None or len(keys) < _FEW:
         keys.sort()
-    else:
-        other = np.empty_like(keys)
-        library.sort_integers(keys.ctypes.data, other.ctypes.data, len(keys))
+        return
+    other, starts = np.empty_like(keys), np.empty(_PARTS + 1, dtype=np.intp)
+    both = keys.ctypes.data, other.ctypes.data
+    n_parts = library.split_integers(*both, len(keys), starts.ctypes.data)
+
+    def sort_parts(start: int, stop: int) -> None:
+        first, last = np.searchsorted(starts[:n_parts], [start, stop]).tolist()
+        library.sort_integers(*both, starts[first:].ctypes.data, last - first)
+
+    if n_parts:
+        in_parts(len(keys), sort_parts, least=_THREAD)
 
 
 def open_library(path: Path) -> Any:
@@ -102,7 +113,9 @@ def open_library(path: Path) -> Any:
     for function in (library.likeliest_float, library.likeliest_double):
         function.argtypes = [pointer, size, size, pointer]
         function.restype = None
-    library.sort_integers.argtypes = [pointer, pointer, size]
+    library.split_integers.argtypes = [pointer, pointer, size, pointer]
+    library.split_integers.restype = size
+    library.sort_integers.argtypes = [pointer, pointer, pointer, size]
     library.sort_integers.restype = None
     return library
 

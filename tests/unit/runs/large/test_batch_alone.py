@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ import pytest
 
 import labelnext
 from labelnext.errors import WriteFailed
-from labelnext.runs.large import first, job, near_ranks
+from labelnext.runs.large import engines, first, job, look, near_ranks
 from labelnext.runs.large.part import Scored
 from labelnext.runs.undo import resume, undo
+from labelnext.support.threads import arrow_threads
 from tests.unit.runs.large.test_job import (
     N,
     assert_same,
@@ -228,3 +230,25 @@ def test_a_sample_says_which_utility_more_items_than_the_budget_have() -> None:
     assert first._likely_least(found, 500_000) == 1999 - (100 + 40 + 8)
     assert first._likely_least(found, 10_000_000) == -np.inf
     assert first._likely_least(Scored(counts={"ranked": 3}), 1) == -np.inf
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_of_the_configuration_bound_a_run_which_leaves_nothing_in_memory(
+    tmp_path: Path, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labelnext.support.threads._n_allowed", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    seen, scored = set[tuple[str, bool]](), engines.do_part
+
+    def do(*told: Any) -> Scored:
+        seen.add((threading.current_thread().name, arrow_threads()))
+        return scored(*told)
+
+    monkeypatch.setattr(engines, "do_part", do)
+    path = spread(classification(texts()), tmp_path / "data", 7)
+    config = settings(tmp_path, path, selection={"budget": 50}, threads=threads)
+    labelnext.run(config | {"write": {**config["write"], "order": "batch"}})
+    names = {name for name, _ in seen}
+    assert not any(arrow for _, arrow in seen)
+    assert (names == {threading.main_thread().name}) == (threads == 1)
+    assert look.batch_ids.cache_info().currsize == 0
