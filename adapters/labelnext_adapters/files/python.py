@@ -19,6 +19,7 @@ from labelnext.adapter.registry import open_adapter
 from labelnext.errors import ConfigError, InvalidInput, LabelnextError, listed
 from labelnext.pool.constructors import Constructor
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.tables.table_options import TableOptions
 
 if TYPE_CHECKING:
@@ -180,6 +181,18 @@ def _plain(label: Any) -> Any:
 def from_polars(frame: Any, **options: Any) -> Pool:
     """The rows of a data frame, eager or lazy."""
     frame = frame.collect() if hasattr(frame, "collect") else frame
+    if not hasattr(frame, "to_arrow"):
+        raise InvalidInput(
+            f"from_polars must get a data frame of polars; got {type(frame).__name__}.",
+            hint="Pool.from_pandas and Pool.from_arrow read others.",
+        )
+    wide = [
+        name
+        for name, kind in getattr(frame, "schema", {}).items()
+        if str(kind) in ("Int128", "UInt128")
+    ]
+    if wide:  # for which Arrow has no type
+        frame = frame.with_columns([frame[name].cast(str) for name in wide])
     return _of_table(frame.to_arrow(), options)
 
 
@@ -196,7 +209,8 @@ def from_huggingface(source: Any, *, ids: Iterable[Any] | None = None, **options
 
     if isinstance(source, str | Path):
         return _of_path(source, "datasets" if Path(source).is_dir() else None, options)
-    if hasattr(source, "with_format") and not hasattr(source, "__getitem__"):
+    streamed = not hasattr(source, "__getitem__") or type(source).__name__.startswith("Iterable")
+    if hasattr(source, "with_format") and streamed:
         raise InvalidInput(
             "from_huggingface must get a data set that is loaded; got one that is streamed "
             f"({type(source).__name__}).",
@@ -240,12 +254,18 @@ def from_supervision(
         return _of_path(detections, "supervision", options)
     if options:
         raise ConfigError(f"option {next(iter(options))} is unknown.", hint="sizes is the option.")
-    by_item = _by_item("detections", detections)
+    kinds = getattr(detections, "classes", None)  # of a data set of supervision
+    by_item = _by_item("detections", getattr(detections, "annotations", detections))
     known = {} if sizes is None else _by_item("sizes", sizes)
-    gathered = Gathered("detection")
+    gathered = Gathered("detection", likeliest=True)
     sizeless: list[str] = []
     for item, one in by_item.items():
-        if not hasattr(one, "xyxy"):
+        boxed = hasattr(one, "xyxy")
+        if not boxed and hasattr(one, "class_id") and hasattr(one, "confidence"):
+            with gathered.record("the classes", item):
+                gathered.scores(gathered.new_item(item), _scores_of(one, kinds))
+            continue
+        if not boxed:
             raise InvalidInput(
                 f"detections must be of supervision; item {item!r:.60} has {type(one).__name__}."
             )
@@ -258,7 +278,7 @@ def from_supervision(
         for index, box in enumerate(one.xyxy):
             with gathered.record(f"detection {index + 1}", item):
                 number = None if one.class_id is None else int(one.class_id[index])
-                name = number if names is None else str(names[index])
+                name = _named(number, kinds) if names is None else str(names[index])
                 score = None if one.confidence is None else float(one.confidence[index])
                 corners = None if size is None else [float(side) for side in box]
                 gathered.detection(row, name, score, corners, size)
@@ -266,6 +286,24 @@ def from_supervision(
         message = "Left out the boxes of items without a size (give sizes)."
         gathered.notice("no_boxes", message, sizeless)
     return gathered.pool()
+
+
+def _named(number: int | None, names: Any) -> Any:
+    """A class by its name, where names are known."""
+    known = isinstance(names, list | tuple) and number is not None and 0 <= number < len(names)
+    return str(names[number]) if known else number
+
+
+def _scores_of(classes: Any, names: Any) -> dict[Any, float]:
+    """The scores of supervision's classes of an image.
+
+    Raises:
+        Unusable: if they have none.
+    """
+    if classes.confidence is None:
+        raise Unusable("it has no confidence")
+    pairs = zip(classes.class_id, classes.confidence, strict=True)
+    return {_named(int(number), names): float(sure) for number, sure in pairs}
 
 
 def _by_item(what: str, value: Any) -> dict[Any, Any]:

@@ -76,7 +76,7 @@ def compressed_by(path: Path, start: bytes) -> str | None:
 
 
 def unpacking(file: IO[bytes], kind: str) -> IO[bytes]:
-    """What a compressed file unpacks to, to be read a piece at a time.
+    """What a compressed file unpacks to, also inside a zip, to be read a piece at a time.
 
     Args:
         file: the packed bytes.
@@ -89,7 +89,9 @@ def unpacking(file: IO[bytes], kind: str) -> IO[bytes]:
         return lzma.LZMAFile(file)
     if kind == "zip":
         archive = zipfile.ZipFile(file)
-        return archive.open(_only_file(archive))
+        member: Any = archive.open(_only_file(archive))
+        packed = compression_of(member.peek(8))
+        return member if packed is None else unpacking(member, packed)
     import pyarrow as pa
 
     stream: IO[bytes] = pa.CompressedInputStream(file, kind)

@@ -156,3 +156,9 @@ def test_a_detection_without_its_image_takes_no_other_key_for_it(tmp_path: Path)
     assert "3" not in pool.item_ids.tolist()
     assert len(pool) == 19
     assert any("detection 4: it must name its image" in one.message for one in pool.notices)
+
+
+@pytest.mark.parametrize("name", ["hash", "MD5", "sha256", "image hash", "checksum", "guid"])
+def test_hashes_are_ids_and_stay_texts(tmp_path: Path, name: str) -> None:
+    rows = "12e4,0.9,0.1\n71e10,0.6,0.4\n30e2,0.75,0.25\n"
+    assert order(read(tmp_path, "p.csv", f"{name},cat,dog\n{rows}")) == ["71e10", "30e2", "12e4"]

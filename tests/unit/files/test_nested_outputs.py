@@ -148,3 +148,18 @@ def test_a_line_of_another_form_leaves_the_ids_to_the_others(tmp_path: Path) -> 
 def test_the_same_key_on_each_line_is_no_id(tmp_path: Path) -> None:
     pool = read(tmp_path, "out.jsonl", lines([{"topic": classes(p)} for p in (0.9, 0.6, 0.75)]))
     assert order(pool) == ["1", "2", "0"]
+
+
+@pytest.mark.parametrize("odd", [{"error": "out of memory"}, None, []])
+def test_a_batch_of_another_form_is_named(tmp_path: Path, odd: Any) -> None:
+    batch = [classes(0.9), classes(0.6)]
+    with pytest.raises(InvalidInput, match="record 2 must be the outputs of a batch") as caught:
+        read(tmp_path, "out.json", [batch, odd, batch, batch])
+    assert "Nobody can tell which inputs come after it" in caught.value.message
+
+
+def test_outputs_in_lists_of_one_are_no_batches(tmp_path: Path) -> None:
+    outputs = [[classes(0.5 + n / 50)] for n in range(20)]
+    pool = read(tmp_path, "out.json", [*outputs, {"error": "out of memory"}])
+    assert order(pool) == [str(n) for n in range(20)]
+    assert "record 21" in notice(pool, "left_out").message

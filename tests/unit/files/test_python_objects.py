@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from labelnext import Pool, rank
 from labelnext.errors import InvalidInput
+from tests.unit.files.reading import order
 
 ROWS = {"cat": [0.9, 0.5, 0.6], "dog": [0.1, 0.5, 0.4]}
 FRAME = pd.DataFrame({"item_id": ["a", "b", "c"], **ROWS})
@@ -110,17 +112,20 @@ def test_what_is_no_data_frame_is_called_so(given: Any) -> None:
 
 
 def test_a_streamed_data_set_is_refused_with_the_cure() -> None:
-    class Streamed:
+    class IterableDataset:
         features = None
 
-        def with_format(self, kind: str) -> Streamed:
+        def with_format(self, kind: str) -> IterableDataset:
             return self
+
+        def __getitem__(self, name: str) -> Any:  # as the library has it since 5.0
+            return name
 
         def __iter__(self) -> Any:
             return iter(FRAME.to_dict("records"))
 
     with pytest.raises(InvalidInput, match=r"a data set that is loaded.*load it without streaming"):
-        Pool.from_huggingface(Streamed())
+        Pool.from_huggingface(IterableDataset())
 
 
 @pytest.mark.parametrize("given", [[Detections(0.5)], Detections(0.5), None, 7])
@@ -168,3 +173,26 @@ def test_coco_is_a_path_a_list_or_a_dictionary(given: Any) -> None:
 def test_yolo_is_a_path(given: Any) -> None:
     with pytest.raises(InvalidInput, match=r"from_yolo must get a path; got \w+"):
         Pool.from_yolo(given)
+
+
+def test_classifications_of_supervision_are_class_scores() -> None:
+    found = {
+        item: SimpleNamespace(class_id=np.array([0, 1]), confidence=np.array([p, 1 - p]))
+        for item, p in (("a", 0.75), ("b", 0.5), ("c", 0.625))
+    }
+    assert order(Pool.from_supervision(found)) == ["b", "c", "a"]
+    found["d"] = SimpleNamespace(class_id=np.array([0]), confidence=None)
+    with pytest.raises(InvalidInput, match=r"can't use 1 of 4 .*item d\): it has no confidence"):
+        Pool.from_supervision(found)
+
+
+def test_a_data_set_of_supervision_names_the_classes() -> None:
+    annotations = {"a.jpg": Detections(0.9), "b.jpg": Detections(0.5)}
+    pool = Pool.from_supervision(SimpleNamespace(classes=["cat"], annotations=annotations))
+    assert pool.classes == ("cat",)
+    assert rank(pool, "mean_object_confidence").item_ids.tolist() == ["b.jpg", "a.jpg"]
+
+
+def test_what_is_no_frame_of_polars_is_called_so() -> None:
+    with pytest.raises(InvalidInput, match="a data frame of polars; got DataFrame"):
+        Pool.from_polars(FRAME)

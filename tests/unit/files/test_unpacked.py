@@ -303,3 +303,22 @@ def test_one_long_line_takes_no_longer_than_its_length(tmp_path: Path) -> None:
         b'{"item_id": "a", "p_a": 0.25, "p_b": 0.75}' + b" " * 16 * MIB
     )
     assert read(tmp_path / "p.jsonl").item_ids.tolist() == ["a"]
+
+
+@pytest.mark.parametrize("kind", [gzip.compress, bz2.compress, lzma.compress])
+def test_what_is_packed_inside_a_zip_is_unpacked_too(
+    tmp_path: Path, kind: Callable[[bytes], bytes]
+) -> None:
+    inside = kind(b"item_id,confidence\na,0.9\nb,0.5\n")
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        archive.writestr("p.csv.gz", inside)
+    assert rank(read(tmp_path / "p.zip")).item_ids.tolist() == ["b", "a"]
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        archive.writestr("p.csv.gz", inside[:-9])
+    assert "without a password" in refused(tmp_path / "p.zip").message
+
+
+def test_what_a_zip_packs_twice_may_not_fill_the_memory(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "p.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("p.csv.gz", gzip.compress(b"a" * (8 * MIB)))
+    assert "must unpack to at most" in refused(tmp_path / "p.zip", max_unpacked=1 / 1024).message

@@ -86,8 +86,12 @@ def text_blocks(path: Path) -> Iterator[bytes]:
     Raises:
         InvalidInput: as for `byte_blocks`.
     """
+    return _without_marks(byte_blocks(path))
+
+
+def _without_marks(blocks: Iterator[bytes]) -> Iterator[bytes]:
     held, begun = b"", False
-    for block in byte_blocks(path):
+    for block in blocks:
         if held or not block.isascii():
             block = held + block
             block = (block if begun else block.removeprefix(_MARK)).replace(b"\n" + _MARK, b"\n")

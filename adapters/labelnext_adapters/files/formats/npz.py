@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,8 +92,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     by_class = {name: told[1] for name in held if (told := _OF_CLASS.fullmatch(name))}
     check_metadata(held, context)
     further = {"offsets", "confidences", "confidence", *context.metadata}
-    of_classes = {stated.get("classes", "classes"), *_ALSO["classes"]}
-    arrays = read_parts(files, wanted | further | by_class.keys(), of_classes)
+    arrays = read_parts(files, wanted | further | by_class.keys(), _of_classes(stated))
     used = set[str]()
 
     def array(name: str, ours: str) -> Any:
@@ -112,8 +111,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         used |= _take_ids(columns, str(told_ids), arrays)
     notices: list[Notice] = []
     columns["item_ids"] = _item_ids(columns, sorted(held), notices)
-    alone = columns["probabilities"] is None and "offsets" not in arrays
-    alone &= "confidences" in arrays or "confidence" in arrays
+    alone = columns["probabilities"] is None and "offsets" not in arrays and _has_answers(arrays)
     answers = None
     if alone and array("class_ids", "class_ids") is None and told_answers not in {"", *used}:
         answers = texts(arrays[told_answers])
@@ -160,6 +158,15 @@ def _wanted(stated: Mapping[str, str]) -> set[str]:
     wanted = {stated.get(ours, name) for name, ours in _ARRAYS.items()}
     wanted |= {stated.get(ours, ours) for ours in _OBJECTS.values()}
     return wanted | {name for names in _ALSO.values() for name in names}
+
+
+def _of_classes(stated: Mapping[str, str]) -> set[str]:
+    """The names of the arrays that hold those of the classes."""
+    return {stated.get("classes", "classes"), *_ALSO["classes"]}
+
+
+def _has_answers(arrays: Collection[str]) -> bool:
+    return "confidences" in arrays or "confidence" in arrays
 
 
 def _stack_classes(

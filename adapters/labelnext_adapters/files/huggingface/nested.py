@@ -109,7 +109,7 @@ def outputs_in(records: Sequence[tuple[str, Any]], key: str | None) -> list[Outp
         return by_id
     if _is_one_output(values):
         return [Output("the record", None, values)]
-    if _are_batches(values):
+    if _are_batches(records):
         return [
             Output(f"{place}, output {number}", None, one)
             for place, batch in records
@@ -176,12 +176,26 @@ def _maps_ids(record: Any) -> bool:
     return sum(map(bool, kinds)) > len(kinds) / 2
 
 
-def _are_batches(values: Sequence[Any]) -> bool:
-    """Whether each value is the outputs of a batch of inputs, rather than that of one input."""
-    return bool(values) and all(
-        isinstance(batch, list) and batch and all(isinstance(one, list) for one in batch)
-        for batch in values
+def _are_batches(records: Sequence[tuple[str, Any]]) -> bool:
+    """Whether each value is the outputs of a batch of inputs, rather than that of one input.
+
+    Raises:
+        InvalidInput: if only most are: nobody can tell which inputs come after the others.
+    """
+    fits = [_is_batch(value) for _, value in records]
+    several = any(fit and len(value) > 1 for fit, (_, value) in zip(fits, records, strict=True))
+    if all(fits) or not several or 2 * sum(fits) <= len(fits):
+        return bool(fits) and all(fits)
+    place, value = records[fits.index(False)]
+    raise InvalidInput(
+        f"{place} must be the outputs of a batch of inputs, as elsewhere; got {value!r:.80}. "
+        "Nobody can tell which inputs come after it.",
+        hint="run that batch again, or write one output for each input, with null for none.",
     )
+
+
+def _is_batch(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, list) for one in value)
 
 
 def outputs_of_files(

@@ -16,6 +16,10 @@ IDS = (
     "audio_filepath", "begin_file", "sound_file", "wav", "wav_file", "clip", "clip_id", "clip_name",
     "utterance_id", "utt_id", "sample", "index", "row", "row_number",
     "inst",
+    "hash", "md5", "md5sum", "md5_hash", "sha1", "sha256", "sha512", "checksum", "digest",
+    "image_hash", "file_hash", "content_hash", "image_md5", "file_md5", "guid", "asset_id",
+    "media_id", "photo_id", "image_url", "img_url", "product_id", "transaction_id", "post_id",
+    "tweet_id", "conversation_id", "page_id", "specimen_id", "accession",
     # German, French, Spanish, Italian, Portuguese; accents don't count.
     "bild", "bildname", "bilddatei", "dateiname", "datei", "dateipfad", "pfad", "nom_du_fichier",
     "nom_fichier", "fichier", "chemin", "nombre_de_archivo", "nombre_archivo", "archivo", "imagen",
