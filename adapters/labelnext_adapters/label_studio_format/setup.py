@@ -267,7 +267,7 @@ def _labels(
     if CONTROLS[kind].classed and (tag.get("dynamic_labels") or not labels):
         raise InvalidInput(
             f"control tag {name!r} must list its labels in the labelling setup; it has none.",
-            hint="labels from each task's data can be ranked, but neither pushed nor fetched.",
+            hint="labels from each task's data can be ranked, but not written or fetched.",
         )
     return labels if CONTROLS[kind].classed else []
 

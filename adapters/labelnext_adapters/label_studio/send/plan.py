@@ -122,6 +122,8 @@ def _handed_out(
 def _order_step(ids: list[str], held: dict[str, str], target: Mapping[str, Any]) -> Step:
     setting = sum(item not in held for item in ids)
     what = f"Set {PRIORITY} on {counted(setting, 'task')}, and clear it on earlier batches' tasks"
+    if not setting:
+        what = f"Clear {PRIORITY} on earlier batches' tasks"
     if held:
         what += f", but not on {counted(len(held), 'task')} with a draft"
     return Step("order", what, len(ids), {**target, "ids": ids, "held": held})
