@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +86,14 @@ def batch_alone(rows: int, n_workers: int, known: Constants) -> float:
     millions = rows / 1e6
     found = in_workers(known.batch * millions, n_parts_of(rows), n_workers)
     return found + known.command * millions + known.alone
+
+
+def whole(
+    rows: int, n_workers: int, after: Callable[[int, int, Constants], float], known: Constants
+) -> float:
+    """Seconds until the last part is scored and what comes after it is done."""
+    scores = known.start + in_workers(known.score * rows / 1e6, n_parts_of(rows), n_workers)
+    return scores + after(rows, n_workers, known)
 
 
 def line(rows: int, n_workers: int, known: Constants) -> list[str]:
