@@ -19,7 +19,7 @@ import numpy as np
 
 PART = 32_000_000  # bytes of a part
 RANGE = 4_000_000  # items of a range of the order, of a large pool
-ROW, SCORE_ROW = 49, 25  # bytes of a row in the source, and of its score
+ROW, SCORE_ROW = 49, 18  # bytes of a row in the source, and of its score
 RESULT = 10_000  # bytes that come back for a part, most of them counts of scores
 SPREAD = 0.3  # standard deviation of the logarithm of a part's seconds
 
@@ -45,7 +45,7 @@ class Constants:
     batch: float = 0.13
     sort: float = 0.48
     rank: float = 0.37
-    command: float = 0.007
+    command: float = 0.002
     alone: float = 0.6
     piece: float = 0.00025
     start: float = 8.0
