@@ -77,11 +77,12 @@ def run(
     """`labelnext run`, entropy, the top 10,000; on a Ray of so many workers, if told."""
     import labelnext
 
+    start = time.perf_counter()
     if workers is not None:
         import ray
 
         ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
-
+    started = time.perf_counter() - start
     report = labelnext.run(
         {
             "source": {"adapter": "files", "path": str(folder)},
@@ -93,7 +94,7 @@ def run(
             "engine": engine,
         }
     )
-    return dict(report.seconds)
+    return {"start": started, **report.seconds}
 
 
 def _resident() -> int:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 PART = 32_000_000  # bytes of a part
 RANGE = 4_000_000  # items of a range of the order, of a large pool
-ROW, SCORE_ROW = 49, 25  # bytes of a row in the source, and of its score
+ROW, SCORE_ROW = 49, 18  # bytes of a row in the source, and of its score
 RESULT = 10_000  # bytes that come back for a part, most of them counts of scores
 SPREAD = 0.3  # standard deviation of the logarithm of a part's seconds
 
@@ -44,7 +45,7 @@ class Constants:
     batch: float = 0.13
     sort: float = 0.48
     rank: float = 0.37
-    command: float = 0.007
+    command: float = 0.002
     alone: float = 0.6
     piece: float = 0.00025
     start: float = 8.0
@@ -85,6 +86,14 @@ def batch_alone(rows: int, n_workers: int, known: Constants) -> float:
     millions = rows / 1e6
     found = in_workers(known.batch * millions, n_parts_of(rows), n_workers)
     return found + known.command * millions + known.alone
+
+
+def whole(
+    rows: int, n_workers: int, after: Callable[[int, int, Constants], float], known: Constants
+) -> float:
+    """Seconds until the last part is scored and what comes after it is done."""
+    scores = known.start + in_workers(known.score * rows / 1e6, n_parts_of(rows), n_workers)
+    return scores + after(rows, n_workers, known)
 
 
 def line(rows: int, n_workers: int, known: Constants) -> list[str]:

@@ -2,31 +2,36 @@
 
     python -m benchmarks.table    # or: make bench
 
-Every line is timed by the clock, in turns in one process; starts are new processes. Medians count,
-with the best turn beside them. Nothing is installed for it. It takes a few minutes, and the machine
-should be quiet.
+Every line is timed by the clock, in turns in one process; starts and runs on a large pool are new
+processes. Medians count, with the best turn beside them. Nothing is installed for it; Ray is
+measured where it is there. It takes five to ten minutes and 3 GB of disk for temporary files, and
+the machine should be quiet.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks import large_pools, plan_large
 from benchmarks.scores import numpy_score
 from benchmarks.selection import farthest_loop, points_of
 from labelnext import Pool, acquisition, rank
 from labelnext.selection import typiclust
 from labelnext.selection.sorting import stable_order
-from labelnext.support.threads import in_parts
+from labelnext.support.threads import in_parts, n_threads
 
 Line = tuple[str, str, str, float, bool]  # what, the median, the best, the goal, whether it's met
 
@@ -35,6 +40,8 @@ SCORES = {
     (1_000_000, 10): {"entropy": 6, "margin": 7, "variance": 8},
     (100_000, 1000): {"least_confidence": 1.6},
 }
+#: A pool in parts, and how often it's run.
+ROWS, TURNS = 20_000_000, 3
 #: At most how many seconds and MB.
 STARTS = {
     "--help": (0.2, None),
@@ -72,6 +79,29 @@ def score_lines() -> Iterator[Line]:
             function = getattr(acquisition, name)
             ours, theirs = in_turns(9, partial(function, rows), partial(numpy_score, name, rows))
             yield ratio(f"{name}, {n:,} × {c} float32, against numpy", goal, ours, theirs)
+        if "entropy" in goals:
+            entropy = partial(acquisition.entropy, rows)
+            ours, alone = in_turns(9, entropy, partial(one_thread, entropy))
+            yield ratio("entropy, of all threads against one", 1.7, ours, alone)
+
+
+@contextmanager
+def threads(n: int | None) -> Iterator[None]:
+    """Meanwhile so many threads, in new processes, too."""
+    before = os.environ.get("LABELNEXT_THREADS")
+    if n is not None:
+        os.environ["LABELNEXT_THREADS"] = str(n)
+    try:
+        yield
+    finally:
+        os.environ.pop("LABELNEXT_THREADS", None)
+        if before is not None:
+            os.environ["LABELNEXT_THREADS"] = before
+
+
+def one_thread(work: Callable[[], object]) -> None:
+    with threads(1):
+        work()
 
 
 def read_lines() -> Iterator[Line]:
@@ -114,6 +144,56 @@ def order_lines() -> Iterator[Line]:
     )
     yield ratio("order of 10,000,000 float64, against a stable argsort", 8, ours, stable)
     yield ratio("the same against the default argsort", 3, ours, default)
+
+
+def large_lines() -> Iterator[Line]:
+    """A pool in parts against a bare scan of it, one thread, and Ray with its start."""
+    seconds: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        data, out = Path(folder) / "data", Path(folder) / "out"
+        large_pools.make(data, ROWS)
+
+        def turn(name: str, work: Callable[..., object], *told: object) -> None:
+            shutil.rmtree(out, ignore_errors=True)
+            found = large_pools.measured(work, *told)
+            seconds.setdefault(name, []).append(found["seconds"])
+            if stages := found["stages"]:
+                seconds.setdefault(f"{name}, score", []).append(stages["start"] + stages["score"])
+                seconds.setdefault(f"{name}, order", []).append(stages["order"])
+
+        for _ in range(TURNS):
+            turn("scan", large_pools.scan, data, out / "scan")
+            turn("batch", large_pools.run, "local", data, out, None, "batch")
+            turn("all", large_pools.run, "local", data, out)
+            if find_spec("ray") is not None:
+                turn("ray", large_pools.run, "ray", data, out, n_threads())
+        with threads(1):
+            turn("one", large_pools.run, "local", data, out)
+    at_most = partial(times_as_long, seconds)
+    yield at_most(f"scores of {ROWS:,} × 10, against a bare scan", 1.15, "batch, score", "scan")
+    yield at_most("run for the batch alone, against the scan", 1.3, "batch", "scan")
+    one, all_of_them = seconds["one, order"], seconds["all, order"]
+    yield ratio("order of all rows, of all threads against one", 1.8, all_of_them, one)
+    if "ray" in seconds:
+        yield at_most("run on Ray, its start included, against local", 1.25, "ray", "all")
+        yield at_most("scores on Ray, its start included", 1.5, "ray, score", "all, score")
+
+
+def times_as_long(
+    seconds: dict[str, list[float]], what: str, goal: float, ours: str, theirs: str
+) -> Line:
+    """How many times as long ours takes."""
+    mine, other = seconds[ours], seconds[theirs]
+    median, best = float(np.median(mine) / np.median(other)), min(mine) / min(other)
+    return what, f"{median:.2f}×", f"{best:.2f}×", goal, median <= goal
+
+
+def plan_lines() -> Iterator[Line]:
+    """What a simulation says of a cluster; see `benchmarks.plan_large`."""
+    known = plan_large.Constants()
+    for rows in (10**9, 10**10):
+        alone, many = (plan_large.whole(rows, n, plan_large.ordering, known) for n in (1, 64))
+        yield ratio(f"{rows:,} rows ranked by 64 processors, simulated", 51, [many], [alone])
 
 
 def start_lines() -> Iterator[Line]:
@@ -159,7 +239,8 @@ def main() -> None:
     print(f"{machine()}, numpy {np.__version__}, Python {platform.python_version()}")
     print(f"{'':<72}{'median':>9}{'best':>9}{'goal':>7}")
     # Starts come first: a process counts the memory of the one that began it.
-    for lines in (start_lines, score_lines, read_lines, order_lines, selection_lines):
+    of_arrays = (score_lines, read_lines, order_lines, selection_lines)
+    for lines in (start_lines, *of_arrays, large_lines, plan_lines):
         for what, median, best, goal, met in lines():
             print(f"{what:<72}{median:>9}{best:>9}{goal:>7g} {'' if met else '  missed'}")
 

@@ -39,7 +39,7 @@ class First:
 
     def name(self, part: Part) -> str:
         """The file of a part's first items."""
-        how = [self.scoring.recipe.to_dict(), self.scoring.whole, self.least, self.integers]
+        how = [self.scoring.told, self.scoring.whole, self.least, self.integers]
         return file_name(f"{self.scoring.folder}/first", part, [*how, self.budget], ARROW)
 
     def nothing(self) -> pa.Table:

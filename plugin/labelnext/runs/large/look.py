@@ -44,7 +44,7 @@ class Look:
 
     def name(self, part: Part) -> str:
         """The file of a part's sample."""
-        how = [self.scoring.recipe.to_dict(), self.whole]
+        how = [self.scoring.told, self.whole]
         return file_name(f"{self.scoring.folder}/sample", part, how, ARROW)
 
     def nothing(self) -> pa.Table:

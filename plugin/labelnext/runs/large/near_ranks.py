@@ -51,7 +51,7 @@ class NearRanks:
 
     def name(self, part: Part) -> str:
         """The file of a part's ranks."""
-        return file_name(self.folder, part, [self.scoring.recipe.to_dict(), self.whole])
+        return file_name(self.folder, part, [self.scoring.told, self.whole])
 
     def nothing(self) -> pa.Table:
         """No ranks."""

@@ -43,6 +43,7 @@ from labelnext.runs.large.survey import SAMPLE_SIZE, Survey, make_guide
 from labelnext.support.files import real_path
 from labelnext.support.started import CONFIG, how
 from labelnext.support.store import MANIFEST, Store, is_run_id, is_url, manifest_of
+from labelnext.support.threads import in_order
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -168,7 +169,8 @@ class LargePerformer(Performer):
             budget = min(n if scoring.recipe.budget is None else scoring.recipe.budget, n)
             if chosen is not None:  # what must come in may have no score
                 budget = len(chosen)
-                n = budget if scoring.recipe.acquisition is None else n + _unscored(chosen)
+                unscored = int(chosen.column("score").null_count)
+                n = budget if scoring.recipe.acquisition is None else n + unscored
             summary = Summary(scored, budget, scoring.recipe, n, notices)
             if alone and chosen is None:
                 chosen = first_in_order(scoring, scored, self._parts, store, budget, self._each)
@@ -235,7 +237,8 @@ class LargePerformer(Performer):
         store.write_table(batch, summary.counted)
         look = Look(scoring, whole, batch, summary.between, summary.sampled)
         found = self._each(look, store, "look")
-        summary.look_at(found, (store.read_columns(look.name(part)) for part in self._parts))
+        samples = in_order(lambda part: store.read_columns(look.name(part)), self._parts)
+        summary.look_at(found, samples)
         return found.objects.get("items", 0)
 
     def _digest(self, store: Store, written: Sequence[Mapping[str, Any]]) -> str:
@@ -388,10 +391,6 @@ def _batch_rows(
         for part in table.to_batches(max_chunksize=10_000):
             yield from part.to_pylist()
         n_batch -= len(table)
-
-
-def _unscored(batch: pa.Table) -> int:
-    return int(batch.column("score").null_count)
 
 
 def _superseded(store: Store, kept: set[str | None]) -> list[str]:

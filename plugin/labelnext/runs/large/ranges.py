@@ -111,7 +111,7 @@ class Split:
 
     @cached_property
     def _how(self) -> list[Any]:
-        return [self.scoring.recipe.to_dict(), self.whole, self.starts]
+        return [self.scoring.told, self.whole, self.starts]
 
     def nothing(self) -> pa.Table:
         """No starts."""

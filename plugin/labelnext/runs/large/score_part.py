@@ -67,8 +67,13 @@ class Scoring:
         return file_name(self.folder, part, self._how, ARROW)
 
     @cached_property
+    def told(self) -> dict[str, Any]:
+        """The recipe as data, for the names of files: made once for all parts."""
+        return self.recipe.to_dict()
+
+    @property
     def _how(self) -> list[Any]:
-        return [self.recipe.to_dict(), self.whole]
+        return [self.told, self.whole]
 
     def proposals(self, part: Part) -> str:
         """The file of what a part proposes for the batch, where the choice goes in rounds."""
