@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import labelnext
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, LabelnextWarning
 from labelnext.runs.undo import undo
 from tests.integration.fiftyone_runs import fill, state
 
@@ -68,7 +68,9 @@ def test_runs_of_one_name_are_undone_in_turn(filled: Any, tmp_path: Path) -> Non
     config = configured(filled, tmp_path, "one")
     alpha, beta = (saved(tmp_path, config, name) for name in ("alpha", "beta"))
     labelnext.run(alpha)
-    (notice,) = [n for n in labelnext.run(beta).notices if n.code == "shared_target"]
+    with pytest.warns(LabelnextWarning, match="alpha.yaml also writes"):
+        report = labelnext.run(beta)
+    (notice,) = [n for n in report.notices if n.code == "shared_target"]
     assert notice.message.startswith("alpha.yaml also writes to the same place")
     with pytest.raises(ConfigError, match=r"of .*beta.yaml builds on it"):
         undo(alpha)

@@ -49,6 +49,7 @@ class _Printer(Console):
 
 out = _Printer(emoji=False, highlight=False)  # an id such as :cat: stays as it is
 err = _Printer(stderr=True, emoji=False, highlight=False)
+_told = set[str]()  # warnings that were printed before the report, which has them, too
 
 
 def print_error(error: LabelnextError) -> None:
@@ -185,7 +186,8 @@ def print_report(report: Report) -> None:
     for line in [*objects, *report.calibration_lines()]:
         out.print(escaped(line[:1].upper() + line[1:]), soft_wrap=True)
     for notice in report.notices:
-        print_marked("[yellow]warning[/]", notice.message)
+        if notice.message not in _told:
+            print_marked("[yellow]warning[/]", notice.message)
     rows = report.next_items[:10]
     if rows:
         table = table_of("rank", "item", "score", "priority", "why")
@@ -312,6 +314,7 @@ def warnings_in_one_line() -> Iterator[None]:
             if not issubclass(category, LabelnextWarning):
                 others(message, category, filename, lineno, file, line)
             elif not out.quiet:
+                _told.add(str(message))
                 text = escaped(" ".join(str(message).split()))
                 err.print("[yellow]Warning:[/]", text, soft_wrap=True)
 

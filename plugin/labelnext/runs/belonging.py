@@ -167,6 +167,13 @@ def shared_with(journal: Journal, settings: Config) -> bool:
     return reaches(journal, settings) and _same_output(origin, settings)
 
 
+def wrote_output(journal: Journal, settings: Config) -> bool:
+    """Whether a run that still stands wrote the configuration's own ranking file."""
+    if journal.status not in ("done", "broken") or journal.what != "run":
+        return False
+    return not journal.origin or _same_output(journal.origin, settings)
+
+
 def _are_apart(journal: Journal, adapter: str, run: str) -> bool:
     """Whether a ranking and one of that name write nothing in common, even in one place."""
     wrote = journal.header["plan"]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from labelnext.config.config import Config
 from labelnext.errors import ConfigError
+from labelnext.journal.journal import Journal, read_journals
 from labelnext.journal.plan import Plan
 from labelnext.pool.objects import Notice
 from labelnext.ranking.files import is_ranking, ranking_format
+from labelnext.runs.belonging import shared_with, wrote_output
 from labelnext.support.files import OWN_STATE, check_page, check_writable
+from labelnext.support.started import from_here
 from labelnext.support.store import is_url
 
 
@@ -36,7 +40,8 @@ def check_ready(settings: Config, plan: Plan) -> list[Notice]:
     """Check that whatever a run writes beside its steps can be written. Writes nothing.
 
     Returns:
-        A notice if the ranking replaces a file that isn't labelnext's.
+        What to know before it happens: that the ranking replaces a file which no run of the state
+        folder wrote, and that another configuration writes to the same target.
 
     Raises:
         ConfigError: if a file or the state folder can't be written.
@@ -53,9 +58,36 @@ def check_ready(settings: Config, plan: Plan) -> list[Notice]:
             f"state must be a writable folder; got {str(settings.state)!r}.",
             hint=OWN_STATE,
         ) from error
+    known = list[Journal]()
+    with suppress(ConfigError):  # another user's runs: the run itself says so
+        known, _ = read_journals(settings.state)
+    return [*_replaced(settings, plan, output, known), *_shared(settings, known)]
+
+
+def _replaced(
+    settings: Config, plan: Plan, output: Path | None, known: list[Journal]
+) -> list[Notice]:
     path = output or (None if plan.output is None or is_url(plan.output) else Path(plan.output))
-    if path is None or not path.is_file() or is_ranking(path):
+    if path is None or not path.is_file() or not path.stat().st_size:
         return []
     undo = "undo puts it back" if output is None else "undo doesn't put it back"
-    message = f"{str(path)!r} wasn't written by labelnext. A run replaces it, and {undo}."
-    return [Notice("replaces_file", message)]
+    if not is_ranking(path):
+        what = "wasn't written by labelnext"
+    elif output is None and not any(wrote_output(journal, settings) for journal in known):
+        what = f"holds a ranking that isn't of a run in {from_here(str(settings.state))!r}"
+    else:
+        return []
+    return [Notice("replaces_file", f"{str(path)!r} {what}. A run replaces it, and {undo}.")]
+
+
+def _shared(settings: Config, known: list[Journal]) -> list[Notice]:
+    """The newest run of another configuration with the same target."""
+    where = "this file" if settings.source.adapter == "files" else "to the same place"
+    return [
+        Notice(
+            "shared_target",
+            f"{journal.config or 'another configuration'} also writes {where} "
+            f"(run {journal.run_id}). To undo that run, undo this one first.",
+        )
+        for journal in [one for one in known if shared_with(one, settings)][-1:]
+    ]

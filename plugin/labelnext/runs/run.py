@@ -28,7 +28,6 @@ from labelnext.runs.belonging import (
     newest_read,
     origin_of,
     overwrites,
-    shared_with,
 )
 from labelnext.runs.illustrated import illustrated, linked
 from labelnext.runs.job import Job
@@ -75,13 +74,13 @@ def run(
     with state, opened(settings, adapter, progress) as platform:
         job = job_of(settings, platform, progress)
         plan = job.plan()
-        replaced = check_ready(settings, plan)
+        told = check_ready(settings, plan)
         output = extra_output(settings, plan)
         if dry_run:
-            return _report(settings, platform, job, plan, output, notices=replaced)
-        for notice in replaced:  # before it happens
+            return _report(settings, platform, job, plan, output, notices=told)
+        for notice in told:  # before it happens
             warnings.warn(notice.message, LabelnextWarning, stacklevel=2)
-        report, failure = _carried_out(settings, platform, job, plan, output)
+        report, failure = _carried_out(settings, platform, job, plan, output, told)
     if report.path is not None:
         sweep(real_path(report.path).parent)
         page = report.to_html().encode()
@@ -110,14 +109,19 @@ def _folder(path: Path) -> Iterator[None]:
 
 
 def _carried_out(
-    settings: Config, platform: Adapter, job: Job, plan: Plan, output: Path | None
+    settings: Config,
+    platform: Adapter,
+    job: Job,
+    plan: Plan,
+    output: Path | None,
+    told: list[Notice],
 ) -> tuple[Report, WriteFailed | None]:
     """Write, keep a summary of the run, and report; and why an extra ranking file is missing."""
     recipe = job.recipe
     details = {"seed": recipe.seed, "recipe": recipe.to_dict(), **origin_of(settings)}
     failure = None
     with only_run(settings.state), job.stages.timed("write"):
-        notices = _earlier_runs(settings)
+        notices = [*told, *_earlier_runs(settings)]
         for path in (plan.output, output):
             if path is not None and not is_url(path):
                 sweep(real_path(path).parent)
@@ -238,11 +242,6 @@ def _read_otherwise(settings: Config, job: WholeJob) -> str | None:
     )
 
 
-def _target_word(settings: Config) -> str:
-    adapter = settings.source.adapter
-    return "this file" if adapter == "files" else "to the same place"
-
-
 def _earlier_runs(settings: Config) -> list[Notice]:
     """What to know about earlier runs: one that was interrupted, and journals without use."""
     known, faults = read_journals(settings.state)
@@ -251,15 +250,6 @@ def _earlier_runs(settings: Config) -> list[Notice]:
         journal
         for journal in known
         if (journal.status, journal.what) == ("broken", "run") and belongs(journal, settings)
-    ]
-    shared = [journal for journal in known if shared_with(journal, settings)]
-    notices += [
-        Notice(
-            "shared_target",
-            f"{journal.config or 'another configuration'} also writes {_target_word(settings)} "
-            f"(run {journal.run_id}). To undo that run, undo this one first.",
-        )
-        for journal in shared[-1:]
     ]
     for journal in broken[-1:]:
         message = "was interrupted earlier; this run overwrites what it left behind"

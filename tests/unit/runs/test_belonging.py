@@ -12,7 +12,7 @@ import pytest
 
 import labelnext
 from labelnext.config.config import load_config
-from labelnext.errors import ConfigError, NotFound
+from labelnext.errors import ConfigError, LabelnextWarning, NotFound
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
 from labelnext.runs.belonging import origin_of
@@ -66,8 +66,11 @@ def test_undo_and_resume_make_no_state_folder(tmp_path: Path, end: Any) -> None:
 def test_one_output_of_two_configurations_is_named_and_undone_in_turn(tmp_path: Path) -> None:
     alpha, beta = (configured(tmp_path, name, "r.csv") for name in ("alpha", "beta"))
     first = labelnext.run(alpha).run_id
-    report = labelnext.run(beta)
+    dry = labelnext.run(beta, dry_run=True)
+    with pytest.warns(LabelnextWarning, match=f"alpha.yaml also writes this file .run {first}"):
+        report = labelnext.run(beta)
     (notice,) = [n for n in report.notices if n.code == "shared_target"]
+    assert notice in dry.notices
     assert notice.message.startswith(f"alpha.yaml also writes this file (run {first})")
     told = f"the later run {report.run_id} of .*beta.yaml builds on it.*beta.yaml {report.run_id}"
     with pytest.raises(ConfigError, match=told):

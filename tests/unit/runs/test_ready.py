@@ -118,6 +118,23 @@ def test_a_foreign_file_in_place_of_the_ranking_is_named_before_it_is_replaced(
     assert ranking.read_text() == "my own notes\n"
 
 
+def test_a_ranking_of_another_state_folder_is_named_before_it_is_replaced(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        configured(tmp_path / name, "p.csv", GOOD, {"write": {"output": "../shared.csv"}})
+    first, second = (tmp_path / name / "c.yaml" for name in ("a", "b"))
+    words = "holds a ranking that isn't of a run in"
+    labelnext.run(first)
+    assert not any(words in finding.message for finding in check(first).findings)
+    assert any(words in f.message and f.level == "warning" for f in check(second).findings)
+    assert any(words in n.message for n in labelnext.run(second, dry_run=True).notices)
+    with pytest.warns(LabelnextWarning, match=words):
+        labelnext.run(second)
+    assert not any(words in finding.message for finding in check(second).findings)
+    undo(second)  # the first one's ranking is back
+    assert any(words in finding.message for finding in check(second).findings)
+
+
 @pytest.mark.parametrize("name", ["r.csv", "r.jsonl", "r.parquet"])
 def test_an_earlier_ranking_is_no_foreign_file(name: str, tmp_path: Path) -> None:
     path = configured(tmp_path, "p.csv", GOOD, {"write": {"output": name}})

@@ -15,7 +15,13 @@ import numpy as np
 import pytest
 
 from labelnext.config.config import Config, load_config
-from labelnext.errors import CommandFailed, ConfigError, InvalidInput, Unavailable
+from labelnext.errors import (
+    CommandFailed,
+    ConfigError,
+    InvalidInput,
+    LabelnextWarning,
+    Unavailable,
+)
 from labelnext.journal.lock import only_run
 from labelnext.runs import watch as module
 from labelnext.runs.run import run
@@ -69,7 +75,8 @@ def test_another_configuration_of_the_same_target_is_named_once(
     run(other)
     counting(monkeypatch, [0, 50])
     told: list[Health] = []
-    watch(config, stop=Clock(2), tell=told.append)
+    with pytest.warns(LabelnextWarning, match="other.yaml also writes this file"):
+        watch(config, stop=Clock(2), tell=told.append)
     assert [("other.yaml also writes this file" in h.message) for h in told] == [True, False]
 
 
