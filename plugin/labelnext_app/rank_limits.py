@@ -151,8 +151,8 @@ def like_selected(inputs: Any, ranked: ToRank) -> None:
         description="An exponent: 2 favours close likeness more, 0.5 less",
         default=params["like_strength"],
     )
-    if not _above_zero(params["like_strength"]):
-        refuse(strength, "Enter a number above 0.")
+    if not (_above_zero(params["like_strength"]) and params["like_strength"] <= 100):
+        refuse(strength, "Enter a number above 0 and at most 100.")
 
 
 def _selected(n: int) -> str:

@@ -208,7 +208,8 @@ class MinimalAdapter(Adapter):
         }
         what = f"Store predictions of {len(value)} items"
         step = setting(self._path, "versions", version, value, what, len(value))
-        return Plan(self.name, version, str(self._path), (step,), left_out=tuple(left_out))
+        steps = (step,) if value else ()
+        return Plan(self.name, version, str(self._path), steps, left_out=tuple(left_out))
 
 
 class MinimalTarget(Target):

@@ -114,7 +114,7 @@ def test_the_selected_samples_are_then_not_what_is_ranked(six: Any) -> None:
     assert after["scope"]["default"].startswith("Ranks **5 of 6** samples")
     assert "weighed by likeness to the 2 selected samples;" in after["recommended"]["default"]
     refused = form("rank_samples", six, selected=failed, **{**chosen, "like_strength": 0})
-    assert refused["like_strength"]["error_message"] == "Enter a number above 0."
+    assert refused["like_strength"]["error_message"] == "Enter a number above 0 and at most 100."
 
 
 def test_of_a_large_dataset_the_selected_samples_are_looked_at(

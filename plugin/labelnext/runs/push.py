@@ -13,12 +13,18 @@ from labelnext.adapter.registry import able, open_adapter
 from labelnext.config.config import Config
 from labelnext.config.opened import loaded, opened
 from labelnext.config.places import check_places
+from labelnext.errors import InvalidInput, LabelnextError
 from labelnext.journal.plan import Progress
 from labelnext.pool.pool import Pool
+from labelnext.ranking.recipe import known_reasons
 from labelnext.runs.exchange import Exchange, carried_out, exchanged
 from labelnext.support.refused import refusals_told
 
 _BY_PROBE = "Runs rank by the probe; without source.model, they rank by stored predictions."
+_PLAIN = (
+    "a push knows no options of source: write a table with item_id (or name its column by --key) "
+    "and a column of probabilities for each class."
+)
 
 
 @refusals_told()
@@ -63,16 +69,31 @@ def push(
             raise missing_capability("source.adapter", platform.name, capability, known, instead)
         pool = predictions
         if not isinstance(pool, Pool):
-            path = Path(pool).absolute() if "://" not in str(pool) else pool
-            pool = open_adapter("files", key=key, progress=progress, path=path).read()
+            pool = _read(pool, key, progress)
         plan = cast("TakesPredictions", platform).plan_predictions(pool, version)
-        if settings.source.probe is not None:
+        if not plan.steps:
+            plan = replace(plan, next_steps=())
+        elif settings.source.probe is not None:
             plan = replace(plan, next_steps=(_BY_PROBE,))
         journal = carried_out(settings, "push", plan, platform, dry_run)
         stored = sum(step.n_items for step in plan.steps)
         counts = {"in the file": len(pool), "to store" if dry_run else "stored": stored}
-        nothing = f"Nothing to store: no item of the file in {plan.target} has a prediction."
+        nothing = f"Nothing to store: no prediction of the file can be stored in {plan.target}."
         return exchanged("push", dry_run, plan, journal, counts, nothing, pool.notices)
+
+
+def _read(path: Path | str, key: str | None, progress: Progress | None) -> Pool:
+    """The pool of a file of predictions; errors name only what can be set for a push."""
+    where = Path(path).absolute() if "://" not in str(path) else path
+    try:
+        pool = open_adapter("files", key=key, progress=progress, path=where).read()
+        if why := known_reasons(pool):
+            raise InvalidInput(f"the file must hold predictions; got none{why}.", hint=_PLAIN)
+    except LabelnextError as error:
+        if "source." in (error.hint or ""):
+            error.hint = _PLAIN
+        raise
+    return pool
 
 
 __all__ = ["push"]

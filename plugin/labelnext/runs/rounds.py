@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from labelnext.errors import (
     Busy,
     CommandFailed,
     ConfigError,
+    InvalidInput,
     LabelnextError,
     Unavailable,
     WriteFailed,
@@ -161,6 +163,8 @@ def _pushed(settings: Config, path: Path, before: _Mark | None, number: int) -> 
     version = version_of(settings, number)
     with opened(settings, None, None) as adapter:
         result = push(settings, path, version, adapter=adapter)
+    if not result.counts["stored"]:
+        raise InvalidInput(" ".join((result.nothing, *(n.message for n in result.notices))))
     stored = counted(result.counts["stored"], "prediction")
     return f"round {number} stored {stored} as {version}"
 
@@ -178,6 +182,7 @@ def _mark(path: Path) -> _Mark | None:
 def _forget(folder: Path, number: int) -> None:
     """Remove the predictions of the last round, and the log of one long ago."""
     for name in ("predictions.parquet", f"round-{number - _KEPT}.log"):
+        shutil.rmtree(folder / name, ignore_errors=True)  # a command may have made a folder
         with suppress(OSError):
             os.remove(folder / name)
 

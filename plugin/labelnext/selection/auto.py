@@ -16,7 +16,6 @@ from labelnext.selection.uncertainty_herding import uncertainty_herding
 from labelnext.selection.vectors import Array, Coordinates, Points, as_points
 from labelnext.support.annotations import NaturalNumber, Seed
 from labelnext.support.signatures import checked
-from labelnext.support.words import counted
 
 _PER_CLASS = 2  # labels per class below which the model's scores aren't trusted
 _FEW = 20  # the same in total, if the number of classes is unknown
@@ -166,7 +165,7 @@ def auto_selection(
 
     Example:
         >>> auto_selection(3, scored=True, space="embeddings", n_classes=2)
-        ('typiclust', 'the pool has embeddings but only 3 labels, fewer than 4')
+        ('typiclust', 'the pool has embeddings, but only 3 of labelled items, fewer than 4')
     """
     if space is None:
         if not scored:
@@ -180,11 +179,12 @@ def auto_selection(
         return name, "items are compared by their class probabilities"
     if alike:
         return "uncertainty_herding", "the pool has embeddings, and similar_to goes by scores"
-    few, labels = few_labels(n_classes), counted(n_labels, "label")
+    few = few_labels(n_classes)
     if n_labels < few:
         if not n_labels:
-            return "typiclust", "the pool has embeddings but no labels yet"
-        return "typiclust", f"the pool has embeddings but only {labels}, fewer than {few}"
+            return "typiclust", "the pool has embeddings, but none of labelled items yet"
+        few_of = f"only {n_labels:,} of labelled items, fewer than {few:,}"
+        return "typiclust", f"the pool has embeddings, but {few_of}"
     if scored:
         why = f"the pool has scores, embeddings and at least {few} labels"
         more = ", whose classes give a second opinion (doubt: embeddings)" if opinion else ""

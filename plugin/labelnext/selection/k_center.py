@@ -74,7 +74,8 @@ def farthest_first(
 
     Exact, with lazy evaluation: the distance to the centres seen so far bounds the distance to all
     of them, so only items with the largest bounds are refreshed, and one is picked once no other
-    bound reaches it. Ties go to the earlier item.
+    bound reaches it. Ties go to the earlier item. Items that coincide with a centre come last, by
+    their weights.
 
     Args:
         points: the candidates; at least one.
@@ -141,6 +142,8 @@ class _Cover:
                 break
             if values[best] == 0:  # all that is left coincides with a centre
                 rest = np.flatnonzero(self.bounds == 0)
+                if self.weights is not None:
+                    rest = rest[np.argsort(-self.weights[rest], kind="stable")]
                 self.picks += rest[: n_picks - len(self.picks)].tolist()
                 break
             self._centres[self._n_centres] = block[best]

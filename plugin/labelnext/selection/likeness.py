@@ -21,7 +21,7 @@ from labelnext.selection.vectors import (
     directions,
     finite_rows,
 )
-from labelnext.support.annotations import Id, Positive
+from labelnext.support.annotations import Exponent, Id
 from labelnext.support.signatures import fitted_options, option_kinds
 from labelnext.support.words import NO_SUCH_ID, counted
 
@@ -44,7 +44,7 @@ class Likeness:
     """
 
     similar_to: Sequence[Id] | Mapping[str, Sequence[Id] | Id] = ()
-    similar_strength: Positive = 1.0
+    similar_strength: Exponent = 1.0
 
     def __post_init__(self) -> None:
         fitted_options(vars(self), option_kinds(type(self)))

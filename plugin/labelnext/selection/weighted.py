@@ -36,7 +36,8 @@ def weighted(
         distance_strength: above 0.
 
     Returns:
-        Shape (min(budget, n_items),).
+        Shape (min(budget, n_items),); items that coincide with what is labelled or picked follow
+        by utility.
 
     Raises:
         InvalidInput: if a strength is out of range, or an embedding is not finite.

@@ -46,6 +46,7 @@ Overlap = Annotated[float, Gt(0), Le(1)]
 Similarity = Annotated[float, Gt(0), Le(1)]
 Cosine = Annotated[float, Ge(-1), Le(1)]
 Positive = Annotated[float, Gt(0)]
+Exponent = Annotated[float, Gt(0), Le(100)]  # of shares: a larger one would make them all zeros
 NotNegative = Annotated[float, Ge(0)]
 Factor = Annotated[float, Ge(1)]
 Base = Annotated[float, Gt(0), Except(1)]

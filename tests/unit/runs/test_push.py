@@ -104,6 +104,31 @@ def test_push_that_broke_off_can_be_resumed(
     assert stored(config) == {"v8": {"a": {"yes": 0.5, "no": 0.5}}}
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("item_id,p_yes,p_no\na,1.75,-0.75\n", "probabilities must be in [0, 1]; got 1.75"),
+        ("item_id,yes,no\na,1.5,-0.5\nb,2.5,-1\n", "none. No column was taken as predictions"),
+    ],
+)
+def test_a_hint_names_only_what_a_push_can_set(
+    config: Path, platform: MinimalAdapter, text: str, said: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        push(config, predictions(config, text), "v8", adapter=platform)
+    assert said in caught.value.message
+    assert str(caught.value.hint).startswith("a push knows no options of source: write a table")
+
+
+def test_a_push_that_stores_nothing_promises_nothing(
+    config: Path, platform: MinimalAdapter
+) -> None:
+    path = predictions(config, "item_id,p_yes,p_no\na,,\nz,1,0\n")
+    result = push(config, path, "v8", adapter=platform)
+    assert (result.counts["stored"], result.next_steps) == (0, ())
+    assert result.nothing.startswith("Nothing to store: no prediction of the file can be stored in")
+
+
 def test_adapter_that_takes_none_is_named(config: Path) -> None:
     (config.parent / "p.csv").write_text("item_id,p_a,p_b\nx,0.9,0.1\n")
     with pytest.raises(UnknownName, match="must be able to take predictions; 'files' can't") as e:

@@ -107,6 +107,7 @@ def test_failed_command_writes_nothing_and_its_number_is_gone(config: Path) -> N
         ("item_id,p_yes,p_no\na,0.25", "can't be stored: new.csv: every line must have 3 values"),
         ("item_id,p_yes,p_no\nz,0.25,0.75\n", "can't be stored: the predictions must have ids of"),
         ("", "can't be stored: new.csv: the file must not be empty"),
+        ("item_id,p_yes,p_no\na,,\nz,1,0\n", "stored: Nothing to store: no prediction of the file"),
     ],
 )
 def test_predictions_that_cannot_be_used_fail_the_round_alone(
@@ -118,6 +119,17 @@ def test_predictions_that_cannot_be_used_fail_the_round_alone(
         go(config, 3)
     assert versions(config) == {}
     train_file.write_text(TRAIN)
+    assert go(config, 3) == "round 2 stored 1 prediction as round-2"
+
+
+def test_a_folder_that_a_command_left_is_gone_before_the_next_round(config: Path) -> None:
+    config.write_text(config.read_text().replace(", predictions: new.csv}", "}"))
+    train_file = config.parent / "train.py"
+    train_file.write_text("import os; os.makedirs(os.environ['LABELNEXT_PREDICTIONS'] + '/x')")
+    with pytest.raises(CommandFailed, match="can't be stored: "):
+        go(config, 3)
+    writes = "import pandas; pandas.DataFrame({'item_id': ['a'], 'p_yes': [0.25], 'p_no': [0.75]})"
+    train_file.write_text(f"import os; {writes}.to_parquet(os.environ['LABELNEXT_PREDICTIONS'])")
     assert go(config, 3) == "round 2 stored 1 prediction as round-2"
 
 

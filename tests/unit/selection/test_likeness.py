@@ -173,6 +173,13 @@ def test_a_strength_of_nothing_is_refused() -> None:
         rank(POOL, "margin", similar_strength=2.0)
 
 
+def test_a_strength_that_would_leave_no_similarity_is_refused() -> None:
+    # 0.5 ** 1075 is 0, so that every item but the named one would be alike.
+    with pytest.raises(InvalidInput, match="above 0 and at most 100; got 1075"):
+        rank(POOL, "margin", similar_to=["f"], similar_strength=1075)
+    assert rank(POOL, "margin", similar_to=["f"], similar_strength=100).item_ids.size
+
+
 def test_ids_of_a_file_and_of_a_mapping(tmp_path: Path) -> None:
     (tmp_path / "failures.txt").write_text("007\n\n 1.10\n")
     for written in ("{file: failures.txt}", "{ids: [007, 1.10]}", "[007, 1.10]"):

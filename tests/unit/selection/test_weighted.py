@@ -52,6 +52,13 @@ def test_no_strength_of_the_score_is_k_center() -> None:
     assert order.tolist() == k_center(points, given, 30).tolist()
 
 
+@pytest.mark.parametrize("score_strength", [0.5, 1.0, 3.0])
+def test_copies_of_what_is_labelled_follow_by_score(score_strength: float) -> None:
+    points, utilities = np.array([[1.0], [1.0], [4.0], [1.0]]), np.array([0.1, 0.3, 0.05, 0.2])
+    order = weighted(utilities, points, np.ones((1, 1)), score_strength=score_strength)
+    assert order.tolist() == [2, 1, 3, 0]
+
+
 def test_scale_of_score_and_distance_plays_no_part() -> None:
     rng = np.random.default_rng(2)
     points, utilities = rng.normal(size=(100, 3)), rng.random(100)
