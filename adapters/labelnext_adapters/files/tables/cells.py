@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -81,10 +82,13 @@ def with_cells(rows: Rows, roles: ColumnRoles, *, usual: bool = False) -> Rows:
 def stored(table: pa.Table) -> pa.Table:
     """A table whose columns of extension types, such as UUIDs and JSON, are what these store.
 
-    Views of lists are lists, and what is stored as runs is written out.
+    Views of lists are lists, texts are of one kind, and what is stored as runs is written out.
     """
     for at, field in enumerate(table.schema):
         column = whole_lists(table.column(at))
+        if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type):
+            with suppress(pa.ArrowInvalid):  # more than a column of short offsets holds
+                column = column.cast(pa.string())
         if isinstance(field.type, pa.BaseExtensionType) or pa.types.is_run_end_encoded(field.type):
             column = plain_type(column)
         if column.type != field.type:
