@@ -100,7 +100,7 @@ _keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def read_tasks(files: Mapping[str, bytes], notices: list[Notice]) -> list[Task]:
-    """The tasks of exported files, those that several files hold once.
+    """The tasks of exported files, those that are there several times once.
 
     Args:
         files: what is in them, by their names.
@@ -122,7 +122,9 @@ def read_tasks(files: Mapping[str, bytes], notices: list[Notice]) -> list[Task]:
                 faults.append(f"{place}{_number(record)} ({error})")
     if faults:
         _report(faults, len(tasks), notices)
-    return _united(tasks, notices) if len(files) > 1 else tasks
+    return _united(
+        tasks, notices, "in several exports" if len(files) > 1 else "with several records"
+    )
 
 
 def _records(body: bytes, of: str) -> Iterator[tuple[str, msgspec.Raw]]:
@@ -313,8 +315,13 @@ def _report(faults: Sequence[str], n_tasks: int, notices: list[Notice]) -> None:
     notices.append(Notice("broken_records", message))
 
 
-def _united(tasks: Sequence[Task], notices: list[Notice]) -> list[Task]:
-    """The tasks of several exports; what is of the same task comes together.
+def _united(tasks: Sequence[Task], notices: list[Notice], how: str) -> list[Task]:
+    """The tasks without repetitions; what is of the same task comes together.
+
+    Args:
+        tasks: of one export or several.
+        notices: added to.
+        how: tasks are there several times, in words.
 
     Raises:
         InvalidInput: if tasks of different data have the same number.
@@ -329,9 +336,10 @@ def _united(tasks: Sequence[Task], notices: list[Notice]) -> list[Task]:
             continue
         if _plain(known.data) != _plain(task.data):
             raise InvalidInput(
-                f"tasks of several exports must have different ids, or be the same; {known.place} "
-                f"and {task.place} have id {task.id} and different data.",
-                hint="read exports of several servers one by one, each with a run of its own.",
+                f"tasks must have different ids, or be the same; {known.place} and {task.place} "
+                f"have id {task.id} and different data.",
+                hint="read exports of several servers one by one, each with a run of its own; or "
+                "set source.key to a data key that is unique for every task.",
             )
         again.append(task.id)
         known.predictions += [p for p in task.predictions if p not in known.predictions]
@@ -339,7 +347,7 @@ def _united(tasks: Sequence[Task], notices: list[Notice]) -> list[Task]:
         known.n_bare, known.n_broken = known.n_bare + task.n_bare, known.n_broken + task.n_broken
     if again:
         ids = tuple(dict.fromkeys(again))
-        message = f"{counted(len(ids), 'task')} in several exports, each read as one."
+        message = f"{counted(len(ids), 'task')} {how}, each read as one."
         notices.append(Notice("tasks_in_several_files", message, ids))
     return united
 

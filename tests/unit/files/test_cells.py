@@ -30,6 +30,8 @@ CELLS = {
     "scalars": ('"[np.float64(0.9), np.float64(0.1)]"', '"[np.float64(0.55), np.float64(0.45)]"'),
     "array": ('"array([0.9, 0.1], dtype=float32)"', '"array([0.55, 0.45], dtype=float32)"'),
     "mapping": ("\"{'cat': 0.9, 'dog': 0.1}\"", "\"{'cat': 0.55, 'dog': 0.45}\""),
+    "database": ('"{cat=0.9, dog=0.1}"', '"{cat=0.55, dog=0.45}"'),
+    "spark": ('"{cat -> 0.9, dog -> 0.1}"', '"{cat -> 0.55, dog -> 0.45}"'),
     "pairs": ("\"[('cat', 0.9), ('dog', 0.1)]\"", "\"[('cat', 0.55), ('dog', 0.45)]\""),
 }
 
@@ -54,6 +56,19 @@ def test_cells_hold_what_a_pipeline_says(tmp_path: Path) -> None:
     frame["pred"] = [[{"label": "cat", "score": 0.9}], [{"label": "dog", "score": 0.4}]]
     frame.to_csv(tmp_path / "p.csv", index=False)
     assert rank(read(tmp_path, "p.csv")).item_ids.tolist() == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "[{{'label': cat, 'score': {}}}, {{'label': big dog, 'score': 0.05}}]",
+        "{{cat={}, dog=NULL}}",
+    ],
+)
+def test_databases_print_words_without_quotes(tmp_path: Path, form: str) -> None:
+    rows = [f'{item},"{form.format(p)}"' for item, p in (("a", 0.9), ("b", 0.6), ("c", 0.75))]
+    pool = read(tmp_path, "p.csv", "\n".join(["id,probs", *rows]))
+    assert rank(pool, "least_confidence").item_ids.tolist() == ["b", "c", "a"]
 
 
 def test_an_odd_cell_is_left_out_and_named(tmp_path: Path) -> None:

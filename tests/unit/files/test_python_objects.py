@@ -196,3 +196,27 @@ def test_a_data_set_of_supervision_names_the_classes() -> None:
 def test_what_is_no_frame_of_polars_is_called_so() -> None:
     with pytest.raises(InvalidInput, match="a data frame of polars; got DataFrame"):
         Pool.from_polars(FRAME)
+
+
+TEXTS: dict[str, dict[str, list[Any]]] = {
+    "numbers": {"cat": ["0.9", "0,5", "0.6"], "dog": ["0.1", ".5", "0.4"]},
+    "lists": {"probabilities": ["[0.9, 0.1]", "[0.5, 0.5]", "[0.6 0.4]"]},
+    "mappings": {"probs": ['{"cat": 0.9, "dog": 0.1}', "{'cat': 0.5, 'dog': 0.5}", '{"cat": 0.6}']},
+    "percentages": {"prediction": ["cat"] * 3, "confidence": ["90%", 0.5, "60 %"]},
+}
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+@pytest.mark.parametrize("text", [pa.string(), pa.large_string(), pa.string_view()])
+def test_texts_in_memory_are_read_as_those_of_a_file(kind: str, text: pa.DataType) -> None:
+    frame = pd.DataFrame({"item_id": ["a", "b", "c"], **TEXTS[kind]})
+    assert order(Pool.from_pandas(frame)) == ["b", "c", "a"]
+    table = pa.table({n: pa.array(map(str, column), text) for n, column in frame.items()})
+    assert order(Pool.from_arrow(table)) == ["b", "c", "a"]
+
+
+def test_json_in_arrow_is_read() -> None:
+    stored = pa.array(TEXTS["mappings"]["probs"], pa.string())
+    column = pa.ExtensionArray.from_storage(pa.json_(), stored)
+    table = pa.table({"item_id": ["a", "b", "c"], "probs": column})
+    assert order(Pool.from_arrow(table)) == ["b", "c", "a"]

@@ -65,6 +65,15 @@ def test_several_exports_are_one_pool(tmp_path: Path) -> None:
         read_file(tmp_path, "all")
 
 
+def test_a_task_with_several_records_is_one(tmp_path: Path) -> None:
+    write(tmp_path, "e.json", json.dumps([*ROWS, ROWS[1]]))
+    pool: Any = read_file(tmp_path, "e.json")
+    assert pool.item_ids.tolist() == ["1", "2", "3"]
+    assert pool.objects.confidences.tolist() == [0.25, 0.5, 0.75]
+    told = notice(pool, "tasks_in_several_files")
+    assert told.message == "1 task with several records, each read as one."
+
+
 def test_a_folder_without_exports_is_refused(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(NotFound, match="path must hold exports"):
@@ -94,7 +103,7 @@ OLD = {"id": 1, "data": {"text": "a"}, "completions": [{"id": 1, "result": []}]}
         (STORED, "as Label Studio writes it to a target storage, which has no predictions"),
         ([{"id": 1}], "its records have no data"),
         ({"tasks": ROWS, "total": 2}, "got the keys tasks, total, as in an answer of Label Studio"),
-        ([ROWS[0], ROWS[0]], "must have an id of its own; got 1 repeated id: 1. Hint: set source"),
+        ([ROWS[0], {**ROWS[0], "data": {"text": "b"}}], "record 2 have id 1 and different data"),
         ("{", "line 1: "),
         ("[" * 100_000, "JSON export"),
         (json.dumps(ROWS).encode().replace(b"text 1", b"\x80"), "can't decode byte 0x80"),

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -37,6 +38,8 @@ _LONGEST = 1 << 20  # characters
 _CALLS = re.compile(r"\b(?:np\.|numpy\.)?(?:array|tensor|float16|float32|float64|int64|str_)\(")
 _DTYPE = re.compile(r",\s*(?:dtype|device|grad_fn|requires_grad)=(?:'[^']*'|<[^<>]*>|[\w.]+)")
 _GAP = re.compile(r"(?<=[\d.\]'\"])\s+(?=[-\d.\['\"])")  # numpy puts no comma between values
+#: A word without quotes, as DuckDB, Athena, Spark and Java print mappings: {cat=0.5}, {cat -> 0.5}.
+_WORD = re.compile(r"(?<=[\[{,:])\s*([^\W\d][^\[\]{},:='\"]*?)\s*(?=[\]},:])")
 _NAN = re.compile(r"\b(?:nan|NaN)\b")
 
 
@@ -81,10 +84,13 @@ def with_cells(rows: Rows, roles: ColumnRoles, *, usual: bool = False) -> Rows:
 def stored(table: pa.Table) -> pa.Table:
     """A table whose columns of extension types, such as UUIDs and JSON, are what these store.
 
-    Views of lists are lists, and what is stored as runs is written out.
+    Views of lists are lists, texts are of one kind, and what is stored as runs is written out.
     """
     for at, field in enumerate(table.schema):
         column = whole_lists(table.column(at))
+        if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type):
+            with suppress(pa.ArrowInvalid):  # more than a column of short offsets holds
+                column = column.cast(pa.string())
         if isinstance(field.type, pa.BaseExtensionType) or pa.types.is_run_end_encoded(field.type):
             column = plain_type(column)
         if column.type != field.type:
@@ -192,10 +198,12 @@ def _cell(text: str | None) -> Any:
     Example:
         >>> _cell('{"cat": 0.5}'), _cell("{'cat': 0.5}"), _cell("[0.9 0.1]"), _cell("[n/a]")
         ({'cat': 0.5}, {'cat': 0.5}, [0.9, 0.1], '[n/a]')
+        >>> _cell("{cat=0.5, big dog=0.5}")
+        {'cat': 0.5, 'big dog': 0.5}
     """
     if text is None or not text.strip():
         return None
-    readers: tuple[Callable[[str], Any], ...] = (json.loads, _of_python, _of_numpy)
+    readers: tuple[Callable[[str], Any], ...] = (json.loads, _of_python, _of_numpy, _of_database)
     for read in readers:
         try:
             return read(_bare(text))
@@ -215,6 +223,14 @@ def _of_numpy(text: str) -> Any:
     if "..." in text:
         raise ValueError("numpy left out values")
     return _of_python(_GAP.sub(", ", text))
+
+
+def _of_database(text: str) -> Any:
+    if "{" not in text:
+        raise ValueError("no mapping")
+    colons = text if ":" in text else text.replace("->", ":").replace("=", ":")
+    nothing = {"null": "None", "NULL": "None", "None": "None", "NaN": "NaN", "nan": "nan"}
+    return _of_python(_WORD.sub(lambda one: nothing.get(one[1]) or json.dumps(one[1]), colons))
 
 
 def _lists(value: Any) -> Any:

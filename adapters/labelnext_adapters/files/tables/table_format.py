@@ -44,13 +44,7 @@ def table_format(
 
     def read_rows(path: Path | str, options: TableOptions, context: Context) -> Rows:
         from labelnext_adapters.files.globs import is_of_tables
-        from labelnext_adapters.files.tables.cells import with_cells
         from labelnext_adapters.files.tables.column_names import ColumnRoles
-        from labelnext_adapters.files.tables.inner import with_inner_columns
-        from labelnext_adapters.files.tables.text_numbers import (
-            with_inner_numbers,
-            with_text_numbers,
-        )
 
         columns = named_columns(options, context)
         roles = ColumnRoles(columns)
@@ -60,13 +54,7 @@ def table_format(
             read = rows_of_shards(Path(path), lambda one: rows(one, options, roles), roles)
         else:
             read = rows(Path(path), options, roles)
-        read = with_cells(read, roles, usual=True)
-        table, inner = with_inner_numbers(read.table, roles.is_scores)
-        read = replace(read, table=table, notices=[*read.notices, *inner])
-        table, notices = with_text_numbers(
-            with_inner_columns(read.table, columns), roles, read.place
-        )
-        return replace(read, table=table, notices=[*read.notices, *notices])
+        return with_values(read, columns, roles)
 
     def table(path: Path | str, options: TableOptions, context: Context) -> pa.Table:
         return read_rows(path, options, context).table
@@ -76,6 +64,31 @@ def table_format(
 
     options = more.pop("Options", TableOptions)
     return Format(name, summary, endings, options, read, table=table, **more)
+
+
+def with_values(rows: Rows, columns: dict[str, Any], roles: ColumnRoles) -> Rows:
+    """The rows with the numbers, lists and mappings that their texts hold.
+
+    Args:
+        rows: as they stand in a file, or in memory.
+        columns: our names to those of the rows.
+        roles: of the columns.
+
+    Raises:
+        InvalidInput: if more than a tenth of the rows can't be used.
+    """
+    from labelnext_adapters.files.tables.cells import with_cells
+    from labelnext_adapters.files.tables.inner import with_inner_columns
+    from labelnext_adapters.files.tables.text_numbers import (
+        with_inner_numbers,
+        with_text_numbers,
+    )
+
+    rows = with_cells(rows, roles, usual=True)
+    table, inner = with_inner_numbers(rows.table, roles.is_scores)
+    rows = replace(rows, table=table, notices=[*rows.notices, *inner])
+    table, notices = with_text_numbers(with_inner_columns(rows.table, columns), roles, rows.place)
+    return replace(rows, table=table, notices=[*rows.notices, *notices])
 
 
 def pool_of(rows: Rows, options: TableOptions, context: Context) -> Pool:
