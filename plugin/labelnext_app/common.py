@@ -216,10 +216,22 @@ def _shown(
     try:
         results = yield from with_progress(ctx, work)
     except LabelnextError as error:
-        yield ctx.ops.notify(in_words(error), variant="error")
+        yield from failure(ctx, error)
         raise
     yield from after()
     yield ctx.ops.show_output(outputs=outputs(results).to_json(), results=results)
+
+
+def failure(ctx: Any, error: LabelnextError) -> Iterator[Any]:
+    """What the App is asked to do when work failed: say why, also where its progress stood.
+
+    Args:
+        ctx: of the operator.
+        error: what went wrong.
+    """
+    text = in_words(error)
+    yield ctx.ops.notify(text, variant="error")
+    yield ctx.ops.set_progress(progress=0, label=text)  # the dialog stays until it is closed
 
 
 def whole(content: Any, label: str) -> Any:

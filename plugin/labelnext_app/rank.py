@@ -32,6 +32,7 @@ from .common import (
     are_odd,
     ask_target,
     carried_out,
+    failure,
     operator_config,
     target_view,
     whole,
@@ -98,7 +99,7 @@ class RankSamples(foo.Operator):
             )
         except LabelnextError as error:
             if not ctx.delegated:
-                yield ctx.ops.notify(in_words(error), variant="error")
+                yield from failure(ctx, error)
             raise
         if ctx.delegated:
             return

@@ -77,6 +77,8 @@ def outlook(
         pool: the first samples.
     """
     if isinstance(scope, str):
+        if params["purpose"] not in (MEASURE, REVIEW):
+            inputs.md(_recommended(params, None, pool), name="recommended")
         inputs.md(scope, name="scope")
         return
     if params["purpose"] == MEASURE:

@@ -51,6 +51,14 @@ def test_every_function_that_can_be_chosen_can_be_used(street: Any) -> None:
             assert "problem" not in inputs, inputs["problem"]
 
 
+def test_what_goes_by_embeddings_of_objects_is_grey_where_they_have_none(street: Any) -> None:
+    inputs = form("rank_samples", street, pred_field="boxes")
+    for prop, name in (("method", "object_diversity"), ("acquisition", "distinct_entropy")):
+        choice = choices(inputs[prop])[name]
+        assert choice["disabled"]
+        assert choice["description"] == "Needs an embedding for each object"
+
+
 def test_a_function_scores_the_boxes_where_there_are_only_boxes(street: Any) -> None:
     # 1 − confidence, the mean of an image: b 0.5, c (0.3 + 0.4) / 2, a 0.1.
     asked = {"pred_field": "boxes", "acquisition": "least_confidence", "labelled": "nothing"}

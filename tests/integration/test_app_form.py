@@ -168,6 +168,7 @@ def test_frames_of_videos_are_ranked_when_asked(videos: Any) -> None:
     assert "Tick Rank frames above" in inputs["nothing"]["view"]["description"]
     inputs = form("rank_samples", videos, frames=True)
     assert list(choices(inputs["pred_field"])) == ["pred"]
+    assert inputs["recommended"]["default"].startswith("Recommended: **margin**")
     taken = form("rank_samples", videos, frames=True, run="pred")["run"]
     assert "Field frames.pred" in taken["error_message"]
     assert set(fo.list_datasets()) == known, "the copies of frames are gone again"

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labelnext.errors import Busy
+from labelnext.journal.lock import only_run
+from labelnext_adapters.fiftyone.app.app import state_folder
 from labelnext_adapters.fiftyone.app.summary import summarise_run
-from tests.integration.app import choices, execute, form, panel, shown
+from tests.integration.app import choices, context, execute, form, panel, part, shown
 
 pytest_plugins = ("tests.integration.mongod",)
 
@@ -52,6 +55,22 @@ def test_the_first_level_asks_for_the_budget_and_says_what_comes_of_it(pictures:
     said = "The batch: **2 of 4** samples. Predicted: cat (1), dog (1)."
     assert inputs["foreseen"]["default"] == said
     assert inputs["scope"]["default"].startswith("Ranks **4 of 6** samples")
+
+
+def test_formulas_keep_their_small_letters(pictures: Any) -> None:
+    offered = choices(form("rank_samples", pictures)["acquisition"])
+    assert offered["margin"]["description"] == "p1 − p2: gap between the two most likely classes"
+
+
+def test_the_dialog_says_why_nothing_was_ranked(pictures: Any) -> None:
+    asked: list[Any] = []
+    ctx = context("rank_samples", pictures, params={"budget": 2})
+    with only_run(state_folder(pictures)), pytest.raises(Busy):
+        asked.extend(part("rank_samples").execute(ctx))
+    notified, told = (message.to_json()["body"]["params"] for message in asked[-2:])
+    assert "is ranking, sending or fetching samples of this dataset" in told["label"]
+    assert told["progress"] == 0
+    assert notified["message"] == told["label"]
 
 
 def test_the_first_level_ranks_by_what_it_says(pictures: Any) -> None:

@@ -58,6 +58,24 @@ def shown(view: Any) -> list[str]:
     return [Path(path).stem for path in view.values("filepath")]
 
 
+def test_an_active_slice_that_is_not_read_is_named(grouped: Any, tmp_path: Path) -> None:
+    grouped.group_slice = "right"
+
+    def said(**source: Any) -> list[str]:
+        config = settings(grouped, tmp_path)
+        config["source"] |= source
+        pool = labelnext.open_adapter(config["source"].pop("adapter"), **config["source"]).read()
+        return [notice.message for notice in pool.notices if notice.code == "slice"]
+
+    text = "the dataset's default slice left was read, not right, which is active now"
+    expected = [f"{text}; source.slice: right reads that one."]
+    assert said() == said(dataset=grouped.name) == expected
+    assert said(slice="right") == said(slice="left") == []
+    assert said(dataset=grouped.select_group_slices("left")) == []
+    grouped.group_slice = "left"
+    assert said() == []
+
+
 @pytest.mark.parametrize("slices", [["left", "right"], ["left", "right", "lidar"]])
 def test_a_flat_view_of_several_slices_is_ranked_whole(
     grouped: Any, tmp_path: Path, slices: list[str]

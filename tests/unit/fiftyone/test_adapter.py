@@ -64,6 +64,12 @@ def test_keys_of_any_look_stay_as_they_are() -> None:
     assert keyed([str(n) for n in range(len(IDS))], IDS, "k") == IDS
 
 
+@pytest.mark.parametrize("missing", [None, "", float("nan")])
+def test_keys_that_are_missing_are_refused(missing: object) -> None:
+    with pytest.raises(InvalidInput, match="must be set on every sample; got none on 1: j"):
+        keyed(["i", "j"], [1.5, missing], "k")
+
+
 def test_keys_that_are_one_text_are_refused() -> None:
     with pytest.raises(InvalidInput, match="distinct"):
         keyed(["i", "j"], [1, "1"], "k")

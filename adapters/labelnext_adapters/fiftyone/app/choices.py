@@ -46,6 +46,7 @@ _COLUMNS = {  # of inputs
     "labelled_classes": "labels",
     "objects": "newest_objects",
 }
+_OF_OBJECT_EMBEDDINGS = ("object_diversity",)  # objects alone are not enough for these
 _VIDEOS = 5
 
 
@@ -268,8 +269,15 @@ def selection_choices(pool: Pool, *, embedded: bool = False) -> list[Choice]:
             what, column = lacking[0]
             where = "the dataset has" if column == "embeddings" else "these predictions have"
             obstacle = f"{name} needs {what}, but {where} none"
+        elif name in _OF_OBJECT_EMBEDDINGS and not _embedded(pool):
+            obstacle = f"{name} needs an embedding for each object"
         choices.append(Choice(name, method.summary, obstacle))
     return choices
+
+
+def _embedded(pool: Pool) -> bool:
+    """Whether the newest version's objects have embeddings."""
+    return pool.newest_objects is not None and pool.newest_objects.embeddings is not None
 
 
 def group_fields(collection: Any) -> list[str]:

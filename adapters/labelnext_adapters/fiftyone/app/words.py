@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from labelnext.errors import LabelnextError
+from labelnext.errors import Busy, LabelnextError
 
 # What a key is called in the App's forms.
 _NAMES = {
@@ -46,6 +46,10 @@ _SETTINGS = re.compile(r" \((?:reduce|floor|no_objects) [^)]*\)")
 # An underscore within a word means nothing in Markdown.
 _MARKDOWN = re.compile(r"[\\`*\[\]<>~|#&!]|(?<![^\W_])_+|_+(?![^\W_])")
 _CLASSES = re.compile(r"\bgt_field: (\w+) lets it learn")
+_BUSY = (
+    "Somebody is ranking, sending or fetching samples of this dataset at the moment. Nothing was "
+    "changed here; try again when that is done."
+)
 _LEADING = re.compile(r"^(?:option )?([a-z_]+)(?= must\b)")
 
 
@@ -63,9 +67,13 @@ def in_words(error: LabelnextError | str) -> str:
         'Clipped 3 boxes of 2 samples to the image.'
         >>> in_words("http://review.corp.org must answer.")
         'http://review.corp.org must answer.'
+        >>> in_words("p1 − p2: gap between the two most likely classes")
+        'p1 − p2: gap between the two most likely classes'
     """
     if isinstance(error, str):
         return _begun(plain(error))
+    if isinstance(error, Busy):
+        return _BUSY
     said, hint = _begun(plain(error.message)), error.hint
     if hint is None or any(not _known(match) for match in _KEY.finditer(hint)):
         return said
@@ -103,8 +111,8 @@ def verbatim(name: str) -> str:
 
 def _begun(text: str) -> str:
     first = text.partition(" ")[0]
-    named = any(sign in first[:-1] for sign in "_/.")
-    return text if named else text[:1].upper() + text[1:]  # names and addresses stay as they are
+    named = any(sign in first[:-1] for sign in "_/.") or any(map(str.isdigit, first))
+    return text if named else text[:1].upper() + text[1:]  # names, addresses and formulas stay
 
 
 def _known(match: re.Match[str]) -> bool:

@@ -329,7 +329,7 @@ def keyed(sample_ids: list[str], values: list[Any] | None, key: str | None) -> l
         )
     if values is None:
         return list(sample_ids)
-    empty = [i for i, v in zip(sample_ids, values, strict=True) if v is None or v == ""]
+    empty = [i for i, v in zip(sample_ids, values, strict=True) if v is None or v == "" or v != v]
     if empty:
         raise InvalidInput(
             f"source.key {key!r} must be set on every sample; got none on {len(empty)}: "

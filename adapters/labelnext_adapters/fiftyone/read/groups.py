@@ -56,6 +56,18 @@ def group_paths(options: FiftyOneSource) -> list[str]:
     return [options.groups] if isinstance(options.groups, str) else ["tags"]
 
 
+def note_slice(reading: Reading, collection: Any) -> None:
+    """Say which slice was read where another one is active in this process."""
+    given, root = reading.options.dataset, collection._root_dataset
+    grouped = getattr(given, "media_type", root.media_type) == "group"
+    if not grouped or reading.options.slice is not None or reading.options.view is not None:
+        return
+    read, active = root.default_group_slice, root.group_slice
+    if active not in (None, read):
+        text = f"the dataset's default slice {read} was read, not {active}, which is active now"
+        reading.note("slice", f"{text}; source.slice: {active} reads that one.")
+
+
 def groups_of(reading: Reading) -> list[str]:
     """The group of each item; an empty text for none."""
     (path,), groups = group_paths(reading.options), reading.options.groups

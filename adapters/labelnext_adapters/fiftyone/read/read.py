@@ -31,6 +31,7 @@ from labelnext_adapters.fiftyone.read.groups import (
     check_metadata,
     group_paths,
     groups_of,
+    note_slice,
 )
 from labelnext_adapters.fiftyone.read.label_types import (
     TEXT,
@@ -108,6 +109,7 @@ def read_pool(
     if options.groups is not None or options.frames:
         parts["groups"] = groups_of(reading)
     parts["metadata"] = {path: columns[path] for path in metadata} or None
+    note_slice(reading, collection)
     _note_live_samples(reading, collection)
     return Pool(
         ids,

@@ -35,6 +35,7 @@ from labelnext_adapters.fiftyone.database.fields import (
     without_bars,
 )
 from labelnext_adapters.fiftyone.database.halves import remove_halves
+from labelnext_adapters.fiftyone.database.lean import collector_paused
 from labelnext_adapters.fiftyone.database.object_scores import (
     refuse_foreign_attribute,
     remove_scores,
@@ -273,7 +274,8 @@ class FiftyOnePerformer(Performer):
             for start in range(0, len(ids), _CHUNK):
                 self.context.report("write scores", done, n)
                 part = ids[start : start + _CHUNK]
-                written = write([*_updates(part, new, inside, now)], part)
+                with collector_paused():
+                    written = write([*_updates(part, new, inside, now)], part)
                 found += written if new is not None else 0
                 done += len(part)
         dataset.sync_last_modified_at(include_frames=field.startswith(PREFIX))
