@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pytest
 
 import labelnext
 from labelnext.errors import WriteFailed
-from labelnext.runs.large import engines, ranges
+from labelnext.runs.large import batch, engines, ranges
 from labelnext.runs.undo import resume, runs
 from tests.integration.ray_warnings import IGNORED
 from tests.unit.runs.large.test_faults import cut_short
@@ -140,6 +141,8 @@ def test_a_ray_that_does_not_start_is_said_so(
 def run_losing_nodes(folder: Path, path: Path, *stages: str, **how: Any) -> dict[str, int]:
     """Run on a cluster that loses a node at the first progress of each of these stages.
 
+    The second round is one, though the command does it by itself.
+
     Returns:
         How many parts each stage had left then.
     """
@@ -150,15 +153,21 @@ def run_losing_nodes(folder: Path, path: Path, *stages: str, **how: Any) -> dict
     )
     nodes = {stage: cluster.add_node(num_cpus=1) for stage in stages}
     left: dict[str, int] = {}
+    choose = batch.second_round
 
     def lose(stage: str, done: int, total: int | None) -> None:
         if stage in nodes and stage not in left:
             left[stage] = (total or 0) - done
             cluster.remove_node(nodes[stage], allow_graceful=False)
 
+    def second_round(*told: Any) -> Any:
+        lose("second round", 0, 1)
+        return choose(*told)
+
     try:
         config = settings(folder, path, engine="ray", ray={"address": cluster.address}, **how)
-        labelnext.run(config, progress=lose)
+        with patch.object(batch, "second_round", second_round):
+            labelnext.run(config, progress=lose)
     finally:
         cluster.shutdown()
     return left
@@ -169,8 +178,8 @@ def test_a_cluster_that_loses_nodes_in_each_stage_gives_the_same_batch(tmp_path:
     how = {"selection": {"method": "k_center", "budget": 30}}
     labelnext.run(settings(tmp_path, path, **how))
     here = written(tmp_path / "ranking")
-    left = run_losing_nodes(tmp_path, path, "survey", "score", **how)
-    assert min(left["survey"], left["score"]) > 0  # in the middle of each
+    left = run_losing_nodes(tmp_path, path, "survey", "score", "second round", **how)
+    assert min(left["survey"], left["score"], left["second round"]) > 0  # in the middle of each
     assert_same(written(tmp_path / "ranking"), here)
 
 
