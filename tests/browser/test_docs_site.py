@@ -58,6 +58,18 @@ def test_page_opens_from_the_folder_and_asks_for_nothing_else(
     page.close()
 
 
+@pytest.mark.parametrize("width", [1366, 390])
+def test_nothing_is_cut(site: Path, browser: Browser, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    cut = "all => all.filter(o => o.scrollWidth > o.clientWidth + 1).map(o => o.innerText)"
+    for file in sorted(site.rglob("*.html")):
+        page.goto(file.as_uri(), wait_until="domcontentloaded")
+        if width == 1366:
+            assert page.eval_on_selector_all("pre > code", cut) == [], file.name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, file.name
+    page.close()
+
+
 def test_search_works_from_the_folder(site: Path, browser: Browser) -> None:
     page = browser.new_page()
     page.goto((site / "tutorials" / "mnist.html").as_uri())
