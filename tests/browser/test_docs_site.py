@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from labelnext import __version__
 from tests.browser.chromium import running_chromium
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def test_page_opens_from_the_folder_and_asks_for_nothing_else(
     page.goto((site / f"{name}.html").as_uri())
     page.wait_for_load_state("networkidle")
     assert page.locator("article h1").count() == 1
+    assert page.locator(".md-copyright").inner_text().startswith(f"labelnext {__version__} ")
+    assert page.locator(".md-copyright a[href*=labelnext]").is_visible()
+    assert page.locator(".md-header a.md-logo img").is_visible()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert broken == []
     empty = "images => images.filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
