@@ -208,7 +208,7 @@ $(SERVER)/.installed: tests/integration/label-studio-constraints.txt
 	@touch $@
 
 clean: ## Remove everything that was made here
-	rm -rf .venv .venv-audit .venv-release .venv-oldest .venv-newest .venv-fiftyone-* .venv-label-studio* .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
+	rm -rf .venv .venv-* .cache .demo .demo-files .demo-label-studio .labelnext .mypy_cache \
 	  .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache build dist site $(LOOPS)/loops.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,17 +1,30 @@
-"""Fills the tables of the documentation from the package itself, while the site is built."""
+"""Fills tables and the footer of the documentation from the package, while the site is built."""
 
 from __future__ import annotations
 
 import inspect
 import math
+from importlib.metadata import metadata
 from typing import Any
 
 import yaml
 
+import labelnext
 from labelnext.acquisition import acquisition_names, get_acquisition
 from labelnext.adapter.formats import format_names, get_format
 from labelnext.config.schema import json_schema
 from labelnext.selection import INPUTS, get_selection, selection_names
+
+
+def on_config(config: Any, **_: Any) -> Any:
+    """Put the version and the repository below every page.
+
+    Not as `repo_url`, for which the theme's pages ask GitHub how many stars there are.
+    """
+    urls = dict(url.split(", ") for url in metadata("labelnext").get_all("Project-URL") or [])
+    link = f'<a href="{urls["Repository"]}">Repository</a>'
+    config.copyright = f"labelnext {labelnext.__version__} · {link}"
+    return config
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from labelnext.report.report import Report
     from labelnext.runs.exchange import fetch, send
     from labelnext.runs.run import run
+    from labelnext.runs.undo import resume, undo
     from labelnext.selection import get_selection, selection_names
 
 __version__ = "0.1.0"
@@ -44,10 +45,12 @@ __all__ = [
     "probe",
     "rank",
     "replay",
+    "resume",
     "review",
     "run",
     "selection_names",
     "send",
+    "undo",
 ]
 
 _HOMES = {
@@ -66,10 +69,12 @@ _HOMES = {
     "probe": "probes.probe",
     "rank": "ranking.rank",
     "replay": "replays.replay",
+    "resume": "runs.undo",
     "review": "quality.reviews",
     "run": "runs.run",
     "selection_names": "selection",
     "send": "runs.exchange",
+    "undo": "runs.undo",
 }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from labelnext import __version__
 from tests.browser.chromium import running_chromium
 
 if TYPE_CHECKING:
@@ -51,10 +52,25 @@ def test_page_opens_from_the_folder_and_asks_for_nothing_else(
     page.goto((site / f"{name}.html").as_uri())
     page.wait_for_load_state("networkidle")
     assert page.locator("article h1").count() == 1
+    assert page.locator(".md-copyright").inner_text().startswith(f"labelnext {__version__} ")
+    assert page.locator(".md-copyright a[href*=labelnext]").is_visible()
+    assert page.locator(".md-header a.md-logo img").is_visible()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert broken == []
     empty = "images => images.filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
     assert page.eval_on_selector_all("article img", empty) == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_nothing_is_cut(site: Path, browser: Browser, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    cut = "all => all.filter(o => o.scrollWidth > o.clientWidth + 1).map(o => o.innerText)"
+    for file in sorted(site.rglob("*.html")):
+        page.goto(file.as_uri(), wait_until="domcontentloaded")
+        if width == 1366:
+            assert page.eval_on_selector_all("pre > code", cut) == [], file.name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, file.name
     page.close()
 
 

@@ -22,6 +22,8 @@ PUBLIC = {
     "review",
     "run",
     "send",
+    "undo",
+    "resume",
     "fetch",
     "load_config",
     "get_acquisition",

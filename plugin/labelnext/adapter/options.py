@@ -10,9 +10,9 @@ from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from labelnext.errors import ConfigError
 from labelnext.support.store import filesystem, is_url
@@ -89,7 +89,7 @@ class WriteOptions(Options):
 
     mode: Literal["queue"] = "queue"
     """How to write the ranking; the modes depend on the adapter."""
-    run: str = "labelnext"
+    run: Annotated[str, Field(pattern=r"\S")] = "labelnext"
     """Name of the run, and of what it creates on the platform; labelnext_review when reviewing
     labels."""
     output: Path | None = None

@@ -137,11 +137,10 @@ def _undo_all(config: Path, ask: bool, as_json: bool) -> None:
     from labelnext.runs.undo import runs as list_runs
     from labelnext.runs.undo import undo_all
 
-    if ask:
-        able = [one for one in list_runs(config) if one.status in ("done", "broken")]
-        places = listed(dict.fromkeys(from_here(one.target) for one in able))
-        wrote = f", which wrote to {places}" if able else ""
-        typer.confirm(f"Undo {counted(len(able), 'run')}{wrote}?", default=True, abort=True)
+    if ask and (able := [j for j in list_runs(config) if j.status in ("done", "broken")]):
+        places = listed(dict.fromkeys(from_here(journal.target) for journal in able))
+        question = f"Undo {counted(len(able), 'run')}, which wrote to {places}?"
+        typer.confirm(question, default=True, abort=True)
     undone = list[dict[str, Any]]()
     try:
         for journal, stayed in undo_all(config):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from labelnext.errors import ConfigError, LabelnextError, masked
 from labelnext.support.files import check_writable
+from labelnext.support.started import from_here
 
 _OUR_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}([+-]\d\d:\d\d)? [A-Z]+ ")
 
@@ -22,13 +25,28 @@ def log_to(log_file: Path) -> None:
     _check_log(log_file)
     try:
         check_writable(log_file)
-        handler = logging.FileHandler(log_file, encoding="utf-8")
+        handler = _LogFile(log_file, encoding="utf-8")
     except (OSError, LabelnextError) as error:
         why = str(error).removesuffix(".")
         raise ConfigError(f"log file must be writable; {why}.") from error
     handler.setFormatter(_OneLine("%(asctime)s %(levelname)s [%(process)d] %(message)s"))
     handler.addFilter(mask_record)
     logging.getLogger("labelnext").addHandler(handler)
+
+
+class _LogFile(logging.FileHandler):
+    """A log that ends in one line on standard error where the disk is full; the command goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        logging.getLogger("labelnext").removeHandler(self)
+        with suppress(OSError):
+            self.close()
+        name = from_here(self.baseFilename)
+        sys.stderr.write(f"Warning: the log {name!r} ends here: {error.strerror}.\n")
 
 
 class _OneLine(logging.Formatter):

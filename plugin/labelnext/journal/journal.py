@@ -247,7 +247,7 @@ def find_journal(
                 return journal
         if run_id in faults:
             raise faults[run_id]
-        names = listed(j.run_id for j in known) or "none"
+        names = listed(j.run_id for j in reversed(known)) or "none"
         raise NotFound(f"run must be one of {names}; got {run_id!r}.")
     for fault in faults.values():
         _log.warning("skipped: %s", fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition import ACQUISITIONS, get_acquisition
+from labelnext.errors import LabelnextWarning
 from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
@@ -166,7 +168,7 @@ def keep(folder: Path, snapshot: Snapshot) -> None:
 
 
 def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
-    """The stored snapshots, oldest first; unreadable files are skipped.
+    """The stored snapshots, oldest first; a `LabelnextWarning` names each that can't be read.
 
     Only the newest runs keep their ids, since signals compare only those.
 
@@ -206,7 +208,8 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
                     )
                 )
         except DAMAGED:
-            continue
+            message = f"skipped: {str(path)!r} can't be read, so its run can't be compared."
+            warnings.warn(message, LabelnextWarning, stacklevel=2)
     return newest_first[::-1]
 
 

@@ -79,10 +79,11 @@ def validated(model: type[_Model], data: Mapping[str, Any]) -> _Model:
 _RULES = {
     "bool_type": "must be true or false",
     "list_type": "must be a list",
-    "greater_than_equal": "must be at least {ge}",
-    "greater_than": "must be above {gt}",
-    "less_than_equal": "must be at most {le}",
-    "less_than": "must be below {lt}",
+    "greater_than_equal": "must be at least {ge:,g}",
+    "greater_than": "must be above {gt:,g}",
+    "less_than_equal": "must be at most {le:,g}",
+    "less_than": "must be below {lt:,g}",
+    "string_pattern_mismatch": "must not be blank",  # each pattern asks for a letter
 }
 """In our words what pydantic says in its own, by its type of error."""
 
@@ -104,8 +105,7 @@ def _refused(model: type[BaseModel], data: Mapping[str, Any], error: ValidationE
         return Refused(location, f"must {text}{more}", hint=cause.hint, cause=cause)
     rule = problem["msg"].removeprefix("Value error, ")
     if problem["type"] in _RULES:
-        bounds = {name: f"{edge:,g}" for name, edge in problem.get("ctx", {}).items()}
-        rule = _RULES[problem["type"]].format(**bounds)
+        rule = _RULES[problem["type"]].format(**problem.get("ctx", {}))
     rule = re.sub(r"^[A-Z]\w* should ", "must ", rule)
     value: Any = data
     for part in location:

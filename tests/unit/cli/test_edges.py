@@ -49,7 +49,7 @@ def test_closed_streams_are_no_fault(pageless: Path, closed: str) -> None:
     shown = labelnext(pageless, f"undo c.yaml {closed}")
     assert shown.returncode == 0
     assert "Traceback" not in shown.stderr
-    assert not (pageless / "p-ranking.jsonl").exists()
+    assert not (pageless / "ranking.csv").exists()
 
 
 def test_an_encoding_without_a_sign_gets_an_escape(
@@ -66,7 +66,15 @@ def test_a_pipe_is_no_log(pageless: Path) -> None:
     shown = labelnext(pageless, "run c.yaml --log-file log")
     assert shown.returncode == 1
     assert "'log' must be a file for a log, not a pipe." in shown.stderr
-    assert not (pageless / "p-ranking.jsonl").exists()
+    assert not (pageless / "ranking.csv").exists()
+
+
+def test_a_full_disk_ends_the_log_in_one_line(pageless: Path) -> None:
+    (pageless / "nightly.log").symlink_to("/dev/full")
+    shown = labelnext(pageless, "run c.yaml -q --log-file nightly.log")
+    assert shown.returncode == 0
+    assert shown.stderr == "Warning: the log 'nightly.log' ends here: No space left on device.\n"
+    assert (pageless / "ranking.csv").exists()
 
 
 LONG = "x" * 300

@@ -167,6 +167,7 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         (MINIMAL + "selection: {strategy: x}\n", r"mean acquisition\.name or selection\.method\?"),
         (MINIMAL + "strategy: margin\n", r"mean acquisition\.name or selection\.method\?"),
         (MINIMAL + "acquisition: {function: x}\n", r"did you mean acquisition\.name\?"),
+        (MINIMAL + "write: {run: ' '}\n", "line 2: write.run must not be blank; got ' '"),
         (MINIMAL + "write: {file: r.csv}\n", r"did you mean write\.output\?"),
         ("source: {adapter: files, file: x}\n", r"did you mean source\.path\?"),
         (MINIMAL + "acquisition: margin\n", r"acquisition must be a mapping.*{name: margin}"),
