@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from labelnext import rank
 from tests.unit.files.reading import lines, notice, order, read
 
 MIXED: list[tuple[str, Any]] = [("a", "90%"), ("b", 0.6), ("c", "75 %"), ("d", 1e-05)]
@@ -44,3 +45,18 @@ def test_a_text_that_ends_with_a_percentage_stays_text(tmp_path: Path) -> None:
     pool = read(tmp_path, "p.csv", "\n".join(["id,prediction,confidence,text", *rows]))
     assert order(pool) == ["b", "c", "a"]
     assert not [one for one in pool.notices if "percentages" in one.message]
+
+
+def test_percentages_of_tools_are_read(tmp_path: Path) -> None:
+    scores = {"a": "90%", "b": "60 %", "c": 0.75}
+    outputs = [
+        {"id": i, "output": [{"label": "cat", "score": p}, {"label": "dog", "score": 0}]}
+        for i, p in scores.items()
+    ]
+    assert order(read(tmp_path, "o.json", outputs)) == ["b", "c", "a"]
+    records = [
+        {"image_id": i, "category_id": 1, "bbox": [1, 1, 2, 2], "score": p}
+        for i, p in scores.items()
+    ]
+    pool = read(tmp_path, "r.json", records)
+    assert rank(pool, "mean_object_confidence").item_ids.tolist() == ["b", "c", "a"]

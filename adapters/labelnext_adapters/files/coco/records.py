@@ -22,7 +22,7 @@ from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content.content import byte_blocks, decoded, parsed_lines, read_bytes
 from labelnext_adapters.files.content.doubled import loads
 from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
-from labelnext_adapters.files.content.values import real
+from labelnext_adapters.files.content.values import share
 
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
 _TAIL = 1 << 16  # bytes at the end of a block in which a record ends
@@ -360,7 +360,7 @@ def _detection(record: Any) -> Detection:
     file_name = record.get("file_name")
     return Detection(
         image,
-        real(score, "score"),
+        share(score, "score"),
         kind if isinstance(kind, int | str) and not isinstance(kind, bool) else None,
         _box(record.get("bbox")),
         record.get("segmentation"),

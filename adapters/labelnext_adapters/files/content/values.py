@@ -68,16 +68,16 @@ def name_text(value: Any) -> str:
 
 
 def probability(value: Any, what: str = "a probability") -> float:
-    """A number in [0, 1]; a number as text is taken, and a rounding error mended.
+    """A number in [0, 1]; one as text or a percentage is taken, and a rounding error mended.
 
     Raises:
         Unusable: if it isn't one.
 
     Example:
-        >>> probability("0.25"), probability(1.0000001)
-        (0.25, 1.0)
+        >>> probability("0.25"), probability("25%"), probability(1.0000001)
+        (0.25, 0.25, 1.0)
     """
-    number = real(value, what)
+    number = share(value, what)
     if math.isnan(number) or not -ROUNDING <= number <= 1 + ROUNDING:
         cure = ""
         if 1 < number <= 100:
@@ -86,6 +86,21 @@ def probability(value: Any, what: str = "a probability") -> float:
             cure = " (is it a logit?)"
         raise Unusable(f"{what} must be in [0, 1]; got {value!r:.40}{cure}")
     return min(max(number, 0.0), 1.0)
+
+
+def share(value: Any, what: str) -> float:
+    """A number, or a percentage with its sign as a fraction.
+
+    Raises:
+        Unusable: if it isn't one.
+
+    Example:
+        >>> share("90 %", "a score"), share("0,9", "a score")
+        (0.9, 0.9)
+    """
+    if isinstance(value, str) and value.rstrip().endswith("%"):
+        return real(value.rstrip().removesuffix("%"), what) / 100
+    return real(value, what)
 
 
 def real(value: Any, what: str = "a number") -> float:

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 def read_rows(path: Path, options: TableOptions, roles: Roles) -> Rows:
     """The rows of a file."""
     from labelnext_adapters.files.json.keyed_lines import begins_so
-    from labelnext_adapters.files.tables.json_rows import read_json_table
+
+    if begins_so(path, roles):
+        from labelnext_adapters.files.tables.json_rows import read_json_table
+
+        return read_json_table(path, roles)
     from labelnext_adapters.files.tables.rows import read_jsonl
 
-    return read_json_table(path, roles) if begins_so(path, roles) else read_jsonl(path, roles)
+    return read_jsonl(path, roles)
 
 
 FORMAT = table_format(
