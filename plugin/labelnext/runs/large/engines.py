@@ -27,7 +27,7 @@ from labelnext.errors import LabelnextError, MissingExtra, Unavailable, unknown
 from labelnext.runs.large.part import Scored, Task, do_part
 from labelnext.support.started import how_to_install
 from labelnext.support.store import Store
-from labelnext.support.threads import in_order, n_threads
+from labelnext.support.threads import at_most, in_order, n_threads
 
 # A lost task is done again whole.
 _TASKS = 8  # for each processor
@@ -250,7 +250,7 @@ def _found(answers: Sequence[Scored | _Refusal]) -> Iterator[Scored]:
 def _do_parts(
     stage: str, settings: Config, what: Task, place: str, parts: Sequence[Part]
 ) -> list[Scored | _Refusal]:
-    """Do some parts in a worker.
+    """Do some parts in a worker, which is one of many and takes one thread.
 
     Args:
         stage: of which these are a task.
@@ -260,7 +260,8 @@ def _do_parts(
         parts: to do.
     """
     reader = _reader(stage, settings)
-    return [_answer(reader, part, what, place) for part in parts]
+    with at_most(1):
+        return [_answer(reader, part, what, place) for part in parts]
 
 
 _opened: dict[str, Adapter] = {}

@@ -18,7 +18,7 @@ from labelnext.errors import WriteFailed
 from labelnext.runs.large import engines, first, job, look, near_ranks
 from labelnext.runs.large.part import Scored
 from labelnext.runs.undo import resume, undo
-from labelnext.support.threads import arrow_threads
+from labelnext.support.threads import arrow_threads, n_threads
 from tests.unit.runs.large.test_job import (
     N,
     assert_same,
@@ -230,6 +230,15 @@ def test_a_sample_says_which_utility_more_items_than_the_budget_have() -> None:
     assert first._likely_least(found, 500_000) == 1999 - (100 + 40 + 8)
     assert first._likely_least(found, 10_000_000) == -np.inf
     assert first._likely_least(Scored(counts={"ranked": 3}), 1) == -np.inf
+
+
+def test_a_worker_of_ray_takes_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labelnext.support.threads._n_allowed", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")  # as Ray leaves it where somebody set it
+    monkeypatch.setattr(engines, "_reader", lambda *_: None)
+    monkeypatch.setattr(engines, "do_part", lambda *_: n_threads())
+    nothing: Any = None
+    assert engines._do_parts("one", nothing, nothing, str(tmp_path), [nothing] * 2) == [1, 1]
 
 
 @pytest.mark.parametrize("threads", [1, 2])
