@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from labelnext.cli import console, lists
+from labelnext.cli import console, journals, lists
 from labelnext.errors import LabelnextWarning, MissingExtra
+from labelnext.runs.run import run
 from labelnext_adapters.label_studio import LabelStudioAdapter
 from labelnext_adapters.label_studio_commands import backend
 from tests.unit.cli.test_commands import labelnext
@@ -243,3 +244,23 @@ def test_objects_below_the_floor_are_said_to_be_left_out_of_the_mean(tmp_path: P
     said = f"{means}, of those with a confidence of at least 0.1"
     assert f"{said}\n" in shown
     assert f"<p>{said}.</p>" in (tmp_path / "labelnext-report.html").read_text()
+
+
+def test_undo_of_all_asks_only_where_there_is_a_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("typer.confirm", lambda text, **_: asked.append(text))
+    monkeypatch.chdir(folder)
+    journals._undo_all(Path("c.yaml"), True, False)
+    assert (asked, capsys.readouterr().out) == ([], "No run to undo.\n")
+    run("c.yaml")
+    journals._undo_all(Path("c.yaml"), True, False)
+    assert asked == ["Undo 1 run, which wrote to ranking.csv?"]
+    assert not (folder / "ranking.csv").exists()
+
+
+def test_a_wrong_run_gets_the_newest_ones(folder: Path) -> None:
+    ids = [run(folder / "c.yaml").run_id for _ in range(2)]
+    said = labelnext("undo", "c.yaml", "x", folder=folder).stderr
+    assert f"run must be one of {ids[1]}, {ids[0]}; got 'x'." in said
