@@ -29,6 +29,7 @@ from labelnext_adapters.fiftyone.database.values import stream
 from labelnext_adapters.files.formats.npz import NpzOptions
 from labelnext_adapters.files.spacy.documents import read_docbin
 from labelnext_adapters.files.spacy.pool import pool_of_documents
+from labelnext_adapters.files.tables.numpy_shards import read_parts
 from labelnext_adapters.files.tables.vectors import usable_members
 from labelnext_adapters.files.vision.unpickle import load_pickle
 
@@ -47,6 +48,7 @@ ALLOWED: Mapping[Callable[..., Any], str] = {
     mean_object_confidence: "objects from any caller",
     as_points: "vectors from any caller",
     usable_members: "an array of a file, before there is a pool",
+    read_parts: "arrays of files, before there is a pool",
     ReadsSuite: "an adapter's modules",
     pool_of_documents: "a key of spaCy's user data",
     onnx_embedder: "what a model of images takes and gives",
