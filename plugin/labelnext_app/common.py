@@ -312,6 +312,17 @@ def _default_target(ctx: Any) -> str | None:
     return "BASE_VIEW" if ctx.view._is_generated else "DATASET"
 
 
+def keep(state: Any, **values: Any) -> None:
+    """Set what differs of a panel's state: any change of it makes the App drop sidebar filters.
+
+    Args:
+        state: of the panel.
+        values: by their names.
+    """
+    if changed := {name: value for name, value in values.items() if getattr(state, name) != value}:
+        state.set(changed)
+
+
 def say_how_to_schedule(inputs: Any) -> None:
     """Say what scheduling needs, where FiftyOne's open edition would not offer it.
 

@@ -23,7 +23,7 @@ from labelnext_adapters.fiftyone.read.own_runs import run_config, run_names
 from labelnext_adapters.fiftyone.write.manage import batch_view
 
 from . import plots
-from .common import ICON, PLUGIN
+from .common import ICON, PLUGIN, keep
 from .gone import told
 from .looks import NARROW, ONLY_ICONS, THREE_OR_SIX, WRAPPED, column, icon
 from .manage import can_be_finished, last_action, what_was_done
@@ -264,43 +264,46 @@ def _refresh(ctx: Any) -> None:
     ctx.dataset.reload()  # another process may have added a run
     runs = run_names(ctx.dataset)
     state = ctx.panel.state
-    state.runs = runs
+    keep(state, runs=runs)
     last = _note_interrupted(ctx)
     if not runs:
-        state.run = state.newest = None
+        keep(state, run=None, newest=None)
         return
     newest = [runs[0], str(ctx.dataset.get_run_info(runs[0]).timestamp)]
     if state.newest != newest or state.run not in runs:  # a ranking was made since
         state.run, state.newest = runs[0], newest
     # Reading a whole ranking takes seconds: a view that changed is no reason to do it again.
     stands = _stands(ctx.dataset, state.run)
-    state.problem = None
     if last == state.run:
-        state.problem, state.stands = _LATER, None
+        keep(state, problem=_LATER, stands=None)
         return
-    if state.stands != stands:
+    keep(state, problem=None)
+    if changed := state.stands != stands:
         try:
             _summarise(ctx, summarise_run(ctx.dataset, state.run))
         except LabelnextError as error:
-            state.problem, state.stands = in_words(error), None
+            keep(state, problem=in_words(error), stands=None)
             return
         _draw_map(ctx)
         state.stands = stands
     shown = n_shown(ctx.dataset, state.run, ctx.view, n_ranked=state.n_ranked)
-    state.text = state.template.replace(_SHOWN, f"{shown:,}")
+    text = state.template.replace(_SHOWN, f"{shown:,}")
+    if changed:
+        state.text = text
+    ctx.panel.data.set("text", text)
 
 
 def _note_interrupted(ctx: Any) -> str | None:
     """Note whether the last action was interrupted; returns its ranking, if it was one."""
     last, state = last_action(ctx.dataset), ctx.panel.state
-    state.interrupted = None
     if last is None or last.status != "broken" or is_at_work(last.path.parent):
+        keep(state, interrupted=None)
         return None
-    state.finishable = can_be_finished(last)
+    finishable = can_be_finished(last)
     partly = "It is only partly there: finish it, or take back what there is."
-    cure = partly if state.finishable else "Take back the rest."
+    cure = partly if finishable else "Take back the rest."
     what = what_was_done(last)
-    state.interrupted = f"{what[:1].upper()}{what[1:]}. {cure}"
+    keep(state, finishable=finishable, interrupted=f"{what[:1].upper()}{what[1:]}. {cure}")
     return last.plan.run if last.what == "run" else None
 
 
@@ -343,11 +346,8 @@ def _summarise(ctx: Any, summary: RunSummary) -> None:
     state.opens = summary.items == "samples"
     state.next_ids = [row["id"] for row in summary.next_items]
     pictured = state.opens and ctx.dataset.media_type in ("image", "group")
-    state.pictures = (
-        [[str(row["path"]), str(row["name"])] for row in summary.next_items[:_THUMBNAILS]]
-        if pictured
-        else []
-    )
+    shown = summary.next_items[:_THUMBNAILS] if pictured else []
+    state.pictures = [[str(row["path"]), str(row["name"])] for row in shown]
     rows = [
         {
             "rank": row["rank"],

@@ -14,6 +14,20 @@ from tests.integration.app import FORM, OPERATORS, context, execute, names, pane
 pytest_plugins = ("tests.integration.mongod", "tests.integration.app_samples")
 
 
+def test_a_filter_of_the_sidebar_stays_beside_the_panel(filled: Any) -> None:
+    execute("rank_samples", filled, **FORM)
+    filled.reload()
+    ctx, _ = panel(filled)
+    params = {"panel_state": ctx.panel.state._data, "panel_id": "p"}
+    some = filled.match({"name": "d"})
+    filtered = context("label_next", filled, some, params=params)
+    part("label_next").on_change_view(filtered)
+    # A patch of the state makes the App read its page anew, without the filters.
+    asked = [one.operator_uri for one in filtered.executor._requests]
+    assert "patch_panel_state" not in asked
+    assert "shows 1 of these" in filtered.panel._data._data["text"]
+
+
 def test_the_panel_follows_the_newest_ranking_until_another_is_chosen(filled: Any) -> None:
     execute("rank_samples", filled, **FORM)
     filled.reload()
