@@ -109,8 +109,7 @@ def read_pool(
     if options.groups is not None or options.frames:
         parts["groups"] = groups_of(reading)
     parts["metadata"] = {path: columns[path] for path in metadata} or None
-    note_slice(reading, collection)
-    _note_live_samples(reading, collection)
+    _note_state(reading, collection)
     return Pool(
         ids,
         classes=classes or None,
@@ -363,10 +362,14 @@ def _tagged(reading: Reading, classes: tuple[str, ...], parts: dict[str, Any]) -
     return parts
 
 
-def _note_live_samples(reading: Reading, collection: Any) -> None:
-    """FiftyOne reloads every `fo.Sample` that is in memory after a write, one query each."""
+def _note_state(reading: Reading, collection: Any) -> None:
+    """What of this process's FiftyOne matters: another slice is active, or samples are in memory.
+
+    FiftyOne reloads every `fo.Sample` that is in memory after a write, one query each.
+    """
     import fiftyone as fo
 
+    note_slice(reading, collection)
     instances = getattr(fo.Sample, "_instances", {})
     n = len(instances.get(collection._root_dataset._sample_collection_name, ()))
     if n > _LIVE:
