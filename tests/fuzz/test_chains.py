@@ -73,6 +73,7 @@ class Chain:
             assert now in self.before.values()
 
 
+@pytest.mark.filterwarnings("ignore::labelnext.errors.LabelnextWarning")  # of one target
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="each step is a fork")
 def test_a_chain_of_two_configurations_never_puts_back_what_is_not_there(
     tmp_path: Path, campaign: Campaign

@@ -58,22 +58,22 @@ def check_ready(settings: Config, plan: Plan) -> list[Notice]:
             f"state must be a writable folder; got {str(settings.state)!r}.",
             hint=OWN_STATE,
         ) from error
-    known = list[Journal]()
+    known, faults = list[Journal](), dict[str, ConfigError]()
     with suppress(ConfigError):  # another user's runs: the run itself says so
-        known, _ = read_journals(settings.state)
-    return [*_replaced(settings, plan, output, known), *_shared(settings, known)]
+        known, faults = read_journals(settings.state)
+    # What can't be read may be the run that wrote the ranking.
+    ours = bool(faults) or any(wrote_output(journal, settings) for journal in known)
+    return [*_replaced(settings, plan, output, ours=ours), *_shared(settings, known)]
 
 
-def _replaced(
-    settings: Config, plan: Plan, output: Path | None, known: list[Journal]
-) -> list[Notice]:
+def _replaced(settings: Config, plan: Plan, output: Path | None, *, ours: bool) -> list[Notice]:
     path = output or (None if plan.output is None or is_url(plan.output) else Path(plan.output))
     if path is None or not path.is_file() or not path.stat().st_size:
         return []
     undo = "undo puts it back" if output is None else "undo doesn't put it back"
     if not is_ranking(path):
         what = "wasn't written by labelnext"
-    elif output is None and not any(wrote_output(journal, settings) for journal in known):
+    elif output is None and not ours:
         what = f"holds a ranking that isn't of a run in {from_here(str(settings.state))!r}"
     else:
         return []
