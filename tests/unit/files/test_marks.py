@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,14 +34,30 @@ def test_files_that_were_put_together_are_one(tmp_path: Path, name: str) -> None
     assert [i for i in order(read(tmp_path, name)) if i != "d"] == ["b", "c", "a"]
 
 
-@pytest.mark.parametrize("text", ["\ufeffé\n\ufeffa\n\n\ufeffb", "a\n\ufeff", "é\ufeffa\n\ufeff\n"])
+@pytest.mark.parametrize(
+    "text", ["\ufeffé\n\ufeffa\n\n\ufeffb", "\ufeffa\n\ufeff", "\ufeffé\ufeffa\n\ufeff\n", "\ufeff"]
+)
 def test_marks_are_found_wherever_a_block_ends(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    data = text.encode()
     bare = text.removeprefix("\ufeff").replace("\n\ufeff", "\n").encode()
-    for first in range(1, len(data)):
-        for second in range(first + 1, len(data)):
+    for blocks in _cut(monkeypatch, text.encode()):
+        assert b"".join(blocks) == bare
+        assert all(blocks)
+
+
+@pytest.mark.parametrize("text", ["é\n\ufeffa\n", "a\n\ufeff", "\n\ufeffa", "a"])
+def test_marks_of_a_text_without_one_at_its_start_stay(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    for blocks in _cut(monkeypatch, text.encode()):
+        assert b"".join(blocks) == text.encode()
+    assert content.decoded(text.encode()) == text
+
+
+def _cut(monkeypatch: pytest.MonkeyPatch, data: bytes) -> Iterator[list[bytes]]:
+    """The blocks of data that come in three pieces, cut at any two places."""
+    for first in range(1, len(data) + 1):
+        for second in range(first, len(data) + 1):
             parts = [data[i:j] for i, j in pairwise([0, first, second, len(data)])]
+            parts = [part for part in parts if part]
             monkeypatch.setattr(content, "byte_blocks", lambda _, parts=parts: iter(parts))
-            blocks = list(content.text_blocks(Path("p")))
-            assert b"".join(blocks) == bare
-            assert all(blocks)
+            yield list(content.text_blocks(Path("p")))

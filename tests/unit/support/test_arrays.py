@@ -34,6 +34,7 @@ def test_vectors_are_as_they_were_or_missing(tmp_path: Path) -> None:
             assert row.tolist() == rows[key].tolist(), at
 
 
+@pytest.mark.filterwarnings("ignore:skipped. .* can't be read, so its run can't be compared")
 def test_a_damaged_snapshot_is_skipped(tmp_path: Path) -> None:
     ids, scores = np.array(["a", "b"]), np.array([0.1, 0.2])
     whole = Snapshot("whole", "entropy", 2, 0, 2, ids, np.array([0, 1]), scores)

@@ -9,6 +9,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +23,7 @@ _SHOWN = 200  # lines that show whether a file has a value on each
 _BLOCK = 1 << 18  # bytes read at once: what they decode to stays in the cache
 _START = re.compile(r"\s*\{")
 _MARK = b"\xef\xbb\xbf"  # of UTF-8
+_MARKS = (_MARK, b"\xff\xfe", b"\xfe\xff")
 _PACKERS = (lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 
 
@@ -79,30 +81,32 @@ def _blocks(path: Path, limit: Limit) -> Iterator[bytes]:
 
 
 def text_blocks(path: Path) -> Iterator[bytes]:
-    """The bytes of a text in UTF-8, as of `byte_blocks`, without the marks that lines begin with.
+    """The bytes of a text in UTF-8, as of `byte_blocks`, without byte order marks.
 
-    Files that were put together have a mark where each of them began.
+    Where files that begin with one were put together, so do lines in the middle. In a text without
+    a mark at its start, a line that begins with one is what somebody wrote.
 
     Raises:
         InvalidInput: as for `byte_blocks`.
     """
-    return _without_marks(byte_blocks(path))
-
-
-def _without_marks(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    held, begun = b"", False
-    for block in blocks:
-        if held or not block.isascii():
-            block = held + block
-            block = (block if begun else block.removeprefix(_MARK)).replace(b"\n" + _MARK, b"\n")
-            end = block.rfind(b"\n") + 1
-            held = b"" if len(block) - end >= len(_MARK) else block[end:]
+    blocks, start = byte_blocks(path), b""
+    while len(start) < len(_MARK) and (block := next(blocks, None)):
+        start += block
+    if not start.startswith(_MARK):
+        yield from chain([start] if start else [], blocks)
+        return
+    held, n_added = b"", 1
+    for block in chain([b"\n" + start], blocks):
+        if held or not block.isascii() or block.endswith(b"\n"):
+            block = (held + block).replace(b"\n" + _MARK, b"\n")
+            end = block.rfind(b"\n")
+            held = block[end:] if 0 <= end >= len(block) - len(_MARK) else b""
             block = block[: len(block) - len(held)]
-        if block:
-            begun = not block.endswith(b"\n")
-            yield block
-    if held:
-        yield held
+        if block[n_added:]:
+            yield block[n_added:]
+        n_added = 0 if block else n_added
+    if held[n_added:]:
+        yield held[n_added:]
 
 
 class _Blocks(io.RawIOBase):
@@ -185,7 +189,8 @@ def decoded(data: bytes, encoding: str | None = None) -> str:
             hint=f"save it as UTF-8, or set source.encoding: {guess} where the format has it.",
         )
     try:
-        return data.decode(name).removeprefix("\ufeff").replace("\n\ufeff", "\n")
+        text = data.decode(name).removeprefix("\ufeff")
+        return text.replace("\n\ufeff", "\n") if data.startswith(_MARKS) else text
     except LookupError as error:
         raise InvalidInput(
             f"encoding must be one that Python knows, such as utf-8 or latin-1; got {name!r}."
