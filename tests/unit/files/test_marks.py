@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from labelnext_adapters.files.content import content
+from labelnext_adapters.files.content import marks
+from labelnext_adapters.files.content.content import decoded
 from tests.unit.files.reading import order, read
 
 MARK = b"\xef\xbb\xbf"
@@ -50,7 +51,7 @@ def test_marks_of_a_text_without_one_at_its_start_stay(
 ) -> None:
     for blocks in _cut(monkeypatch, text.encode()):
         assert b"".join(blocks) == text.encode()
-    assert content.decoded(text.encode()) == text
+    assert decoded(text.encode()) == text
 
 
 def _cut(monkeypatch: pytest.MonkeyPatch, data: bytes) -> Iterator[list[bytes]]:
@@ -59,5 +60,5 @@ def _cut(monkeypatch: pytest.MonkeyPatch, data: bytes) -> Iterator[list[bytes]]:
         for second in range(first, len(data) + 1):
             parts = [data[i:j] for i, j in pairwise([0, first, second, len(data)])]
             parts = [part for part in parts if part]
-            monkeypatch.setattr(content, "byte_blocks", lambda _, parts=parts: iter(parts))
-            yield list(content.text_blocks(Path("p")))
+            monkeypatch.setattr(marks, "byte_blocks", lambda _, parts=parts: iter(parts))
+            yield list(marks.text_blocks(Path("p")))

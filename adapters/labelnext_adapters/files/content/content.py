@@ -9,7 +9,6 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,8 +21,7 @@ from labelnext_adapters.files.content.unpacked import Limit, limit_of
 _SHOWN = 200  # lines that show whether a file has a value on each
 _BLOCK = 1 << 18  # bytes read at once: what they decode to stays in the cache
 _START = re.compile(r"\s*\{")
-_MARK = b"\xef\xbb\xbf"  # of UTF-8
-_MARKS = (_MARK, b"\xff\xfe", b"\xfe\xff")
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _PACKERS = (lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 
 
@@ -78,35 +76,6 @@ def _blocks(path: Path, limit: Limit) -> Iterator[bytes]:
             return
         while block := file.read(_BLOCK):
             yield block
-
-
-def text_blocks(path: Path) -> Iterator[bytes]:
-    """The bytes of a text in UTF-8, as of `byte_blocks`, without byte order marks.
-
-    Where files that begin with one were put together, so do lines in the middle. In a text without
-    a mark at its start, a line that begins with one is what somebody wrote.
-
-    Raises:
-        InvalidInput: as for `byte_blocks`.
-    """
-    blocks, start = byte_blocks(path), b""
-    while len(start) < len(_MARK) and (block := next(blocks, None)):
-        start += block
-    if not start.startswith(_MARK):
-        yield from chain([start] if start else [], blocks)
-        return
-    held, n_added = b"", 1
-    for block in chain([b"\n" + start], blocks):
-        if held or not block.isascii() or block.endswith(b"\n"):
-            block = (held + block).replace(b"\n" + _MARK, b"\n")
-            end = block.rfind(b"\n")
-            held = block[end:] if 0 <= end >= len(block) - len(_MARK) else b""
-            block = block[: len(block) - len(held)]
-        if block[n_added:]:
-            yield block[n_added:]
-        n_added = 0 if block else n_added
-    if held[n_added:]:
-        yield held[n_added:]
 
 
 class _Blocks(io.RawIOBase):

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from labelnext_adapters.files.content.content import text_blocks
+from labelnext_adapters.files.content.marks import text_blocks
 from labelnext_adapters.files.json.types import merged, type_of
 
 _SAMPLED = 200

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from labelnext_adapters.files.content.content import text_blocks
+from labelnext_adapters.files.content.marks import text_blocks
 from labelnext_adapters.files.content.oddities import FEW, Broken, mostly
 from labelnext_adapters.files.json.roles import Roles
 

@@ -26,8 +26,8 @@ from labelnext_adapters.files.content.content import (
     json_lines,
     parsed_lines,
     read_bytes,
-    text_blocks,
 )
+from labelnext_adapters.files.content.marks import text_blocks
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
 from labelnext_adapters.files.json.float_ids import as_texts, float_ids
