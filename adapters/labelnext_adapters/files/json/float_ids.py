@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -21,7 +22,8 @@ def float_ids(records: Iterable[tuple[str, Any]], roles: Roles) -> str | None:
     """
     objects = [record for _, record in records if isinstance(record, dict)]
     name = roles.id_among(dict.fromkeys(key for record in objects for key in record))
-    return name if any(isinstance(one.get(name), float) for one in objects) else None
+    values = (one.get(name) for one in objects)
+    return name if any(isinstance(one, float) and math.isfinite(one) for one in values) else None
 
 
 def as_texts(name: str, text: str) -> str:
