@@ -274,9 +274,13 @@ def _labels(
         if not labels and not tag.get("dynamic_labels"):
             return []  # tracks without a class
     if CONTROLS[kind].classed and (tag.get("dynamic_labels") or not labels):
+        dynamic = tag.get("dynamic_labels")
         raise InvalidInput(
-            f"control tag {name!r} must list its labels in the labelling setup; it has none.",
-            hint="labels from each task's data can be ranked, but not written or fetched.",
+            f"control tag {name!r} must list its labels in the labelling setup; "
+            + ("they come from each task's data." if dynamic else "it has none."),
+            hint="such labels can be ranked, but not written or fetched."
+            if dynamic
+            else "add them in the project's Settings, under Labeling Interface.",
         )
     return labels if CONTROLS[kind].classed else []
 

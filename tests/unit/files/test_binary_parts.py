@@ -66,6 +66,9 @@ def test_one_part_that_is_cut_off_costs_no_other(tmp_path: Path) -> None:
     assert notice(pool, "left_out").message.startswith("Left out 1 of 21 files: 20.feather: ")
 
 
+FIRST: dict[str, list[Any]] = {"costs": [1.0], "offsets": [0, 1]}  # of the first of two parts
+
+
 def parts_of(folder: Path, write: Callable[[Path, int], None]) -> None:
     (folder / "parts").mkdir()
     for number in range(2):
@@ -103,6 +106,11 @@ def test_a_committee_in_several_npz_files_is_joined_along_the_items(tmp_path: Pa
         ({"classes": ["dog", "cat"]}, "the same classes; they differ"),
         ({"extra": [1]}, "must have the same arrays"),
         ({"probabilities": [[0.5, 0.25, 0.25]]}, "arrays of one shape for each item"),
+        (
+            {"costs": 2.0},
+            r"arrays costs .* must have a value for each item; shapes are \(1,\), \(\)",
+        ),
+        ({"offsets": []}, r"arrays offsets .* must begin with 0; shapes are \(2,\), \(0,\)"),
     ],
 )
 def test_npz_files_that_do_not_go_together_are_refused(
@@ -110,6 +118,7 @@ def test_npz_files_that_do_not_go_together_are_refused(
 ) -> None:
     def write(path: Path, n: int) -> None:
         arrays: dict[str, Any] = {"probabilities": [[0.5, 0.5]], "classes": ["cat", "dog"]}
+        arrays |= {name: first for name, first in FIRST.items() if name in more}
         np.savez(path, item_ids=[f"i{n}"], **(arrays | more if n else arrays))
 
     parts_of(tmp_path, write)

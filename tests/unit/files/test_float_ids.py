@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labelnext.errors import InvalidInput
-from tests.unit.files.reading import order, read
+from tests.unit.files.reading import notice, order, read
 
 RECORDS = [
     '{"item_id": 1.0, "cat": 0.9, "dog": 0.1}',
@@ -40,3 +40,15 @@ def test_what_is_no_number_is_no_id(tmp_path: Path, odd: str) -> None:
     records = [*RECORDS, f'{{"item_id": {odd}, "cat": 0.5, "dog": 0.5}}']
     with pytest.raises(InvalidInput, match="can't use 1 of 5 records: line 5"):
         read(tmp_path, "p.jsonl", "\n".join(records))
+
+
+@pytest.mark.parametrize("name", ["p.jsonl", "p.json"])
+@pytest.mark.parametrize("odd", ["NaN", "Infinity"])
+def test_what_is_no_number_makes_no_others_floats(tmp_path: Path, name: str, odd: str) -> None:
+    ids = [*map(str, range(20)), odd]
+    records = [f'{{"item_id": {one}, "cat": 0.75, "dog": 0.25}}' for one in ids]
+    text = "\n".join(records) if name == "p.jsonl" else f"[{', '.join(records)}]"
+    pool = read(tmp_path, name, text)
+    assert pool.item_ids.tolist() == ids[:-1]
+    assert "21: item_id must be text or a whole number" in notice(pool, "left_out").message
+    assert not [one for one in pool.notices if one.code == "ids"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labelnext.errors import InvalidInput
-from labelnext_adapters.label_studio_format.setup import only_predicted_notice
+from labelnext_adapters.label_studio_format.setup import find_setup, only_predicted_notice
 from tests.unit.label_studio_format.test_export import box, choice, read, task
 from tests.unit.label_studio_format.test_kinds import CARS
 
@@ -56,3 +56,18 @@ def test_of_two_control_tags_with_predictions_one_must_be_named(tmp_path: Path) 
     both = [box("car", score=0.5), {**choice("a", score=0.5), "to_name": "i"}]
     with pytest.raises(InvalidInput, match=r"source\.from_name must be one of .* b, kind"):
         read(tmp_path, [task(1, both)], f"{ONE_OF_TWO}</View>")
+
+
+@pytest.mark.parametrize(
+    ("dynamic", "why", "cure"),
+    [
+        (True, "; they come from each task's data.", "can be ranked, but not written or fetched"),
+        (False, "; it has none.", "add them in the project's Settings"),
+    ],
+)
+def test_a_tag_without_labels_is_refused_with_its_cure(dynamic: bool, why: str, cure: str) -> None:
+    tag = {"type": "Choices", "to_name": ["i"], "labels": [], "dynamic_labels": dynamic}
+    with pytest.raises(InvalidInput, match="must list its labels") as caught:
+        find_setup({"parsed_label_config": {"c": tag}, "label_config": ""}, None)
+    assert caught.value.message.endswith(why)
+    assert cure in (caught.value.hint or "")

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def read_rows(path: Path, options: TableOptions, roles: Roles) -> Rows:
     """The rows of a file."""
-    from labelnext_adapters.files.json.keyed_lines import begins_so
+    from labelnext_adapters.files.json.keyed_lines import lines_are_keyed
 
-    if begins_so(path, roles):
+    if lines_are_keyed(path, roles):
         from labelnext_adapters.files.tables.json_rows import read_json_table
 
         return read_json_table(path, roles)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -12,16 +13,17 @@ from labelnext_adapters.files.json.roles import Roles
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 
 
-def float_ids(records: Iterable[tuple[str, Any]], roles: Roles) -> str | None:
+def float_ids(records: Iterable[Any], roles: Roles) -> str | None:
     """The key of ids of which some are floats; None if there is none.
 
     Args:
-        records: each with its place in the file.
+        records: of a file.
         roles: of the columns.
     """
-    objects = [record for _, record in records if isinstance(record, dict)]
+    objects = [record for record in records if isinstance(record, dict)]
     name = roles.id_among(dict.fromkeys(key for record in objects for key in record))
-    return name if any(isinstance(one.get(name), float) for one in objects) else None
+    values = (one.get(name) for one in objects)
+    return name if any(isinstance(one, float) and math.isfinite(one) for one in values) else None
 
 
 def as_texts(name: str, text: str) -> str:

@@ -12,7 +12,7 @@ from labelnext_adapters.files.content.marks import text_blocks
 from labelnext_adapters.files.content.oddities import FEW, Broken, mostly
 from labelnext_adapters.files.json.roles import Roles
 
-_FIRST = 20  # lines that show it
+_FIRST = 20  # lines or records that show it
 _SAID = (dict, list, int, float)
 
 
@@ -47,17 +47,22 @@ def as_one(records: Sequence[tuple[str, Any]], roles: Roles) -> dict[str, Any] |
     return whole
 
 
-def begins_so(path: Path, roles: Roles) -> bool:
+def lines_are_keyed(path: Path, roles: Roles) -> bool:
     """Whether the first lines of a file are such objects."""
     start = next(text_blocks(path), b"")
     lines: Iterable[bytes] = (line for line in start.split(b"\n")[:-1] if line.strip())
-    records: list[tuple[str, Any]] = []
+    records: list[Any] = []
     for line in islice(lines, _FIRST):
         try:
-            records.append(("", json.loads(line)))
+            records.append(json.loads(line))
         except (ValueError, RecursionError):
-            records.append(("", None))
-    return as_one(records, roles) is not None
+            records.append(None)
+    return are_keyed(records, roles)
+
+
+def are_keyed(records: Sequence[Any], roles: Roles) -> bool:
+    """Whether the first records are such objects."""
+    return as_one([("", record) for record in records[:_FIRST]], roles) is not None
 
 
 def _says(record: Any) -> bool:

@@ -12,7 +12,7 @@ from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed_lines, read_text
 from labelnext_adapters.files.content.oddities import Broken, mostly
 from labelnext_adapters.files.json.float_ids import as_texts, float_ids
-from labelnext_adapters.files.json.keyed_lines import as_one
+from labelnext_adapters.files.json.keyed_lines import are_keyed, as_one
 from labelnext_adapters.files.json.odd_values import without_odd
 from labelnext_adapters.files.json.records import as_scores, table_of_records
 from labelnext_adapters.files.json.roles import Roles
@@ -45,14 +45,13 @@ def read_json_table(path: Path, roles: Roles) -> Rows:
     value = parsed_lines(text)
     lists = value.values() if isinstance(value, dict) else [value]
     for records in lists:
-        places = [("", one) for one in records] if isinstance(records, list) else []
-        if (name := float_ids(places, roles)) is not None:
+        name = float_ids(records, roles) if isinstance(records, list) else None
+        if name is not None:
             rows = rows_of_json(parsed_lines(as_texts(name, text)), roles)
             return with_float_ids(rows, name)
-    records = (
-        [(f"record {n}", one) for n, one in enumerate(value, 1)] if isinstance(value, list) else []
-    )
-    return rows_of_json(as_one(records, roles) or value, roles)
+    if isinstance(value, list) and are_keyed(value, roles):
+        value = as_one([(f"record {n}", one) for n, one in enumerate(value, 1)], roles) or value
+    return rows_of_json(value, roles)
 
 
 def rows_of_json(value: Any, roles: Roles) -> Rows:

@@ -63,6 +63,12 @@ def _joined(name: str, arrays: Sequence[NDArray[Any]], of_classes: Collection[st
                 hint="write the scores of all classes into each file, in the same order.",
             )
         return arrays[0]
+    if not all(one.ndim and (name != "offsets" or len(one)) for one in arrays):
+        rule = "begin with 0" if name == "offsets" else "have a value for each item"
+        raise InvalidInput(
+            f"the arrays {name} of a folder's files must {rule}; "
+            f"shapes are {listed(str(one.shape) for one in arrays)}."
+        )
     shapes = {one.shape[:-2] + one.shape[-1:] if one.ndim > 2 else one.shape[1:] for one in arrays}
     if len(shapes) > 1:
         raise InvalidInput(

@@ -264,7 +264,7 @@ def read_jsonl(path: Path, roles: Roles = UNKNOWN) -> Rows:
         return Rows(table, [], lambda row: f"line {row + 1}")
     text = decoded(read_bytes(path))
     records = _records_of(text)
-    if (name := float_ids(records, roles)) is not None:
+    if (name := float_ids((one for _, one in records), roles)) is not None:
         records = _records_of(as_texts(name, text))
     rows = Rows(*table_of_records(records, roles))
     return rows if name is None else with_float_ids(rows, name)
