@@ -39,7 +39,7 @@ _CALLS = re.compile(r"\b(?:np\.|numpy\.)?(?:array|tensor|float16|float32|float64
 _DTYPE = re.compile(r",\s*(?:dtype|device|grad_fn|requires_grad)=(?:'[^']*'|<[^<>]*>|[\w.]+)")
 _GAP = re.compile(r"(?<=[\d.\]'\"])\s+(?=[-\d.\['\"])")  # numpy puts no comma between values
 #: A word without quotes, as DuckDB, Athena, Spark and Java print mappings: {cat=0.5}, {cat -> 0.5}.
-_WORD = re.compile(r"(?<=[\[{,:])\s*([^\W\d][^\[\]{},:='\"]*?)\s*(?=[\]},:])")
+_WORD = re.compile(r"(?<=[\[{,:])\s*([^\W\d][^\[\]{},:='\"]*)(?=[\]},:])")
 _NAN = re.compile(r"\b(?:nan|NaN)\b")
 
 
@@ -230,7 +230,12 @@ def _of_database(text: str) -> Any:
         raise ValueError("no mapping")
     colons = text if ":" in text else text.replace("->", ":").replace("=", ":")
     nothing = {"null": "None", "NULL": "None", "None": "None", "NaN": "NaN", "nan": "nan"}
-    return _of_python(_WORD.sub(lambda one: nothing.get(one[1]) or json.dumps(one[1]), colons))
+
+    def quoted(found: re.Match[str]) -> str:
+        word = found[1].rstrip()
+        return nothing.get(word) or json.dumps(word)
+
+    return _of_python(_WORD.sub(quoted, colons))
 
 
 def _lists(value: Any) -> Any:
