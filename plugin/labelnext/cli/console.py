@@ -188,6 +188,7 @@ def print_report(report: Report) -> None:
     for notice in report.notices:
         if notice.message not in _told:
             print_marked("[yellow]warning[/]", notice.message)
+    _told.clear()  # the next round of a watch may tell it again
     rows = report.next_items[:10]
     if rows:
         table = table_of("rank", "item", "score", "priority", "why")

@@ -16,6 +16,7 @@ from labelnext.selection.uncertainty_herding import uncertainty_herding
 from labelnext.selection.vectors import Array, Coordinates, Points, as_points
 from labelnext.support.annotations import NaturalNumber, Seed
 from labelnext.support.signatures import checked
+from labelnext.support.words import counted
 
 _PER_CLASS = 2  # labels per class below which the model's scores aren't trusted
 _FEW = 20  # the same in total, if the number of classes is unknown
@@ -165,7 +166,7 @@ def auto_selection(
 
     Example:
         >>> auto_selection(3, scored=True, space="embeddings", n_classes=2)
-        ('typiclust', 'the pool has embeddings, but only 3 of labelled items, fewer than 4')
+        ('typiclust', 'the pool has embeddings, but only 3 labelled items have one, fewer than 4')
     """
     if space is None:
         if not scored:
@@ -182,9 +183,9 @@ def auto_selection(
     few = few_labels(n_classes)
     if n_labels < few:
         if not n_labels:
-            return "typiclust", "the pool has embeddings, but none of labelled items yet"
-        few_of = f"only {n_labels:,} of labelled items, fewer than {few:,}"
-        return "typiclust", f"the pool has embeddings, but {few_of}"
+            return "typiclust", "the pool has embeddings, but no labelled item has one yet"
+        some = f"{counted(n_labels, 'labelled item')} {'has' if n_labels == 1 else 'have'} one"
+        return "typiclust", f"the pool has embeddings, but only {some}, fewer than {few:,}"
     if scored:
         why = f"the pool has scores, embeddings and at least {few} labels"
         more = ", whose classes give a second opinion (doubt: embeddings)" if opinion else ""

@@ -34,18 +34,24 @@ _most: ContextVar[int | None] = ContextVar("most", default=None)
 
 @contextmanager
 def at_most(n_threads: int | None) -> Iterator[None]:
-    """Meanwhile no more threads work than these; None leaves it to the machine.
+    """Meanwhile no more threads work than these, Arrow's included; None asks for no fewer.
 
     Example:
-        >>> with at_most(1):
+        >>> with at_most(1), at_most(None), at_most(2):
         ...     n_threads()
         1
     """
-    token = _most.set(n_threads)
+    if n_threads is None:
+        yield
+        return
+    import pyarrow as pa
+
+    token, before = _most.set(min(n_threads, _most.get() or n_threads)), pa.cpu_count()
     try:
         yield
     finally:
         _most.reset(token)
+        pa.set_cpu_count(before)
 
 
 def in_parts(n: int, work: Callable[[int, int], None], *, least: int) -> None:

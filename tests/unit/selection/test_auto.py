@@ -37,7 +37,7 @@ def said(ranking: Ranking) -> str:
             "margin",
             {"probabilities": ROWS, "embeddings": POINTS},
             "typiclust",
-            "the pool has embeddings, but only 3 of labelled items, fewer than 4",
+            "the pool has embeddings, but only 3 labelled items have one, fewer than 4",
         ),
         (
             4,
@@ -58,14 +58,14 @@ def said(ranking: Ranking) -> str:
             None,
             {"embeddings": POINTS},
             "typiclust",
-            "the pool has embeddings, but none of labelled items yet",
+            "the pool has embeddings, but no labelled item has one yet",
         ),
         (
             19,
             None,
             {"embeddings": POINTS},
             "typiclust",
-            "the pool has embeddings, but only 19 of labelled items, fewer than 20",
+            "the pool has embeddings, but only 19 labelled items have one, fewer than 20",
         ),
         (
             20,

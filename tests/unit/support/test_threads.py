@@ -123,6 +123,23 @@ def test_arrow_takes_no_more_threads_than_asked_for_and_none_in_a_pool(
         pa.set_cpu_count(before)
 
 
+def test_arrow_has_its_threads_back_and_no_inner_limit_lifts_the_outer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threads, "_n_allowed", lambda: 8)
+    monkeypatch.delenv("LABELNEXT_THREADS", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before = pa.cpu_count()
+    try:
+        pa.set_cpu_count(5)
+        with at_most(3), at_most(None), at_most(4):
+            assert threads.arrow_threads()
+            assert (threads.n_threads(), pa.cpu_count()) == (3, 3)
+        assert (threads.n_threads(), pa.cpu_count()) == (8, 5)
+    finally:
+        pa.set_cpu_count(before)
+
+
 @pytest.mark.parametrize("asked", ["x", "0", "-2", "1.5", "4,2", "²"])
 def test_a_number_of_threads_that_is_none_is_named(
     monkeypatch: pytest.MonkeyPatch, asked: str
