@@ -194,14 +194,23 @@ def _combined(project: dict[str, Any], wanted: dict[str, Any]) -> Setup:
         {name: expression for name, expression in patterns.items() if expression is not None},
         {other: classes[label] for other, label in aliases.items() if label in classes},
         separator,
-        all(_of_text(of_tag, project.get("label_config")) for of_tag in wanted.values()),
+        all(
+            _of_text(t, project.get("label_config"), details[name].get("perregion") == "true")
+            for name, t in wanted.items()
+        ),
         project.get("label_config") == "" or any("occurring" in t for t in wanted.values()),
     )
 
 
-def _of_text(tag: dict[str, Any], xml: object) -> bool:
-    """Whether a tag labels spans of a text; those of a sound or a shape have the same tag."""
-    if tag["type"] != "Labels":
+def _of_text(tag: dict[str, Any], xml: object, of_regions: bool) -> bool:
+    """Whether a tag labels spans of a text; those of a sound or a shape have the same tag.
+
+    Args:
+        tag: of the labelling setup.
+        xml: the setup.
+        of_regions: whether the tag asks about each region.
+    """
+    if tag["type"] != "Labels" and not (of_regions or tag.get("of_text")):
         return tag["type"] in _OF_TEXT
     targets = [find_tag(xml, name) for name in tag["to_name"]]
     known = [target.tag in _TEXTS for target in targets if target is not None]

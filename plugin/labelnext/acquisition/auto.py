@@ -108,7 +108,7 @@ def _of_objects(pool: Pool, objects: Objects) -> Choice:
     name, floor = "entropy", _DETECTION_FLOOR
     if objects.answers:
         name = "least_confidence" if objects.probabilities is None else name
-        floor, why = 0.0, "each object is an answer about a part that is there"
+        floor, why = 0.0, why if objects.spans else "each answers about a part that is there"
     options = {"reduce": reduce, "floor": floor, "no_objects": "last"}
     return Choice(name, "objects", options, why)
 
