@@ -131,7 +131,10 @@ class FilesAdapter(Adapter):
             rows = sum(part.rows for part in parts)
             items = "1 item" if rows == 1 else f"{rows:,} items"
             where = counted(len(parts), "part")
-            message = f"{str(self._source.path)!r} contains {items} in {where}."
+            message = (
+                f"{str(self._source.path)!r} contains {items} in {where}, read as {kind.name}: "
+                f"{self._input.why}."
+            )
             return [Finding("ok", message), *self._broken(parts)]
         if absent(path):
             return [gone]

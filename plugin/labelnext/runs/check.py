@@ -80,7 +80,7 @@ def _checked(settings: Config, adapter: Adapter | None, progress: Progress | Non
             job = job_of(settings, platform, progress, shows_boxes=True)
             findings += job.remarks()
             pool = job.pool
-            read = [*shown_items(pool), *shown_metadata(pool)]
+            read = [*shown_items(pool, job.item_names), *shown_metadata(pool)]
             findings += [Finding("ok", f"read {text}") for text in read]
             told = tuple(notice.message for notice in pool.notices)
             findings = [f for f in findings if not f.message.endswith(told)]  # of a few items

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from labelnext.adapter.protocol import Finding
 from labelnext.journal.journal import Journal
 from labelnext.journal.plan import Plan
@@ -38,6 +41,10 @@ class Job(Protocol):
     @property
     def pool(self) -> Pool:
         """The items to inspect: the whole pool, or its first part."""
+
+    @property
+    def item_names(self) -> Sequence[str] | NDArray[np.str_]:
+        """What the items of the pool are called, in its order."""
 
     @property
     def ranking(self) -> Ranking:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from labelnext.pool.pool import Pool
 from labelnext.ranking.reasons import class_name, reason
 from labelnext.support.words import counted
 
 
-def shown_items(pool: Pool, most: int = 3) -> list[str]:
+def shown_items(pool: Pool, names: Sequence[str] | NDArray[np.str_], most: int = 3) -> list[str]:
     """The first items with a prediction as they were read: id, classes or objects, box and label.
 
     Args:
         pool: the items.
+        names: what they are called.
         most: how many.
 
     Example:
-        >>> shown_items(Pool(["a.jpg"], probabilities=[[0.9, 0.1]], classes=["cat", "dog"]))
+        >>> pool = Pool(["a.jpg"], probabilities=[[0.9, 0.1]], classes=["cat", "dog"])
+        >>> shown_items(pool, pool.item_ids)
         ['a.jpg: cat 0.90, dog 0.10']
     """
     rows = np.flatnonzero(~pool.missing)[:most].tolist() or list(range(min(most, len(pool))))
-    return [_shown(pool, row) for row in rows]
+    return [_shown(pool, row, str(names[row])) for row in rows]
 
 
 def shown_metadata(pool: Pool, most: int = 5) -> list[str]:
@@ -45,8 +50,8 @@ def shown_metadata(pool: Pool, most: int = 5) -> list[str]:
     return lines
 
 
-def _shown(pool: Pool, row: int) -> str:
-    name, why = str(pool.item_ids[row]), reason(pool, row, None) or "no prediction"
+def _shown(pool: Pool, row: int, name: str) -> str:
+    why = reason(pool, row, None) or "no prediction"
     text = f"{name if len(name) <= 80 else name[:77] + '...'}: {why}"
     objects = None if pool.newest_versions[row] < 0 else pool.object_sets[pool.newest_versions[row]]
     if objects is not None and objects.boxes is not None:

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from labelnext.adapter.capabilities import Capability, can
 from labelnext.adapter.protocol import Adapter, Finding, TakesObjectScores
 from labelnext.config.config import Config
@@ -69,6 +72,11 @@ class WholeJob:
                     self._settings, self._platform, self._progress, boxes=self._boxes
                 )
         return self._pool
+
+    @property
+    def item_names(self) -> NDArray[np.str_]:
+        """The ids of the items."""
+        return self.pool.item_ids
 
     @property
     def ranking(self) -> Ranking:

@@ -77,6 +77,7 @@ class LargeJob:
         self._known = parts
         self._performer: LargePerformer | None = None
         self._first: Pool  # the first part that can be read; known with `pool`
+        self._ids: Any  # of the items that a dry run looks at; known with `pool`
         self._looked = 0  # position of the part that a dry run looks at
         self.recipe: Recipe = settings.recipe
         self.stages = Stages()
@@ -95,10 +96,17 @@ class LargeJob:
         """
         check_streamable(self._settings)
         with self.stages.timed("read"):
-            self._first, pool, self._looked = parts_to_look_at(
+            self._first, pool, self._ids, self._looked = parts_to_look_at(
                 self._settings, self._platform, self.parts
             )
             return pool
+
+    @property
+    def item_names(self) -> Sequence[str]:
+        """The ids of the items of `pool`, which are numbered there."""
+        _ = self.pool
+        names: list[str] = self._ids.to_pylist()
+        return names
 
     @cached_property
     def ranking(self) -> Ranking:

@@ -179,33 +179,35 @@ def first_pool(settings: Config, platform: Streams, parts: list[Part]) -> Pool:
 
 def parts_to_look_at(
     settings: Config, platform: Streams, parts: list[Part]
-) -> tuple[Pool, Pool, int]:
+) -> tuple[Pool, Pool, pa.Array, int]:
     """The first part that can be read, and the first with an item that can be ranked, if any has.
 
     Returns:
-        The items of both, and the position of the second in `parts`.
+        The items of both; of the second, its ids and its position in `parts`, too.
 
     Raises:
         NotFound: if there is none.
         InvalidInput: if one before it cannot be read, and broken parts are not to be skipped.
     """
     first = None
-    for pool, position in _pools(settings, platform, parts):
-        first = first or (pool, position)
+    for pool, ids, position in _pools(settings, platform, parts):
+        first = first or (pool, ids, position)
         if pool.candidates.any() and not pool.missing[pool.candidates].all():
-            return first[0], pool, position
+            return first[0], pool, ids, position
     assert first is not None, "_pools has one or raises"
     return first[0], *first
 
 
-def _pools(settings: Config, platform: Streams, parts: list[Part]) -> Iterator[tuple[Pool, int]]:
-    """The parts that can be read, each with its position; at least one."""
+def _pools(
+    settings: Config, platform: Streams, parts: list[Part]
+) -> Iterator[tuple[Pool, pa.Array, int]]:
+    """The parts that can be read, each with its ids and its position; at least one."""
     found = False
     for position, part in enumerate(parts):
         read = readable(settings, platform, part, ("embedding", "group"))
         if read is not None:
             found = True
-            yield read[0], position
+            yield *read, position
     if not found:
         raise NotFound("the source must hold a part that can be read; got none.")
 
