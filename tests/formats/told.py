@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 
 import msgpack
 import numpy as np
+import pyarrow.feather
 import pyarrow.parquet
 
 Told = dict[str, list[float]]
@@ -245,6 +246,13 @@ def table(place: Path) -> Told:
         rows: list[Any] = list(csv.DictReader(text.splitlines(), delimiter=sign))
     elif place.suffix == ".parquet":
         rows = pyarrow.parquet.read_table(place).to_pylist()
+    elif place.suffix == ".feather":
+        rows = pyarrow.feather.read_table(place).to_pylist()
+    elif place.suffix == ".npz":
+        with np.load(place) as file:
+            names, shares = file["item_ids"].tolist(), file["probabilities"].tolist()
+        pairs = zip(names, shares, strict=True)
+        rows = [{"item_id": name, "probabilities": share} for name, share in pairs]
     else:
         rows = loaded(place)
     rows = [row for row in rows if isinstance(row, dict)]

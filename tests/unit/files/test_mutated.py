@@ -116,7 +116,9 @@ def changed(draw: st.DrawFn, original: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("name", ["p.jsonl", "p.json", "found.jsonl", "p.parquet"])
+@pytest.mark.parametrize(
+    "name", ["p.jsonl", "p.json", "found.jsonl", "p.parquet", "p.feather", "p.npz"]
+)
 def test_records_of_odd_values(name: str) -> None:
     original, tally = FOUND if name == "found.jsonl" else ROWS, Tally()
 
@@ -125,8 +127,10 @@ def test_records_of_odd_values(name: str) -> None:
     def check(records: Any) -> None:
         if name == "p.json":
             content = json.dumps(records).encode()
-        elif name == "p.parquet":
-            content = _parquet(records)
+        elif name in ("p.parquet", "p.feather"):
+            content = _columns(records, pa.parquet if name == "p.parquet" else pa.feather)
+        elif name == "p.npz":
+            content = _arrays(records)
         else:
             several = records if isinstance(records, list) else [records]
             content = "\n".join(map(json.dumps, several)).encode()
@@ -136,7 +140,19 @@ def test_records_of_odd_values(name: str) -> None:
     tally.tell(tried=120, compared=10)
 
 
-def _parquet(records: Any) -> bytes:
+def _arrays(records: Any) -> bytes:
+    """Records as two arrays; what is no share is NaN."""
+    plain = [r for r in records if isinstance(r, dict)] if isinstance(records, list) else []
+    given = [r["probabilities"] if isinstance(r.get("probabilities"), dict) else {} for r in plain]
+    shares = [[row.get(name) for name in "ab"] for row in given]
+    values = [[v if type(v) in (int, float) else np.nan for v in row] for row in shares]
+    out = io.BytesIO()
+    names = [str(record.get("item_id", "")) for record in plain]
+    np.savez(out, item_ids=np.array(names, str), probabilities=np.array(values, float))
+    return out.getvalue()
+
+
+def _columns(records: Any, of: Any) -> bytes:
     """Records as Arrow takes them; values of several types as their text."""
     out = io.BytesIO()
     try:
@@ -146,7 +162,7 @@ def _parquet(records: Any) -> bytes:
         names = {name for record in plain for name in record if name}
         texts = {n: [None if n not in r else str(r[n])[:99] for r in plain] for n in sorted(names)}
         table = pa.table({n: [t and t.replace("\0", "") for t in texts[n]] for n in texts})
-    pa.parquet.write_table(table, out)
+    (of.write_table if of is pa.parquet else of.write_feather)(table, out)
     return out.getvalue()
 
 

@@ -65,7 +65,10 @@ def test_a_check_looks_at_the_first_part(tmp_path: Path) -> None:
     path = spread(classification(texts()), tmp_path / "data", 4)
     result = check(settings(tmp_path, path))
     assert result.ok
-    assert "4,000 items in 4 parts, read as parquet-folder: it is a folder" in result.findings[0].message
+    assert (
+        "4,000 items in 4 parts, read as parquet-folder: it is a folder"
+        in result.findings[0].message
+    )
     rows = pq.read_table(min(path.iterdir())).to_pylist()
     predicted = [row for row in rows if row["probabilities"] and row["probabilities"][0] >= 0]
     names = [row["item_id"] for row in predicted[:3]]
