@@ -207,7 +207,7 @@ def test_a_field_that_replaced_ours_is_not_deleted(filled: Any, tmp_path: Path) 
 )
 def test_a_run_that_cannot_be_a_field_is_refused(filled: Any, run: str) -> None:
     ranking = rank(opened(filled).read(), "margin")
-    with pytest.raises((InvalidInput, ConfigError, WriteRefused), match="must be"):
+    with pytest.raises((InvalidInput, ConfigError, WriteRefused), match="must (not )?be"):
         opened(filled, run=run).plan(ranking)
 
 
