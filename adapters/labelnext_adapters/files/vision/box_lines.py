@@ -89,6 +89,9 @@ def places_in(lines: Sequence[str]) -> set[Place]:
         return {_VISDRONE}
     if _is_mot(rows, commas=commas):
         return {_MOT}
+    large = max(float(word) for row in rows for word in row[1:])
+    if width < 16 and large <= _PIXELS and all(_NUMBER.match(row[0]) for row in rows):
+        return set()  # of YOLO
     found = {place for place in _PLACES.get(len(rows[0]), ()) if _fits(rows, place)}
     if not found and len(rows[0]) == 6:  # a middle or a corner, and a size, in pixels
         found = {place for place in _IN_PIXELS if _fits(rows, place)}

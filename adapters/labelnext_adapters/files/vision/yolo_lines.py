@@ -69,15 +69,19 @@ def contents_of(folder: Path, names: Sequence[str]) -> list[bytes]:
         OSError: if one can't be read.
     """
     contents = []
-    for name in names:
-        file = os.open(f"{folder}/{name}", os.O_RDONLY)  # a third of the time of Path.read_bytes
-        try:
-            data = os.read(file, _BLOCK)
-            while len(data) % _BLOCK == 0 and (more := os.read(file, _BLOCK)):
-                data += more
-        finally:
-            os.close(file)
-        contents.append(data)
+    place = os.open(folder, os.O_RDONLY)  # found once: a third of the time of Path.read_bytes
+    try:
+        for name in names:
+            file = os.open(name, os.O_RDONLY, dir_fd=place)
+            try:
+                data = os.read(file, _BLOCK)
+                while len(data) % _BLOCK == 0 and (more := os.read(file, _BLOCK)):
+                    data += more
+            finally:
+                os.close(file)
+            contents.append(data)
+    finally:
+        os.close(place)
     return contents
 
 
