@@ -39,6 +39,13 @@ class Kept:
         np.maximum(added, 0, out=added)
         return _sums(added, self.offsets[first : last + 1] - part.start)
 
+    def gain(self, item: int, cover: NDArray[np.float64]) -> float:
+        """What one candidate adds to the cover, rounded as in `gains`."""
+        part = slice(self.offsets[item], self.offsets[item + 1])
+        added = self.values[part] - (cover[self.targets[part]] if len(self.targets) else cover)
+        np.maximum(added, 0, out=added)
+        return float(np.add.reduceat(added, [0], dtype=np.float64)[0]) if len(added) else 0.0
+
     def all_gains(self, cover: NDArray[np.float64]) -> NDArray[np.float64]:
         """What each candidate adds to the cover, shape (n_candidates,)."""
         gains, first = np.empty(len(self)), 0
@@ -144,8 +151,7 @@ def _lazy_greedy(kept: Kept, cover: NDArray[np.float64], picks: NDArray[np.intp]
             break
         if seen[item] < made:
             seen[item] = made
-            gain = float(kept.gains(item, item + 1, cover)[0])
-            heapreplace(bounds, (-gain, item))
+            heapreplace(bounds, (-kept.gain(item, cover), item))
             continue
         heappop(bounds)
         picks[made] = item

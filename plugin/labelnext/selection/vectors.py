@@ -179,12 +179,11 @@ def squared_distances(
     """
     lengths = squared_lengths(first) if lengths is None else lengths
     others = squared_lengths(second) if others is None else others
-    distances = first @ second.T
+    distances = (-2 * first) @ second.T
     step = max(1, _CACHED // max(1, len(second)))
     for start in range(0, len(first), step):
         part = distances[start : start + step]
         sums = lengths[start : start + step, None] + others
-        part *= -2
         part += sums
         sums *= 32 * np.finfo(sums.dtype).eps
         np.copyto(part, 0, where=part < sums)
