@@ -140,7 +140,7 @@ def test_a_shape_of_an_unknown_kind_is_left_out_and_named(tmp_path: Path) -> Non
     (tmp_path / "a.xml").write_text(f"<annotations>{boxes}{odd}</annotations>")
     pool = open_adapter("files", path=str(tmp_path / "a.xml")).read()
     (notice,) = [n for n in pool.notices if n.item_ids]
-    assert "star in image odd.jpg" in notice.message
+    assert "image odd.jpg, shape 1 (item odd.jpg): its kind must be one of" in notice.message
     assert notice.item_ids == ("odd.jpg",)
 
 

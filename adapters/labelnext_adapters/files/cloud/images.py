@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labelnext_adapters.files.cloud.texts import records_in
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner, rows_of
+from labelnext_adapters.files.vision.boxes import of_sides
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, records_in, rows_of
 
 
 def _inside(value: Any, *keys: str) -> Any:
@@ -54,8 +54,7 @@ def _object(row: Mapping[str, Any]) -> Finding:
 
 
 def _box(row: Mapping[str, Any]) -> Any:
-    box = row.get("rectangle", row.get("boundingBox"))
-    return from_corner(*map(box.get, "xywh")) if isinstance(box, Mapping) else box
+    return of_sides(row.get("rectangle", row.get("boundingBox")), *"xywh")
 
 
 def _is_lookout(value: Any) -> bool:
@@ -76,10 +75,7 @@ def _scale(value: Mapping[str, Any]) -> Said:
     if not any("confidence" in row for row in rows):
         raise Unusable("its annotations have no confidence: these are labels, not predictions")
     sides = ("left", "top", "width", "height")
-    found = [
-        Finding(row.get("label"), row.get("confidence"), from_corner(*map(row.get, sides)))
-        for row in rows
-    ]
+    found = [Finding(r.get("label"), r.get("confidence"), of_sides(r, *sides)) for r in rows]
     names = (_inside(value, "metadata", "filename"), _inside(value, "params", "attachment"))
     return Said(objects=found, name=next((n for n in names if n), value.get("task_id")))
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner, rows_of
+from labelnext_adapters.files.vision.boxes import from_corner
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, rows_of
 
 _ROW = "row of a tensor"
 _TENSOR = {"name", "datatype", "shape", "data"}

@@ -7,14 +7,8 @@ from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import real
-from labelnext_adapters.files.vision.findings import (
-    Finding,
-    Said,
-    Tool,
-    from_corner,
-    list_of,
-    rows_of,
-)
+from labelnext_adapters.files.vision.boxes import of_sides
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, list_of, rows_of
 
 _PREFIX = "__label__"
 _METADATA = "-metadata"
@@ -98,7 +92,7 @@ def _manifest(value: Mapping[str, Any]) -> Said:
         Finding(
             kinds.get(str(one.get("class_id")), one.get("class_id")),
             confidence.get("confidence"),
-            from_corner(*map(one.get, sides)),
+            of_sides(one, *sides),
         )
         for one, confidence in zip(drawn, sure, strict=True)
     ]

@@ -7,30 +7,21 @@ from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import real
-from labelnext_adapters.files.vision.detections import around
+from labelnext_adapters.files.vision.boxes import around, of_sides
 from labelnext_adapters.files.vision.findings import (
     Finding,
     Said,
     Tool,
-    from_corner,
     list_of,
+    records_in,
     rows_of,
 )
-
-
-def _records(value: Any, key: str, *needed: str) -> list[Any] | None:
-    """The list under a key, if its first member has the needed keys; None if not."""
-    rows = value.get(key) if isinstance(value, Mapping) else None
-    first = rows[0] if isinstance(rows, list) and rows else None
-    known = first is None or (isinstance(first, Mapping) and set(needed) <= first.keys())
-    return rows if isinstance(rows, list) and known else None
-
 
 _LABELS = ("CustomLabels", "Labels", "ModerationLabels")
 
 
 def _is_rekognition(value: Any) -> bool:
-    return any(_records(value, key, "Name", "Confidence") is not None for key in _LABELS)
+    return any(records_in(value, key, "Name", "Confidence") is not None for key in _LABELS)
 
 
 def _rekognition(image: Mapping[str, Any]) -> Said:
@@ -60,10 +51,7 @@ def _percent(value: Any) -> Any:
 
 
 def _rekognition_box(shape: Mapping[str, Any]) -> Any:
-    box = shape.get("BoundingBox")
-    if not isinstance(box, Mapping):
-        return box
-    return from_corner(box.get("Left"), box.get("Top"), box.get("Width"), box.get("Height"))
+    return of_sides(shape.get("BoundingBox"), "Left", "Top", "Width", "Height")
 
 
 _GOOGLE_CLASSES = "labelAnnotations"
@@ -112,24 +100,19 @@ def _google_box(row: Mapping[str, Any]) -> Any:
 
 
 def _is_azure(value: Any) -> bool:
-    rows = _records(value, "predictions", "tagName", "probability")
+    rows = records_in(value, "predictions", "tagName", "probability")
     return rows is not None and (bool(rows) or "iteration" in value)
 
 
 def _azure(image: Mapping[str, Any]) -> Said:
     rows = rows_of(image["predictions"], "predictions")
+    sides = ("left", "top", "width", "height")
     told = [
-        Finding(row.get("tagName"), row.get("probability"), _azure_box(row.get("boundingBox")))
-        for row in rows
+        Finding(r.get("tagName"), r.get("probability"), of_sides(r.get("boundingBox"), *sides))
+        for r in rows
     ]
     boxed = any(row.get("boundingBox") is not None for row in rows)
     return Said(objects=told) if boxed or not rows else Said(classes=told)
-
-
-def _azure_box(box: Any) -> Any:
-    if not isinstance(box, Mapping):
-        return box
-    return from_corner(box.get("left"), box.get("top"), box.get("width"), box.get("height"))
 
 
 def _vertex_images(value: Any) -> Any:
@@ -182,7 +165,7 @@ _COMPREHEND = ("Classes", "Labels")
 def _is_comprehend(value: Any) -> bool:
     if isinstance(value, Mapping) and isinstance(value.get("SentimentScore"), Mapping):
         return True
-    return any(_records(value, key, "Name", "Score") for key in _COMPREHEND)
+    return any(records_in(value, key, "Name", "Score") for key in _COMPREHEND)
 
 
 def _comprehend(record: Mapping[str, Any]) -> Said:

@@ -6,15 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, rows_of
-
-
-def records_in(value: Any, key: str, *needed: str) -> list[Any] | None:
-    """The list under a key, if it begins with a record that has the needed keys; None if not."""
-    rows = value.get(key) if isinstance(value, Mapping) else None
-    if not isinstance(rows, list) or not rows or not isinstance(rows[0], Mapping):
-        return None
-    return rows if set(needed) <= rows[0].keys() else None
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, records_in, rows_of
 
 
 def _scores(value: Any, what: str) -> list[Finding]:
@@ -121,7 +113,7 @@ def _comprehend(value: Mapping[str, Any]) -> Said:
 
 def _is_toxicity(value: Any) -> bool:
     rows = records_in(value, "ResultList", "Labels")
-    return rows is not None and records_in(rows[0], "Labels", "Name", "Score") is not None
+    return bool(rows and records_in(rows[0], "Labels", "Name", "Score"))
 
 
 def _toxicity(value: Mapping[str, Any]) -> Said:

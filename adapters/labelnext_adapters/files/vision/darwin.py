@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.vision.detections import around
+from labelnext_adapters.files.vision.boxes import around
 from labelnext_adapters.files.vision.findings import Finding, Said, Tool, rows_of
 
 _SIDES = ("x", "y", "w", "h")

@@ -8,8 +8,8 @@ from typing import Any
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.tables.column_names import first_of
 from labelnext_adapters.files.tables.known_names import CERTAINTIES
-from labelnext_adapters.files.vision.detections import around
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner, rows_of
+from labelnext_adapters.files.vision.boxes import around, of_four
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, rows_of
 
 _NAMES = "names of the classes"  # beside an item, by their number
 _UNSHAPED = ("caption", "label", "points")
@@ -71,7 +71,7 @@ def _finding(row: Mapping[str, Any], names: Sequence[Any]) -> Finding:
 def _box(row: Mapping[str, Any]) -> Any:
     """The box of an annotation in pixels, or that around its points; None if it has none."""
     if isinstance(box := row.get("bbox"), list) and len(box) == 4:
-        return from_corner(*box)
+        return of_four(box)
     points = row.get("points")
     if row.get("type") in _UNSHAPED or not isinstance(points, list) or len(points) < 4:
         return None

@@ -9,13 +9,12 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.vision.detections import Detections, class_of
+from labelnext_adapters.files.vision.detections import Detections, class_of, refuse_labels
 from labelnext_adapters.files.vision.documents import IMAGE_KEYS, image_key
 from labelnext_adapters.files.vision.options import DetectionOptions
 
 CORNERS = ("x_min", "y_min", "x_max", "y_max")
 _BASE = frozenset({*CORNERS, "class_id", "confidence", "tracker_id", "class_name"})
-_MOST_LABELS = 0.1
 
 
 def are_rows(value: Any) -> bool:
@@ -39,7 +38,10 @@ def read_rows(rows: Sequence[Any], options: DetectionOptions, key: str | None) -
     Raises:
         InvalidInput: if no column names the image, or rows have no confidence.
     """
-    _refuse_labels(rows)
+    if not rows:
+        raise InvalidInput("the file must hold at least one detection; it has none.")
+    n_bare = sum(isinstance(row, dict) and row.get("confidence") in ("", None) for row in rows)
+    refuse_labels("detections must have a confidence", n_bare, len(rows))
     key = image_key(rows) if key is None else key
     _refuse_nameless(rows, key)
     gathered = Gathered("detection", classes=options.classes)
@@ -61,17 +63,6 @@ def read_rows(rows: Sequence[Any], options: DetectionOptions, key: str | None) -
 def _name(row: Any, key: str | None) -> Any:
     name = row.get(key) if isinstance(row, dict) else None
     return None if name == "" else name
-
-
-def _refuse_labels(rows: Sequence[Any]) -> None:
-    if not rows:
-        raise InvalidInput("the file must hold at least one detection; it has none.")
-    bare = sum(isinstance(row, dict) and row.get("confidence") in ("", None) for row in rows)
-    if bare > _MOST_LABELS * len(rows):
-        raise InvalidInput(
-            f"detections must have a confidence; {bare:,} of {len(rows):,} have none, so these are "
-            "labels, not predictions.",
-        )
 
 
 def _refuse_nameless(rows: Sequence[Any], key: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.tables.column_names import plain
 from labelnext_adapters.files.tables.known_names import CERTAINTIES
-from labelnext_adapters.files.vision.detections import around
+from labelnext_adapters.files.vision.boxes import around
 from labelnext_adapters.files.vision.findings import Finding, Said, Tool, rows_of
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.tables.column_names import first_of
 from labelnext_adapters.files.tables.known_names import CERTAINTIES, CLASSES
-from labelnext_adapters.files.vision.detections import around
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner
+from labelnext_adapters.files.vision.boxes import around, of_sides
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool
 
 _NO_SCORE = (
     "its regions must have a score or confidence among their region_attributes; without one they "
@@ -57,7 +57,7 @@ def _box(region: Mapping[str, Any]) -> Any:
     if not isinstance(shape, Mapping):
         return None
     if "width" in shape:
-        return from_corner(*(shape.get(key) for key in ("x", "y", "width", "height")))
+        return of_sides(shape, "x", "y", "width", "height")
     xs, ys = shape.get("all_points_x"), shape.get("all_points_y")
     if isinstance(xs, list) and isinstance(ys, list) and xs and ys:
         try:
