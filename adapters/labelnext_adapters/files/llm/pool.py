@@ -127,13 +127,10 @@ def _telling(answers: Sequence[_Answer]) -> Sequence[_Answer]:
 
 def _refuse_all(gathered: Gathered) -> None:
     """Say why no record has an answer, and the keys that are read."""
-    try:
-        gathered.odd.notices()
-    except InvalidInput as error:
-        if all(why == NO_ANSWER for _, _, why in gathered.odd.left_out):
-            keys = ", ".join((*ANSWERS, *WRITTEN, *SEVERAL))
-            error.hint = f"set source.answer_key to the key of the answer; read are {keys}."
-        raise
+    bare = all(why == NO_ANSWER for _, _, why in gathered.odd.left_out)
+    keys = ", ".join((*ANSWERS, *WRITTEN, *SEVERAL))
+    cure = f"set source.answer_key to the key of the answer; read are {keys}."
+    gathered.odd.notices(cure if bare else None)
 
 
 def _answers(

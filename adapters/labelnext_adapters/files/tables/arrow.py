@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.tables.items import Items
 
 _AT_ONCE = 1 << 17  # numbers of several columns that are copied at once: they stay in the cache
 
@@ -140,11 +140,10 @@ def list_rows(
         odd = np.flatnonzero(~missing & (lengths != common))
         items = odd if owners is None else owners[odd]
         if notices is not None and len(odd) <= 0.1 * (~missing).sum():
-            counts = Oddities(of=what, seen=int((~missing).sum()))
-            for row, item in zip(odd.tolist(), items.tolist(), strict=True):
-                why = f"{what} must be {common} numbers, as elsewhere; got {int(lengths[row])}"
-                counts.leave_out("", ids[item], why)
-            notices += counts.notices()
+            rule = f"{what} must be {common} numbers, as elsewhere"
+            why = {row: f"{rule}; got {int(lengths[row])}" for row in odd.tolist()}
+            of = Items(ids, owners=owners, notices=notices)
+            of.leave_out(what, why, int((~missing).sum()))
             usable = pa.array(lengths == common)
             return list_rows(what, pc.if_else(usable, column, None), ids, common)
         raise InvalidInput(

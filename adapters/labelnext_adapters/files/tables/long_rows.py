@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
@@ -203,7 +202,7 @@ def detections(
     fields: dict[str, Any] = {"confidence": pa.array(confidences[order])}
     fields |= {} if names is None else {"class": names.take(pa.array(order))}
     fields |= _ends(table, spans or (), order)
-    notices = _told(odd, confidences[bad])
+    notices = odd.notices(cure(confidences[bad]))
     if corners is not None:
         boxes, told = _boxes(table, corners, size, order)
         notices += told
@@ -218,19 +217,6 @@ def _ends(table: pa.Table, spans: Sequence[str], rows: NDArray[np.intp]) -> dict
     """The fields with the start and the end of each object; none without these columns."""
     columns = [table.column(name).combine_chunks().take(pa.array(rows)) for name in spans]
     return dict(zip(("start", "end"), columns, strict=False))
-
-
-def _told(odd: Oddities, bad: NDArray[np.float64]) -> list[Notice]:
-    """What was left out.
-
-    Raises:
-        InvalidInput: if it is too much, with the cure of confidences that can't be such.
-    """
-    try:
-        return odd.notices()
-    except InvalidInput as error:
-        error.hint = cure(bad)
-        raise
 
 
 def _boxes(

@@ -75,11 +75,7 @@ def with_costs(
         got = "none" if np.isnan(values[row]) else f"{values[row]:.6g}"
         got = f"{texts[row]!r:.60}" if texts and texts[row] else got
         odd.leave_out(place(row), ids[row], f"cost must be a number above 0; got {got}")
-    try:
-        return usable, odd.notices()
-    except InvalidInput as error:
-        error.hint = "give each item what it takes to label it, such as seconds."
-        raise
+    return usable, odd.notices("give each item what it takes to label it, such as seconds.")
 
 
 def _number(text: str | None) -> float:

@@ -20,6 +20,7 @@ from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import decoded
 from labelnext_adapters.files.content.oddities import ROUNDING, Oddities, Unusable
 from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.tables.vectors import usable_boxes
 from labelnext_adapters.files.vision.yolo_folder import DataFile, stem_of
 from labelnext_adapters.files.vision.yolo_layout import (
     Layout,
@@ -181,11 +182,7 @@ def _detected(
         text = texts[lines.files[line]]
         item = "" if rows[line] < 0 else items.ids[rows[line]]
         odd.leave_out(f"{text} line {lines.numbers[line]}", item, why)
-    try:
-        notices += odd.notices()
-    except InvalidInput as error:
-        error.hint = error.hint or _cure(lines, at, confidences)
-        raise
+    notices += odd.notices(_cure(lines, at, confidences))
     used = np.flatnonzero(good)
     used = used[np.argsort(rows[used], kind="stable")]
     boxes: NDArray[np.float64] = np.zeros((0, 4))
@@ -302,9 +299,7 @@ def _usable(
     notices: list[Notice],
 ) -> NDArray[np.float64]:
     """Boxes, NaN where one can't be used."""
-    x1, y1, x2, y2 = boxes.T
-    bad = ~np.isfinite(boxes).all(axis=1) | (x1 > x2) | (y1 > y2)
-    bad |= (x1 >= 1) | (y1 >= 1) | (x2 <= 0) | (y2 <= 0)
+    bad = ~usable_boxes(boxes)
     if not bad.any():
         return boxes
     boxes = boxes.copy()
