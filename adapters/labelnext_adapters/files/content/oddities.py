@@ -13,6 +13,7 @@ from labelnext.support.words import counted
 
 ROUNDING = 1e-3  # a probability may miss [0, 1] by this much, as numbers of few digits do
 FEW = 0.1  # the share of records that may be left out
+MOST = 1 - FEW
 _SHOWN = 5
 
 
@@ -24,7 +25,7 @@ def mostly(facts: Iterable[bool]) -> bool:
         (True, False, True)
     """
     told = list(facts)
-    return sum(told) >= (1 - FEW) * len(told)
+    return sum(told) >= MOST * len(told)
 
 
 class Unusable(ValueError):

@@ -24,6 +24,7 @@ from labelnext_adapters.files.huggingface.features import (
 from labelnext_adapters.files.huggingface.nested import kind_of
 from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.arrow import is_list
+from labelnext_adapters.files.tables.column_names import sizes_in
 from labelnext_adapters.files.tables.ipc import MARK, read_ipc, schema_of
 from labelnext_adapters.files.tables.json_rows import read_json_table
 from labelnext_adapters.files.tables.parquet import BROKEN, read_columns
@@ -241,7 +242,8 @@ def with_objects(
         ours = fields <= {"confidence", "class", "box", "mask", "probabilities", "embedding"}
         if ours or not (box or (label and score)):
             continue
-        sizes = _sizes(table)
+        sides = sizes_in(table.column_names)
+        sizes = None if sides is None else [table.column(side).to_pylist() for side in sides]
         boxless: list[str] = []
         rows = []
         for row, value in enumerate(table.column(name).to_pylist()):
@@ -266,13 +268,6 @@ def _fields(kind: pa.DataType) -> set[str]:
 
 def _first(fields: set[str], keys: Sequence[str]) -> str | None:
     return next((key for key in keys if key in fields), None)
-
-
-def _sizes(table: pa.Table) -> tuple[list[Any], list[Any]] | None:
-    for pair in (("width", "height"), ("image_width", "image_height")):
-        if set(pair) <= set(table.column_names):
-            return table.column(pair[0]).to_pylist(), table.column(pair[1]).to_pylist()
-    return None
 
 
 def _objects(entries: Any, keys: Sequence[str | None], size: Any, layout: str) -> Any:

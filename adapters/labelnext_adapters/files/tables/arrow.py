@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
+from labelnext_adapters.files.content.oddities import FEW
 from labelnext_adapters.files.tables.items import Items
 
 _AT_ONCE = 1 << 17  # numbers of several columns that are copied at once: they stay in the cache
@@ -139,7 +140,7 @@ def list_rows(
         common = int(np.bincount(lengths[~missing].astype(np.int64)).argmax())
         odd = np.flatnonzero(~missing & (lengths != common))
         items = odd if owners is None else owners[odd]
-        if notices is not None and len(odd) <= 0.1 * (~missing).sum():
+        if notices is not None and len(odd) <= FEW * (~missing).sum():
             rule = f"{what} must be {common} numbers, as elsewhere"
             why = {row: f"{rule}; got {int(lengths[row])}" for row in odd.tolist()}
             of = Items(ids, owners=owners, notices=notices)
@@ -244,6 +245,11 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     )
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds numbers."""
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.checks import COUNTED_FROM_1
+from labelnext_adapters.files.content.oddities import FEW
 from labelnext_adapters.files.tables.arrow import is_list, plain_type
 from labelnext_adapters.files.tables.items import Items
 from labelnext_adapters.files.tables.table_options import LabelsAre
@@ -209,7 +210,7 @@ def votes_of(
     width = int(np.bincount(lengths[lengths > 0].astype(np.int64), minlength=1).argmax())
     whole = lengths == width
     odd = np.flatnonzero((lengths != 0) & ~whole)
-    if len(odd) > 0.1 * (lengths != 0).sum():
+    if len(odd) > FEW * (lengths != 0).sum():
         raise InvalidInput(f"votes must come from the same {width} people for all items.")
     rule = f"votes must come from the same {width} people as elsewhere"
     items.leave_out("votes", dict.fromkeys(odd.tolist(), rule), int((lengths != 0).sum()))

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from labelnext.pool.objects import Notice
+from labelnext_adapters.files.tables.table_options import stated_in
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,7 @@ class LaidOut:
     @property
     def mapped(self) -> set[str]:
         """The columns that have a meaning of their own, and those of the metadata."""
-        stated = ([v] if isinstance(v, str) else v for v in self.columns.values())
-        return {name for names in stated for name in names}
+        return {*stated_in(self.columns)}
 
     def told(self, message: str) -> LaidOut:
         """The same, with a notice of what was understood."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.tables.arrow import is_list, plain_type
+from labelnext_adapters.files.tables.arrow import is_list, is_number, plain_type
 from labelnext_adapters.files.tables.cells import stored
 from labelnext_adapters.files.tables.clock_times import with_seconds
 from labelnext_adapters.files.tables.column_names import (
@@ -20,11 +20,12 @@ from labelnext_adapters.files.tables.column_names import (
     first_of,
     has_our_names,
     id_column,
+    sizes_in,
     spans_in,
     spelt,
 )
 from labelnext_adapters.files.tables.guessed_ids import check_guess
-from labelnext_adapters.files.tables.known_names import ANSWERS, CERTAINTIES, IDS, SEGMENTS, SIZES
+from labelnext_adapters.files.tables.known_names import ANSWERS, CERTAINTIES, IDS, SEGMENTS
 from labelnext_adapters.files.tables.laid_out import LaidOut
 from labelnext_adapters.files.tables.long_rows import (
     detections,
@@ -38,7 +39,7 @@ from labelnext_adapters.files.tables.not_scores import (
     NOT_READ,
     names_within,
 )
-from labelnext_adapters.files.tables.numbered import is_number, with_embedding
+from labelnext_adapters.files.tables.numbered import with_embedding
 from labelnext_adapters.files.tables.passed_over import (
     beside_answers,
     free_numbers,
@@ -255,8 +256,6 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
             return done.told(f"Read each row as one class of an item ({answer!r}, {sure!r}).")
     if whole is not out:
         return _long(whole, whole, id_name, options)
-    size = next((s for s in SIZES if first_of(names, (s[0],)) and first_of(names, (s[1],))), None)
-    sizes = None if size is None else [str(first_of(names, (side,))) for side in size]
     objects, notices = detections(
         out.table,
         codes,
@@ -264,7 +263,7 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
         answer,
         sure,
         corners,
-        sizes,
+        sizes_in(names),
         out.place,
         Meaning.of(options),
         spans,

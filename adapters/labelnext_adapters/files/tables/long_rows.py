@@ -59,6 +59,19 @@ def one_row_each(table: pa.Table, id_name: str) -> tuple[NDArray[np.int64], pa.T
     return codes, table.take(pa.array(rows))
 
 
+def mapped_scores(
+    names: Sequence[str],
+    rows: NDArray[np.float64],
+    known: NDArray[np.bool_],
+    options: TableOptions,
+) -> pa.Array:
+    """Class scores as by `mapping`; what lists of all classes leave is that of another class."""
+    if leaves_rest(rows, options) and OTHER not in names:
+        names, rest = [*names, OTHER], np.full((len(rows), 1), np.nan)
+        rows, known = np.column_stack([rows, rest]), np.column_stack([known, ~np.isnan(rest)])
+    return mapping(names, rows, known)
+
+
 def mapping(names: Sequence[str], rows: NDArray[np.float64], known: NDArray[np.bool_]) -> pa.Array:
     """Class scores as a column of mappings, null where there is none.
 
@@ -127,11 +140,8 @@ def grouped_scores(
     rows[named.items[doubled]], given[named.items[doubled]] = np.nan, False
     check_no_logits([] if sure in options.columns.values() else [sure], options)
     order = np.argsort(names, kind="stable")
-    if leaves_rest(rows, options) and OTHER not in names:
-        names, order = np.append(names.astype(object), OTHER), np.append(order, len(names))
-        rows = np.column_stack([rows, np.full(n_items, np.nan)])
-        given = np.column_stack([given, np.zeros(n_items, dtype=bool)])
-    return mapping(names[order].tolist(), rows[:, order], given[:, order]), odd.notices()
+    scores = mapped_scores(names[order].tolist(), rows[:, order], given[:, order], options)
+    return scores, odd.notices()
 
 
 def _nameless(names: Any) -> NDArray[np.bool_] | np.bool_:

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.content.oddities import Oddities
-from labelnext_adapters.files.tables.arrow import is_list
+from labelnext_adapters.files.content.oddities import Oddities, mostly
+from labelnext_adapters.files.tables.arrow import is_list, is_number
 from labelnext_adapters.files.tables.box_rows import with_box_records
 from labelnext_adapters.files.tables.column_names import (
     corners_in,
@@ -20,6 +20,7 @@ from labelnext_adapters.files.tables.column_names import (
     list_of,
     plain,
     shape_in,
+    sizes_in,
     spans_in,
 )
 from labelnext_adapters.files.tables.known_names import (
@@ -30,7 +31,6 @@ from labelnext_adapters.files.tables.known_names import (
     OBJECT_LISTS,
     SCORE_LISTS,
     SCORES,
-    SIZES,
     VECTORS,
 )
 from labelnext_adapters.files.tables.logit_names import check_no_logits
@@ -87,9 +87,7 @@ def _kind(table: pa.Table, name: str) -> pa.DataType:
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
-    )
+    return is_number(kind) or bool(pa.types.is_decimal(kind))
 
 
 def is_vector(kind: pa.DataType) -> bool:
@@ -127,7 +125,7 @@ def _sum_to_one(column: pa.ChunkedArray) -> bool:
     fits = [
         len(v) > 1 and None not in v and min(v) >= 0 and abs(sum(v) - 1) <= ROUNDED for v in values
     ]
-    return bool(fits) and sum(fits) >= 0.9 * len(fits)
+    return bool(fits) and mostly(fits)
 
 
 def _records(
@@ -299,8 +297,7 @@ def _exploded(
             message = f"Read {name!r} as the classes of each item ({told})."
             notices = [Notice("layout", message), *scores[1]]
             return Read(out, {"probabilities": "probabilities"}, notices)
-    size = next((s for s in SIZES if all(first_of(taken, (side,)) for side in s)), None)
-    sides = None if size is None else [str(first_of(taken, (side,))) for side in size]
+    sides = sizes_in(taken)
     for side in sides or []:
         if side not in fields:
             long = long.append_column(side, table.column(side).take(pa.array(parents)))

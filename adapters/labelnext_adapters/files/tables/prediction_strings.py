@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.oddities import MOST, Oddities
 from labelnext_adapters.files.tables.column_names import plain
 
 _NAMES = ("prediction_string", "predictionstring")
@@ -101,7 +101,7 @@ def _length_of(rows: Sequence[Sequence[str]], name: str) -> int:
     """How many values a detection has, as most rows say."""
     given = [values for values in rows if values][:_SAMPLED]
     fits = {length: sum(_fits(values, length) for values in given) for length in _FORMS}
-    chosen = [length for length, count in fits.items() if given and count >= 0.9 * len(given)]
+    chosen = [length for length, count in fits.items() if given and count >= MOST * len(given)]
     if len(chosen) == 1:
         return chosen[0]
     if not given:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.content.oddities import FEW, mostly
+from labelnext_adapters.files.content.oddities import FEW, MOST, mostly
 from labelnext_adapters.files.tables.column_names import first_of
 from labelnext_adapters.files.tables.known_names import VERSIONS
 from labelnext_adapters.files.tables.vectors import ROUNDED
@@ -65,7 +65,7 @@ class Named:
         others = several & ~repeating
         sums = self._of_items(self.scores)[others]
         fits = np.isnan(sums) | (sums <= (total or np.inf) * (1 + ROUNDED))
-        return bool(fits.mean() >= 1 - FEW)
+        return bool(fits.mean() >= MOST)
 
     def check_passes(self, total: float | None) -> None:
         """Refuse the scores of several models or passes, whose sum is a multiple of all.
@@ -82,7 +82,7 @@ class Named:
         alike &= rows >= 2 * times
         if total is not None:
             alike &= np.abs(sums - times * total) <= times * total * ROUNDED
-        if times > 1 and alike[rows > 0].mean() >= 1 - FEW:
+        if times > 1 and alike[rows > 0].mean() >= MOST:
             raise InvalidInput(
                 f"an item must name each class once; most name each of theirs {times} times, as "
                 "where several models, or passes of one, stand in one table.",

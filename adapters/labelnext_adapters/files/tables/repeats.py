@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.oddities import FEW, Oddities
 from labelnext_adapters.files.tables.column_names import corners_in, first_of, plain
 from labelnext_adapters.files.tables.known_names import BOXES, INDEXES, YOLOV5
-
-_MOST_ODD = 0.1
 
 
 def repeats(column: Any) -> bool:
@@ -136,7 +134,7 @@ def of_one_answer(
     again = _again(codes)
     odd = Oddities("item", seen=len(np.unique(codes[codes >= 0])))
     doubled, firsts = np.unique(codes[again], return_index=True)
-    if len(doubled) > _MOST_ODD * odd.seen:
+    if len(doubled) > FEW * odd.seen:
         return None
     items = _names(table, id_name, again[firsts])
     for code, item in zip(doubled.tolist(), items, strict=True):

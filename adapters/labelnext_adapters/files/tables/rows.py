@@ -28,7 +28,7 @@ from labelnext_adapters.files.content.content import (
     read_bytes,
 )
 from labelnext_adapters.files.content.marks import text_blocks
-from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.oddities import MOST, Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
 from labelnext_adapters.files.json.float_ids import as_texts, float_ids
 from labelnext_adapters.files.json.records import table_of_records
@@ -243,7 +243,7 @@ def _number_columns(
         values = [row[index].strip() for row in rows if index < len(row)]
         given = [value for value in values if value.lower() not in NOTHING]
         numbers = sum(bool(NUMBER.match(value)) and foreign not in value for value in given)
-        if given and numbers >= 0.9 * len(given):
+        if given and numbers >= MOST * len(given):
             numeric.add(name)
     return numeric
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.oddities import FEW, MOST, Oddities
 from labelnext_adapters.files.content.values import with_point
 from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.arrow import is_list, is_text
@@ -17,7 +17,6 @@ from labelnext_adapters.files.tables.column_names import is_ranked_class
 from labelnext_adapters.files.tables.header import NUMBER
 
 NOTHING = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
-_MOSTLY = 0.9
 _SAMPLED = 2000
 
 
@@ -133,7 +132,7 @@ def with_inner_numbers(
         inside = [v for one in values if one for v in (one.values() if mapped else one)]
         given = [with_point(text) for text in inside if text is not None]
         odd = [text for text in given if not NUMBER.match(text) or "," in text]
-        if not given or len(odd) > (1 - _MOSTLY) * len(given):
+        if not given or len(odd) > FEW * len(given):
             continue
         if odd:
             n_odd = counted(len(odd), "text that is none", "texts that are none")
@@ -162,4 +161,4 @@ def _are_numbers(column: pa.ChunkedArray, *, fraction: bool) -> bool:
     numbers = sum(bool(NUMBER.match(text)) and "," not in text for text in given)
     if fraction and not any("." in text for text in given):
         return False
-    return bool(given) and numbers >= _MOSTLY * len(given)
+    return bool(given) and numbers >= MOST * len(given)

@@ -143,7 +143,7 @@ def usable_vectors(
         outside = ((rows < -ROUNDING) | (rows > 1 + ROUNDING)).any(axis=1)
         if outside.any():
             predicted = ~np.isnan(rows).all(axis=1)
-            if outside.sum() > 0.1 * predicted.sum():
+            if outside.sum() > FEW * predicted.sum():
                 raise explained(rows, ids)
             why = dict[int, str]()
             for row in np.flatnonzero(outside).tolist():

@@ -14,7 +14,7 @@ from labelnext.pool.pool import Pool
 from labelnext.support.folders import files_below
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import byte_blocks, decoded, guarded
-from labelnext_adapters.files.content.oddities import Unusable, mostly
+from labelnext_adapters.files.content.oddities import MOST, Unusable, mostly
 from labelnext_adapters.files.content.values import real
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.image_names import images_among
@@ -173,7 +173,7 @@ def are_meant(lines: Sequence[str]) -> bool:
     rows = [words_of(line) for line in lines[:_SAMPLED]]
     like = [row for row in rows if len(row) in _PLACES and all(map(_NUMBER.match, row[1:]))]
     named = [row for row in like if not _NUMBER.match(row[0])]
-    return len(named) > 0.9 * len(rows)
+    return len(named) > MOST * len(rows)
 
 
 def class_told(path: Path) -> str | None:

@@ -17,7 +17,7 @@ from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import is_lines, json_lines, parsed, read_text
 from labelnext_adapters.files.content.doubled import loads
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
-from labelnext_adapters.files.content.oddities import Broken, Unusable
+from labelnext_adapters.files.content.oddities import MOST, Broken, Unusable, mostly
 from labelnext_adapters.files.gather import Gathered
 
 #: Keys of a record that name its image, in the order of preference.
@@ -194,7 +194,7 @@ def _of_hub(value: Any, is_one: IsOne) -> Any:
 
 def _are_by_name(value: dict[str, Any]) -> bool:
     """Whether an object holds what is said of each image: one odd value never decides for all."""
-    return bool(value) and sum(map(_is_nested, value.values())) >= 0.9 * len(value)
+    return bool(value) and mostly(map(_is_nested, value.values()))
 
 
 def _is_nested(value: Any) -> bool:
@@ -357,7 +357,7 @@ def image_key(rows: Sequence[Any], keys: Sequence[str] = IMAGE_KEYS) -> str | No
 
     counts = {key: sum(isinstance(r, dict) and named(r, keys=(key,)) is not None for r in rows)
               for key in keys}  # fmt: skip
-    enough = min(0.9 * len(rows), max(counts.values()))
+    enough = min(MOST * len(rows), max(counts.values()))
     key = next((key for key, count in counts.items() if count >= enough and count), None)
     if key is not None:
         check_rows(rows, key)

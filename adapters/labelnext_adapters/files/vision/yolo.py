@@ -18,7 +18,7 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import decoded
-from labelnext_adapters.files.content.oddities import ROUNDING, Oddities, Unusable
+from labelnext_adapters.files.content.oddities import FEW, ROUNDING, Oddities, Unusable
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.tables.vectors import usable_boxes
 from labelnext_adapters.files.vision.yolo_folder import DataFile, stem_of
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from labelnext_adapters.files.vision.options import YoloOptions
 
 _MOST_CLASSES = 100_000  # without names; a larger number is no class
-_MOST_LABELS = 0.1
 _SIDE = 640  # pixels of the masks, as large as images are when they are predicted
 _CLASSIFIED = re.compile(rb"\s*([01](?:\.\d+)?)\s+(\S.*?)\s*$")
 
@@ -247,7 +246,7 @@ def _positions(numbers: NDArray[np.float64], places: NDArray[np.int64]) -> NDArr
 
 def _refuse_labels(lines: Lines, at: NDArray[np.int64]) -> None:
     bare = int((at == -1).sum())
-    if bare <= _MOST_LABELS * len(lines):
+    if bare <= FEW * len(lines):
         return
     amount = "no line has" if bare == len(lines) else f"{bare:,} of {len(lines):,} lines have no"
     raise InvalidInput(
