@@ -191,10 +191,7 @@ def _refuse_kinds(records: Sequence[msgspec.Raw], of: str) -> None:
         InvalidInput: if it is one.
     """
     for record in records:
-        try:
-            keys = _keys.decode(record)
-        except UNDECODABLE:
-            continue
+        keys = _keys_of(record)
         if "completions" in keys:
             raise InvalidInput(
                 f"the file{of} must be an export of Label Studio 1.0 or later; got completions, "
@@ -226,15 +223,16 @@ def _refuse_kinds(records: Sequence[msgspec.Raw], of: str) -> None:
                 f"the file{of} must be a list of tasks; got a list of predictions.",
                 hint="export the project, so that the predictions come with their tasks.",
             )
-    if records and all(_no_task(record) for record in records):
+    if records and not any("data" in _keys_of(record) for record in records):
         raise _no_export("its records have no data", of)
 
 
-def _no_task(record: msgspec.Raw) -> bool:
+def _keys_of(record: msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """The keys of a record; none if it is no object."""
     try:
-        return "data" not in _keys.decode(record)
+        return _keys.decode(record)
     except UNDECODABLE:
-        return True
+        return {}
 
 
 def _task(raw: msgspec.Raw, place: str) -> Task:
@@ -288,10 +286,7 @@ def _whole(value: object) -> int | None:
 
 def _number(record: msgspec.Raw) -> str:
     """The id of a record that is no task, if it has one."""
-    try:
-        number = _keys.decode(record).get("id")
-    except UNDECODABLE:
-        return ""
+    number = _keys_of(record).get("id")
     return "" if number is None else f", id {shown(number)}"
 
 

@@ -77,11 +77,15 @@ def _label(tag: ElementTree.Element) -> str | None:
 
 def find_tag(xml: object, name: str) -> ElementTree.Element | None:
     """A control tag in the XML of a setup; None without it, as for tags found in the data."""
+    return next((tag for tag in tags_in(xml) if tag.get("name") == name), None)
+
+
+def tags_in(xml: object) -> Iterable[ElementTree.Element]:
+    """All tags of a setup; none without one."""
     try:
-        root = ElementTree.fromstring(str(xml or ""))  # noqa: S314  # as above
+        return ElementTree.fromstring(str(xml or "")).iter()  # noqa: S314  # as above
     except (ElementTree.ParseError, ValueError):
-        return None
-    return next((tag for tag in root.iter() if tag.get("name") == name), None)
+        return ()
 
 
 def attributes(tag: ElementTree.Element | None) -> dict[str, str]:
@@ -272,5 +276,6 @@ __all__ = [
     "paths",
     "pattern",
     "scored_tags",
+    "tags_in",
     "unread_types",
 ]

@@ -7,14 +7,14 @@ from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.vision.boxes import of_sides
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, records_in, rows_of
-
-
-def _inside(value: Any, *keys: str) -> Any:
-    """What is inside of mappings; None if there is nothing."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+from labelnext_adapters.files.vision.findings import (
+    Finding,
+    Said,
+    Tool,
+    inside,
+    records_in,
+    rows_of,
+)
 
 
 def _is_analysis(value: Any) -> bool:
@@ -26,7 +26,7 @@ def _is_analysis(value: Any) -> bool:
 
 
 def _analysis(value: Mapping[str, Any]) -> Said:
-    size = _inside(value, "metadata", "width"), _inside(value, "metadata", "height")
+    size = inside(value, "metadata", "width"), inside(value, "metadata", "height")
     objects = None
     if any(key in value for key in ("objects", "objectsResult", "peopleResult")):
         found = [*(value.get("objects") or []), *_values(value, "objectsResult")]
@@ -40,7 +40,7 @@ def _analysis(value: Mapping[str, Any]) -> Said:
 
 
 def _values(value: Mapping[str, Any], key: str) -> Any:
-    return _inside(value, key, "values") or []
+    return inside(value, key, "values") or []
 
 
 def _object(row: Mapping[str, Any]) -> Finding:
@@ -76,7 +76,7 @@ def _scale(value: Mapping[str, Any]) -> Said:
         raise Unusable("its annotations have no confidence: these are labels, not predictions")
     sides = ("left", "top", "width", "height")
     found = [Finding(r.get("label"), r.get("confidence"), of_sides(r, *sides)) for r in rows]
-    names = (_inside(value, "metadata", "filename"), _inside(value, "params", "attachment"))
+    names = (inside(value, "metadata", "filename"), inside(value, "params", "attachment"))
     return Said(objects=found, name=next((n for n in names if n), value.get("task_id")))
 
 

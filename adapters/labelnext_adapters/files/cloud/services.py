@@ -12,6 +12,7 @@ from labelnext_adapters.files.vision.findings import (
     Finding,
     Said,
     Tool,
+    inside,
     list_of,
     records_in,
     rows_of,
@@ -60,7 +61,7 @@ _GOOGLE_OBJECTS = "localizedObjectAnnotations"
 
 def _google_images(value: Any) -> Any:
     """The responses; Google says nothing of an image in which it found nothing."""
-    responses = value.get("responses") if isinstance(value, Mapping) else None
+    responses = inside(value, "responses")
     if not isinstance(responses, list):
         return value
     return [
@@ -81,18 +82,16 @@ def _google(image: Mapping[str, Any]) -> Said:
         rows = rows_of(image[_GOOGLE_OBJECTS], _GOOGLE_OBJECTS)
         objects = [Finding(r.get("name"), r.get("score"), _google_box(r)) for r in rows]
     labels = rows_of(image.get(_GOOGLE_CLASSES) or [], _GOOGLE_CLASSES)
-    context = image.get("context")
     return Said(
         objects=objects,
         classes=[Finding(row.get("description"), row.get("score")) for row in labels],
-        name=context.get("uri") if isinstance(context, Mapping) else None,
+        name=inside(image, "context", "uri"),
     )
 
 
 def _google_box(row: Mapping[str, Any]) -> Any:
     """The box around the corners, of which coordinates that are 0 are left out."""
-    shape = row.get("boundingPoly")
-    corners = shape.get("normalizedVertices") if isinstance(shape, Mapping) else None
+    corners = inside(row, "boundingPoly", "normalizedVertices")
     if not isinstance(corners, list) or not corners:
         return None
     corners = rows_of(corners, "normalizedVertices")
@@ -116,8 +115,8 @@ def _azure(image: Mapping[str, Any]) -> Said:
 
 
 def _vertex_images(value: Any) -> Any:
-    inside = value.get("predictions") if isinstance(value, Mapping) else None
-    return inside if isinstance(inside, list) and any(map(_is_vertex, inside[:20])) else value
+    told = inside(value, "predictions")
+    return told if isinstance(told, list) and any(map(_is_vertex, told[:20])) else value
 
 
 def _vertex_prediction(value: Any) -> Any:
@@ -148,9 +147,8 @@ def _vertex(record: Mapping[str, Any]) -> Said:
 
 def _vertex_name(record: Mapping[str, Any]) -> Any:
     """The key of an instance, or the address of its content."""
-    instance = record.get("instance")
-    inside = instance if isinstance(instance, Mapping) else {}
-    names = (record.get("key"), inside.get("key"), inside.get("content"), inside.get("id"))
+    within = (inside(record, "instance", name) for name in ("key", "content", "id"))
+    names = (record.get("key"), *within)
     return next((name for name in names if isinstance(name, str | int) and name != ""), None)
 
 

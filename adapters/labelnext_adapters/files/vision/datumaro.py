@@ -9,7 +9,7 @@ from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.tables.column_names import first_of
 from labelnext_adapters.files.tables.known_names import CERTAINTIES
 from labelnext_adapters.files.vision.boxes import around, of_four
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, rows_of
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, inside, rows_of
 
 _NAMES = "names of the classes"  # beside an item, by their number
 _UNSHAPED = ("caption", "label", "points")
@@ -19,9 +19,7 @@ def _several(value: Any) -> Any:
     """The items of a data set, each with the names of its classes."""
     if not _is_set(value):
         return value
-    inside = value["categories"].get("label", {})
-    told = inside.get("labels") if isinstance(inside, Mapping) else None
-    names = [one.get("name") if isinstance(one, Mapping) else None for one in told or []]
+    names = [inside(one, "name") for one in inside(value, "categories", "label", "labels") or []]
     return [
         {**item, _NAMES: names} if isinstance(item, Mapping) else item for item in value["items"]
     ]

@@ -14,10 +14,9 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.folders import files_below
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.content import is_lines, json_lines, parsed, read_text
-from labelnext_adapters.files.content.doubled import loads
+from labelnext_adapters.files.content.content import read_json
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
-from labelnext_adapters.files.content.oddities import MOST, Broken, Unusable, mostly
+from labelnext_adapters.files.content.oddities import MOST, Unusable, mostly
 from labelnext_adapters.files.gather import Gathered
 
 #: Keys of a record that name its image, in the order of preference.
@@ -48,37 +47,11 @@ class Document:
     value: Any
 
 
-def load_json(path: Path) -> Any:
-    """A JSON file; JSON lines as a list.
-
-    Raises:
-        InvalidInput: if it is neither.
-    """
-    text = read_text(path)
-    try:
-        return loads(text)
-    except (ValueError, RecursionError):
-        if is_lines(text):
-            return [_whole(value, number) for number, value in json_lines(text)]
-        return parsed(text)  # says what is wrong
-
-
-def _whole(value: Any, line: int) -> Any:
-    """The value of a line: one of which nothing is known has no image to be left out.
-
-    Raises:
-        InvalidInput: if it is broken.
-    """
-    if isinstance(value, Broken):
-        raise InvalidInput(f"line {line}: {value.why}.")
-    return value
-
-
 def documents(
     path: Path,
     is_one: IsOne,
     *,
-    load: Callable[[Path], Any] = load_json,
+    load: Callable[[Path], Any] = read_json,
     endings: Sequence[str] = (".json",),
 ) -> list[Document]:
     """The documents of a folder with a file for each image, or of one file with many.

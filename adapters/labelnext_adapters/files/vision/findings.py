@@ -12,6 +12,7 @@ from labelnext.adapter.sample import Sample
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
+from labelnext_adapters.files.content.content import read_json
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import name_text, probability
 from labelnext_adapters.files.gather import Gathered
@@ -22,7 +23,6 @@ from labelnext_adapters.files.vision.documents import (
     Names,
     documents,
     first_documents,
-    load_json,
     row_of,
     shown,
 )
@@ -141,7 +141,7 @@ def read_findings(
     Raises:
         InvalidInput: if too much can't be used.
     """
-    loaded = cache(load_json)
+    loaded = cache(read_json)
 
     def all_of(tool: Tool) -> list[Document]:
         return documents(
@@ -358,6 +358,18 @@ def list_of(value: Any, what: str, length: int | None = None) -> list[Any]:
     return value
 
 
+def inside(value: Any, *keys: str) -> Any:
+    """What is inside of objects, under one key after the other; None if there is nothing.
+
+    Example:
+        >>> inside({"a": {"b": 1}}, "a", "b"), inside({"a": 1}, "a", "b")
+        (1, None)
+    """
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
 def records_in(value: Any, key: str, *needed: str) -> list[Any] | None:
     """The list under a key, if it is empty or its first record has the needed keys; None if not.
 
@@ -367,7 +379,7 @@ def records_in(value: Any, key: str, *needed: str) -> list[Any] | None:
         >>> records_in({"rows": []}, "rows", "a"), records_in({"rows": [{"b": 2}]}, "rows", "a")
         ([], None)
     """
-    rows = value.get(key) if isinstance(value, Mapping) else None
+    rows = inside(value, key)
     if not isinstance(rows, list) or not rows:
         return rows if isinstance(rows, list) else None
     return rows if isinstance(rows[0], Mapping) and {*needed} <= rows[0].keys() else None

@@ -10,7 +10,7 @@ from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.vision.boxes import from_middle
 from labelnext_adapters.files.vision.documents import Document, Names
-from labelnext_adapters.files.vision.findings import Finding, Images, Said, said_of
+from labelnext_adapters.files.vision.findings import Finding, Images, Said, inside, said_of
 from labelnext_adapters.files.vision.options import DetectionOptions
 from labelnext_adapters.files.vision.ultralytics import is_result
 
@@ -76,7 +76,7 @@ def is_response(value: Any) -> bool:
 def are_foreign(value: Any) -> bool:
     """Whether the predictions of a record are another tool's: of no class, or of Ultralytics."""
     response = inner(value)
-    told = response.get("predictions") if isinstance(response, dict) else None
+    told = inside(response, "predictions")
     first = told[0] if isinstance(told, list) and told else None
     return isinstance(first, dict) and (
         not {"class", "class_id"} & first.keys() or is_result(first)
@@ -134,7 +134,7 @@ def _name(names: Names, one: Document, response: Any, position: int) -> Any:
     response = response if isinstance(response, dict) else {}
     image = response.get("image")
     records = [response, *([image] if isinstance(image, dict) else [])]
-    name = image.get("name") if isinstance(image, dict) else None
+    name = inside(image, "name")
     if names.key is None and isinstance(name, str) and name:
         return name
     return names.of(one, position, *records)
@@ -142,7 +142,7 @@ def _name(names: Names, one: Document, response: Any, position: int) -> Any:
 
 def _said(value: Any, response: Any, *, classified: bool) -> Said | Unusable:
     """What a response says of its image, or why it can't be used."""
-    predictions = response.get("predictions") if isinstance(response, dict) else None
+    predictions = inside(response, "predictions")
     if isinstance(value, Unusable):
         return value
     if isinstance(predictions, dict) and classified:

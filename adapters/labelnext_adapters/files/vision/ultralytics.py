@@ -11,7 +11,7 @@ from typing import Any
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
-from labelnext_adapters.files.content.content import read_text
+from labelnext_adapters.files.content.content import read_json, read_text
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.vision.boxes import around
 from labelnext_adapters.files.vision.documents import (
@@ -20,7 +20,6 @@ from labelnext_adapters.files.vision.documents import (
     Document,
     Names,
     image_key,
-    load_json,
     named,
 )
 from labelnext_adapters.files.vision.findings import Finding, Images, Said, said_of
@@ -52,7 +51,7 @@ def load(path: Path) -> Any:
         InvalidInput: if it is broken.
     """
     if ".csv" not in path.suffixes:
-        return load_json(path)
+        return read_json(path)
     lines = csv.DictReader(io.StringIO(read_text(path)))
     try:
         return [
