@@ -195,7 +195,7 @@ def test_an_odd_image_is_left_out_and_counted(tmp_path: Path, odd: Any, why: str
         (tmp_path / f"{number:02}.json").write_text(json.dumps(good if number != 7 else odd))
     pool = read(tmp_path)
     (notice,) = [n for n in pool.notices if n.code == "left_out"]
-    assert "Left out 1 of 15 images: 07.json (item 07): " in notice.message
+    assert "Left out 1 of 15 detections: 07.json" in notice.message
     assert why in notice.message
     assert len(pool) == 15
     assert len(ranked(pool)) == 14

@@ -84,6 +84,7 @@ class Tool:
         several: ``several(value)`` gives the values about one image each of a whole file.
         fractions: boxes are fractions of the image.
         independent: an image may have several classes; None if only the sums of scores tell.
+        form: of a value about one image, in words.
     """
 
     is_one: Callable[[Any], bool]
@@ -92,6 +93,7 @@ class Tool:
     several: Callable[[Any], Any] = _as_it_is
     fractions: bool = False
     independent: bool | None = None
+    form: str = "of the same form as the others"
 
     def unwrapped(self, value: Any) -> Any:
         """A value about one image, without objects around it, whose other keys stay beside."""
@@ -116,13 +118,8 @@ class Tool:
 def evidence_of(sample: Sample, tools: Sequence[Tool]) -> str | None:
     """What shows that a path is of one of the tools, in words; None if it is of none."""
     for tool in tools:
-        value = None if sample.is_folder else tool.several(sample.json)
-        values = (
-            value[:20]
-            if isinstance(value, list)
-            else [one.value for one in first_documents(sample, tool.is_one, _ENDINGS, tool.several)]
-        )
-        if any(map(tool.takes, values)):
+        first = first_documents(sample, tool.is_one, _ENDINGS, tool.several)
+        if any(tool.takes(one.value) for one in first):
             return tool.sign
     return None
 
@@ -152,7 +149,24 @@ def read_findings(
         return sum(tool.takes(one.value) for one in all_of(tool)[:_SAMPLED])
 
     tool = max(tools, key=n_taken) if len(tools) > 1 else tools[0]
-    read, names = all_of(tool), Names(key)
+    return read_documents(all_of(tool), tool, options, key)
+
+
+def read_documents(
+    read: Sequence[Document], tool: Tool, options: DetectionOptions, key: str | None
+) -> Pool:
+    """The images that documents are about, with what a tool says of them.
+
+    Args:
+        read: a document for each image.
+        tool: that wrote them.
+        options: of the format.
+        key: `source.key`.
+
+    Raises:
+        InvalidInput: if too much can't be used.
+    """
+    names = Names(key)
     told = [_said(tool, one.value) for one in read]
     pairs = zip(read, told, strict=True)
     ids = [_name(names, one, position, said) for position, (one, said) in enumerate(pairs)]
@@ -170,7 +184,7 @@ def _said(tool: Tool, value: Any) -> Said | Unusable:
         return value
     inner = tool.unwrapped(value)
     if not tool.is_one(inner):
-        return Unusable(f"it must be of the same form as the others; got {value!r:.60}")
+        return Unusable(f"it must be {tool.form}; got {value!r:.60}")
     try:
         return tool.said(inner)
     except Unusable as error:

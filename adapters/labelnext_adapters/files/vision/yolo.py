@@ -181,7 +181,7 @@ def _detected(
         text = texts[lines.files[line]]
         item = "" if rows[line] < 0 else items.ids[rows[line]]
         odd.leave_out(f"{text} line {lines.numbers[line]}", item, why)
-    notices += odd.notices(_cure(lines, at, confidences))
+    notices += odd.notices(_cure(lines, confidences))
     used = np.flatnonzero(good)
     used = used[np.argsort(rows[used], kind="stable")]
     boxes: NDArray[np.float64] = np.zeros((0, 4))
@@ -280,7 +280,7 @@ def _why(
     return f"the class must be one of {listed(np.flatnonzero(places >= 0))}; got {number:g}"
 
 
-def _cure(lines: Lines, at: NDArray[np.int64], confidences: NDArray[np.float64]) -> str | None:
+def _cure(lines: Lines, confidences: NDArray[np.float64]) -> str | None:
     """What to do where most lines can't be used."""
     values = confidences[~np.isnan(confidences)]
     wrong = values[(values < 0) | (values > 1)]
