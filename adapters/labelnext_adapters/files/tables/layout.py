@@ -230,7 +230,6 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     spans = spans_in(n for n in names if is_number(out.table.schema.field(n).type))
     answer = stated[0] or first_of(names, (*_CLASSES, *(SEGMENTS if spans else ()), "name"))
     sure = stated[1] or first_of(names - {answer or ""}, CERTAINTIES)
-    corners = corners_in(names)
     answer = answer if isinstance(answer, str) else None
     boxed = spans or of_boxes([id_name, *names])
     votes = vote_columns(out.table.schema, id_name, out.columns)
@@ -262,7 +261,6 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
         table.num_rows,
         answer,
         sure,
-        corners,
         sizes_in(names),
         out.place,
         Meaning.of(options),

@@ -14,7 +14,12 @@ from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.content.unpacked import check_spread
-from labelnext_adapters.files.tables.column_names import corners_in, first_of, plain, sides_in
+from labelnext_adapters.files.tables.column_names import (
+    corners_in,
+    first_of,
+    plain,
+    sides_in,
+)
 from labelnext_adapters.files.tables.known_names import BOXES, YOLOV5
 from labelnext_adapters.files.tables.logit_names import check_no_logits
 from labelnext_adapters.files.tables.repeated_classes import Named
@@ -168,7 +173,6 @@ def detections(
     n_items: int,
     answer: str | None,
     sure: str,
-    corners: Sequence[str] | None,
     size: Sequence[str] | None,
     place: Callable[[int], str],
     meaning: Meaning,
@@ -184,7 +188,6 @@ def detections(
         n_items: number of items.
         answer: the column of classes; None if there is none.
         sure: the column of confidences.
-        corners: the columns x1 y1 x2 y2; None if there are none.
         size: the columns of the image's width and height in pixels.
         place: of a row in the file, in words.
         meaning: of the confidences.
@@ -213,14 +216,12 @@ def detections(
     fields |= {} if names is None else {"class": names.take(pa.array(order))}
     fields |= _ends(table, spans or (), order)
     notices = odd.notices(cure(confidences[bad]))
-    if corners is not None:
-        boxes, told = _boxes(table, corners, size, order)
-        notices += told
-        fields |= boxes
+    boxes, told = _boxes(table, size, order)
+    fields |= boxes
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     structs = pa.StructArray.from_arrays(list(fields.values()), list(fields))
     unknown = np.isin(np.arange(n_items), codes[bad]) & (counts == 0)  # not empty, but all odd
-    return pa.ListArray.from_arrays(offsets, structs, mask=pa.array(unknown)), notices
+    return pa.ListArray.from_arrays(offsets, structs, mask=pa.array(unknown)), [*notices, *told]
 
 
 def _ends(table: pa.Table, spans: Sequence[str], rows: NDArray[np.intp]) -> dict[str, pa.Array]:
@@ -230,9 +231,12 @@ def _ends(table: pa.Table, spans: Sequence[str], rows: NDArray[np.intp]) -> dict
 
 
 def _boxes(
-    table: pa.Table, corners: Sequence[str], size: Sequence[str] | None, rows: NDArray[np.intp]
+    table: pa.Table, size: Sequence[str] | None, rows: NDArray[np.intp]
 ) -> tuple[dict[str, pa.Array], list[Notice]]:
     """A field of boxes as fractions of the image; none if its size in pixels is unknown."""
+    corners = corners_in(table.column_names)
+    if corners is None:
+        return {}, []
     boxes = np.stack([_numbers(table, c) for c in corners], axis=1)[rows]
     pixels = bool(np.nanmax(boxes, initial=0) > 1)
     if pixels and size is None:

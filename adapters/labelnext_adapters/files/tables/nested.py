@@ -307,7 +307,6 @@ def _exploded(
         n_items,
         answer,
         sure,
-        corners,
         sides,
         place_of,
         Meaning.of(options),
