@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,14 +118,39 @@ def read_tasks(files: Mapping[str, bytes], notices: list[Notice]) -> list[Task]:
         _refuse_kinds([record for _, record in records], of_file)
         for place, record in records:
             try:
+                _check_keys(record)
                 tasks.append(_task(record, place))
-            except UNDECODABLE as error:
+            except (*UNDECODABLE, ValueError) as error:
                 faults.append(f"{place}{_number(record)} ({error})")
     if faults:
         _report(faults, len(tasks), notices)
     return _united(
         tasks, notices, "in several exports" if len(files) > 1 else "with several records"
     )
+
+
+def _check_keys(record: msgspec.Raw) -> None:
+    """Refuse a record in which an object has a key twice: decoders only keep the last of two.
+
+    Raises:
+        ValueError: if so.
+    """
+    kept = msgspec.json.encode(msgspec.json.decode(record))
+    if kept.count(b":") != bytes(record).count(b":"):  # the quickest to count
+        json.loads(bytes(record), object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON.
+
+    Raises:
+        ValueError: if it has a key twice.
+    """
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        doubled, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"an object must have each key once; one has {doubled!r:.60} twice")
+    return record
 
 
 def _records(body: bytes, of: str) -> Iterator[tuple[str, msgspec.Raw]]:
@@ -168,9 +194,11 @@ def _text(body: bytes, of: str) -> bytes:
 def _with_nan(text: bytes, error: Exception, of: str) -> list[msgspec.Raw]:
     """The records of a list with NaN or Infinity, which Python writes, though JSON has neither."""
     try:
-        value = json.loads(text, parse_constant=lambda name: None)
-    except (ValueError, RecursionError):
+        value = json.loads(text, parse_constant=lambda name: None, object_pairs_hook=_once)
+    except json.JSONDecodeError:
         raise _no_export(str(error), of) from None
+    except (ValueError, RecursionError) as fault:
+        raise _no_export(str(fault), of) from None
     if not isinstance(value, list):
         raise _no_export(str(error), of)
     return [msgspec.Raw(json.dumps(record).encode()) for record in value]

@@ -334,7 +334,11 @@ def read_records(path: Path) -> list[tuple[str, Any]]:
     Raises:
         InvalidInput: if it is neither.
     """
-    text = read_text(path)
+    return records_in(read_text(path))
+
+
+def records_in(text: str) -> list[tuple[str, Any]]:
+    """The records of a text, as of `read_records`."""
     try:
         value = loads(text)
     except (ValueError, RecursionError):

@@ -39,7 +39,7 @@ def read(path: Path | str, options: HuggingFaceOptions, context: Context) -> Poo
     ids = next(iter(files(options, context)), None)
     shards = {
         name: [(place, translated(record)) for place, record in records]
-        for name, records in read_shards(Path(path)).items()
+        for name, records in read_shards(Path(path), None if ids else context.key).items()
     }
     return pool_of_outputs(
         outputs_of_files(shards, None if ids else context.key),
