@@ -93,7 +93,7 @@ def laid_out(
     table, timed = with_seconds(table, rows.place)
     columns, found = with_embedding(table, columns)
     notices = [*rows.notices, *read, *timed, *found]
-    whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
+    whole = _with_id(LaidOut(table, notices, rows.place, dict(columns)))
     names, id_name = set(whole.table.column_names), str(whole.columns["item_id"])
     whole = whole.of_rows(rows_with_values(whole.table, id_name))
     out = without_p_value(_without_repeats(whole, id_name), options)
@@ -206,11 +206,7 @@ def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
     kinds = {field.name: field.type for field in out.table.schema}
     lists = {"confidence"} if is_list(kinds.get("confidence", pa.null())) else set()
     taken = (out.mapped | set(NAMES) - {"prediction"} - lists) - usual_records(out.table, {})
-    read = read_nested(out.table, taken, options, out.place)
-    if read is None:
-        return None
-    columns = {**out.columns, **read.columns}
-    return replace(out, table=read.table, columns=columns, notices=[*out.notices, *read.notices])
+    return read_nested(out, taken, options)
 
 
 def _are_segments(table: pa.Table) -> bool:

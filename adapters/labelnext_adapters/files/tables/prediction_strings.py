@@ -10,6 +10,7 @@ import pyarrow as pa
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.oddities import MOST, Oddities
+from labelnext_adapters.files.content.values import number_in
 from labelnext_adapters.files.tables.column_names import plain
 
 _NAMES = ("prediction_string", "predictionstring")
@@ -81,20 +82,12 @@ def _objects(values: Sequence[str], length: int) -> list[dict[str, Any]]:
         sure = float(one[first])
         if not 0 <= sure <= 1:
             raise ValueError(one)
-        if length == 3 and _is_number(one[2]):
+        if length == 3 and number_in(one[2]) is not None:
             raise ValueError(one)
         for corner in one[first + 1 :] if length != 3 else []:
             float(corner)
         objects.append({"confidence": sure, "class": one[0] if first else None})
     return objects
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _length_of(rows: Sequence[Sequence[str]], name: str) -> int:

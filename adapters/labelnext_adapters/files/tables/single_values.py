@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.values import number_in
 from labelnext_adapters.files.tables.arrow import numbers
 from labelnext_adapters.files.tables.flags import flags
 from labelnext_adapters.files.tables.items import Items
@@ -80,7 +81,5 @@ def with_costs(
 
 def _number(text: str | None) -> float:
     """The number that a text is; NaN for nothing, infinity for a text that is none."""
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return np.inf
+    number = number_in(text or "nan")
+    return np.inf if number is None else number

@@ -14,6 +14,7 @@ from labelnext.pool.pool import Pool
 from labelnext.support.folders import files_below
 from labelnext_adapters.files.content.content import guarded
 from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import number_in
 from labelnext_adapters.files.vision.boxes import around, from_corner
 from labelnext_adapters.files.vision.detections import SCORES, refuse_labels
 from labelnext_adapters.files.vision.findings import Finding, Images, Said
@@ -58,7 +59,7 @@ def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
 
 def _drawn(image: Element) -> Said:
     """The shapes of an image."""
-    size = (_number(image, "width"), _number(image, "height"))
+    size = (number_in(image.get("width")), number_in(image.get("height")))
     found = [_finding(shape) for shape in _shapes(image)]
     return Said(objects=found, size=None if None in size else size)
 
@@ -145,13 +146,6 @@ def _score(shape: Element) -> str | None:
         if (attribute.get("name") or "").lower() in SCORES and (attribute.text or "").strip():
             return (attribute.text or "").strip()
     return next((shape.get(name) for name in SCORES if shape.get(name)), None)
-
-
-def _number(element: Element, name: str) -> float | None:
-    try:
-        return float(element.get(name) or "")
-    except ValueError:
-        return None
 
 
 def _box(shape: Element) -> Any:

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.values import number_in
 from labelnext_adapters.files.vision.detections import SCORES, refuse_labels
 from labelnext_adapters.files.vision.documents import documents
 from labelnext_adapters.files.vision.findings import Finding, Images, Said
@@ -56,8 +57,9 @@ def _said(root: Any) -> Said | Unusable:
     objects = root.findall("object")
     if not objects and root.tag != "annotation":
         return Unusable(f"its root must be annotation; got {root.tag[:60]!r}")
-    size = (_whole(root, "size/width"), _whole(root, "size/height"))
-    return Said(objects=[_finding(one) for one in objects], size=None if None in size else size)
+    size = [number_in(_text(root, f"size/{side}")) for side in ("width", "height")]
+    known = size if all(size) else None  # a side of 0 isn't known
+    return Said(objects=[_finding(one) for one in objects], size=known)
 
 
 def _finding(element: Element) -> Finding | Unusable:
@@ -70,14 +72,6 @@ def _finding(element: Element) -> Finding | Unusable:
 def _text(element: Any, path: str) -> str | None:
     told = element.findtext(path) if isinstance(element, Element) else None
     return (told or "").strip() or None
-
-
-def _whole(element: Element, path: str) -> Any:
-    """A side of the image in pixels; None if it isn't known, as 0 says."""
-    try:
-        return float(_text(element, path) or "") or None
-    except ValueError:
-        return None
 
 
 def _score(element: Element) -> str | None:
