@@ -239,6 +239,3 @@ def _joined(sets: Sequence[Objects]) -> Objects:
     confidences = columns.pop("confidences", np.zeros(0))
     offsets = np.concatenate([[0], np.cumsum(counts)])
     return Objects(offsets, confidences, spans=sets[0].spans, answers=sets[0].answers, **columns)
-
-
-__all__ = ["NEWEST", "Columns", "Content", "make_pool"]

@@ -377,6 +377,3 @@ def _united(tasks: Sequence[Task], notices: list[Notice], how: str) -> list[Task
 
 def _plain(data: Mapping[str, msgspec.Raw]) -> dict[str, Any]:
     return {key: msgspec.json.decode(value) for key, value in data.items()}
-
-
-__all__ = ["Prediction", "Task", "read_tasks"]

@@ -164,16 +164,3 @@ def scale_notice(
         "predict all tasks with one version, or name one in source.model_version."
     )
     return [Notice("mixed_scales", message)]
-
-
-__all__ = [
-    "COPY",
-    "Members",
-    "Merge",
-    "chosen",
-    "newest_notice",
-    "scale_notice",
-    "settle",
-    "shared",
-    "version_name",
-]

@@ -263,19 +263,3 @@ def _labels(region: Region, value: dict[str, Any]) -> list[str]:
         probabilities = probs_of(region, value.get("probs"))
         named += [*probabilities] if isinstance(probabilities, dict) else []
     return [str(label) for label in named if isinstance(label, Label) and type(label) is not bool]
-
-
-__all__ = [
-    "SEPARATOR",
-    "attributes",
-    "derived_tags",
-    "find_tag",
-    "named_tags",
-    "other_names",
-    "parse_config",
-    "paths",
-    "pattern",
-    "scored_tags",
-    "tags_in",
-    "unread_types",
-]
