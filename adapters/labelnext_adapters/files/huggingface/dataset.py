@@ -24,25 +24,17 @@ from labelnext_adapters.files.huggingface.features import (
 from labelnext_adapters.files.huggingface.nested import kind_of
 from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.arrow import is_list
-from labelnext_adapters.files.tables.column_names import sizes_in
+from labelnext_adapters.files.tables.column_names import first_of, sizes_in
 from labelnext_adapters.files.tables.ipc import MARK, read_ipc, schema_of
 from labelnext_adapters.files.tables.json_rows import read_json_table
+from labelnext_adapters.files.tables.known_names import CLASSES, SCORES
 from labelnext_adapters.files.tables.parquet import BROKEN, read_columns
 from labelnext_adapters.files.tables.rows import Rows, read_jsonl
 from labelnext_adapters.files.tables.table_options import flat_columns
 
-CLASSES = (
-    "category",
-    "label",
-    "class",
-    "class_name",
-    "categories",
-    "labels",
-    "category_id",
-    "name",
-)
-SCORES = ("confidence", "score", "confidences", "scores", "probability")
-BOXES = ("bbox", "bboxes", "box", "boxes")
+_CLASSES = ("category", "label", "class", *CLASSES, "categories", "labels")
+_SCORES = (*SCORES, "confidences", "scores")
+_BOXES = ("bbox", "bboxes", "box", "boxes")
 _ARROW = (MARK, b"\xff\xff\xff\xff")  # of the file and of the stream format
 _OBJECTS = ("objects", "detections", "predictions", "instances", "annotations")
 
@@ -238,7 +230,7 @@ def with_objects(
         if name not in table.column_names:
             continue
         fields = _fields(table.schema.field(name).type)
-        label, score, box = (_first(fields, keys) for keys in (CLASSES, SCORES, BOXES))
+        label, score, box = (first_of(fields, keys) for keys in (_CLASSES, _SCORES, _BOXES))
         ours = fields <= {"confidence", "class", "box", "mask", "probabilities", "embedding"}
         if ours or not (box or (label and score)):
             continue
@@ -264,10 +256,6 @@ def with_objects(
 def _fields(kind: pa.DataType) -> set[str]:
     inner = kind.value_type if is_list(kind) else kind
     return {f.name for f in inner} if is_list(kind) and pa.types.is_struct(inner) else set()
-
-
-def _first(fields: set[str], keys: Sequence[str]) -> str | None:
-    return next((key for key in keys if key in fields), None)
 
 
 def _objects(entries: Any, keys: Sequence[str | None], size: Any, layout: str) -> Any:

@@ -240,6 +240,20 @@ def nulls(column: Any) -> NDArray[np.bool_]:
     return missing
 
 
+def encoded(column: Any) -> tuple[NDArray[np.int64], Any]:
+    """The place of each row's value among the distinct ones, −1 for null; and these.
+
+    Example:
+        >>> encoded(pa.array(["b", None, "a", "b"]))[0].tolist()
+        [0, -1, 1, 0]
+    """
+    one = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not pa.types.is_dictionary(one.type):
+        one = one.dictionary_encode()
+    codes: NDArray[Any] = one.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int64), one.dictionary
+
+
 def is_list(kind: pa.DataType) -> bool:
     """Whether a column of this type holds lists, of one length or of many."""
     return bool(

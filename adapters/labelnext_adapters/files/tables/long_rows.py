@@ -14,6 +14,7 @@ from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.content.unpacked import check_spread
+from labelnext_adapters.files.tables.arrow import encoded, numbers
 from labelnext_adapters.files.tables.column_names import (
     corners_in,
     first_of,
@@ -57,8 +58,7 @@ def one_row_each(table: pa.Table, id_name: str) -> tuple[NDArray[np.int64], pa.T
         Codes, shape (n_rows,), in the order of the first appearance, −1 for rows without an id;
         and the table of the first rows.
     """
-    encoded = table.column(id_name).combine_chunks().dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    codes, _ = encoded(table.column(id_name))
     _, firsts = np.unique(codes[codes >= 0], return_index=True)
     rows = np.flatnonzero(codes >= 0)[firsts]
     return codes, table.take(pa.array(rows))
@@ -117,9 +117,8 @@ def grouped_scores(
     Raises:
         InvalidInput: if items have the scores of several models or passes, or logits by name.
     """
-    encoded = table.column(answer).combine_chunks().dictionary_encode()
-    names = np.array([str(name) for name in encoded.dictionary.to_pylist()], dtype=np.str_)
-    kinds = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    kinds, distinct = encoded(table.column(answer))
+    names = np.array([str(name) for name in distinct.to_pylist()], dtype=np.str_)
     known = (codes >= 0) & (kinds >= 0)
     if not len(names):
         return None
@@ -260,6 +259,4 @@ def _boxes(
 
 
 def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
-    from labelnext_adapters.files.tables.arrow import numbers
-
     return numbers(name, table.column(name))

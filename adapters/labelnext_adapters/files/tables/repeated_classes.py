@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content.oddities import FEW, MOST, mostly
+from labelnext_adapters.files.tables.arrow import encoded
 from labelnext_adapters.files.tables.column_names import first_of
 from labelnext_adapters.files.tables.known_names import VERSIONS
 from labelnext_adapters.files.tables.vectors import ROUNDED
@@ -108,8 +109,7 @@ def class_and_share(table: pa.Table, id_name: str) -> tuple[str, str] | None:
     if len(texts) != 1 or len(numbers) != 1:
         return None
     column = table.column(numbers[0]).to_numpy(zero_copy_only=False)
-    codes = table.column(id_name).combine_chunks().dictionary_encode().indices.fill_null(0)
-    sums = np.bincount(codes.to_numpy(zero_copy_only=False), column)
+    sums = np.bincount(np.maximum(encoded(table.column(id_name))[0], 0), column)
     fits = mostly((column >= 0).tolist()) and mostly((np.abs(sums - 1) <= ROUNDED).tolist())
     return (texts[0], numbers[0]) if fits else None
 

@@ -312,6 +312,34 @@ def named(*records: Mapping[str, Any], keys: Sequence[str] = IMAGE_KEYS) -> str 
     return None
 
 
+def by_image(rows: Sequence[Any], key: str | None) -> list[Document]:
+    """The rows of each image that they name, then each row that names none.
+
+    Args:
+        rows: each of one detection.
+        key: that names its image; as of `image_key` when None.
+
+    Raises:
+        InvalidInput: as for `image_key`.
+
+    Example:
+        >>> [one.value for one in by_image([{"file": "a", "n": 1}, {"file": "a", "n": 2}], None)]
+        [[{'file': 'a', 'n': 1}, {'file': 'a', 'n': 2}]]
+    """
+    key = image_key(rows) if key is None else key
+    images: dict[str, list[Any]] = {}
+    nameless = []
+    for number, row in enumerate(rows, 1):
+        name = row.get(key) if isinstance(row, dict) else None
+        if isinstance(name, str | int) and name != "":
+            images.setdefault(str(name), []).append(row)
+        else:
+            why = Unusable(f"it must name its image{f' in {key}' if key else ''}")
+            nameless.append(Document(f"detection {number}", None, why))
+    told = [Document(f"image {name[:60]}", name, inside) for name, inside in images.items()]
+    return told + nameless
+
+
 def image_key(rows: Sequence[Any], keys: Sequence[str] = IMAGE_KEYS) -> str | None:
     """The key that names the image in nine of ten rows, or in as many as any; None without one.
 

@@ -19,7 +19,7 @@ from labelnext_adapters.files.vision.documents import (
     WHOLE,
     Document,
     Names,
-    image_key,
+    by_image,
     named,
 )
 from labelnext_adapters.files.vision.findings import Finding, Images, Said, said_of
@@ -90,17 +90,8 @@ def images_in(
         and not any(isinstance(r, dict) and named(r) for r in documents[0].value)
     ):
         return [Document(WHOLE, stem, documents[0].value)]
-    images: dict[Any, list[Any]] = {}
-    nameless: list[Document] = []
-    key = image_key(documents[0].value) if key is None else key
-    for number, record in enumerate(documents[0].value, 1):
-        name = record.get(key) if isinstance(record, dict) else None
-        if isinstance(name, str | int) and name != "":
-            images.setdefault(name, []).append(record)
-        else:
-            why = Unusable(f"it must name its image{f' in {key}' if key else ''}")
-            nameless.append(Document(f"detection {number}", None, why))
-    if not images:
+    images = by_image(documents[0].value, key)
+    if all(one.name is None for one in images):
         raise InvalidInput(
             "the file must say which image a detection is from; it is what to_json() gives "
             "for one image.",
@@ -108,8 +99,7 @@ def images_in(
             'JSON object {"a.jpg": [...], "b.jpg": [...]}; or add a column with the image '
             f"({', '.join(IMAGE_KEYS[:4])}, …; source.key names another).",
         )
-    told = [Document(f"image {str(n)[:60]}", str(n), rows) for n, rows in images.items()]
-    return told + nameless
+    return images
 
 
 def read_results(documents: Sequence[Document], options: DetectionOptions, key: str | None) -> Pool:
