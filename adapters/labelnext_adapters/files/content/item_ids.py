@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,6 @@ from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext_adapters.files.content.content import read_records, read_text, records_in
 from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text
-from labelnext_adapters.files.json.float_ids import as_texts
 
 #: Keys that hold an item's id, in the order of preference.
 ITEM_KEYS = (
@@ -22,6 +23,7 @@ ITEM_KEYS = (
     "frame_index", "frame_number", "frame_id", "frame", "item", "task_id", "question_id",
     "index", "idx",
 )  # fmt: skip
+_NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 #: Further keys that tell records apart, though they may number the records of one item.
 _NUMBERS = ("prompt_id", "example_id", "row_id", "input_id")
 
@@ -85,6 +87,17 @@ def read_identified(path: Path, key: str | None) -> list[tuple[str, Any]]:
     names = (_float_key(one, key) for _, one in records if isinstance(one, Mapping))
     name = next(filter(None, names), None)
     return records if name is None else records_in(as_texts(name, text))
+
+
+def as_texts(name: str, text: str) -> str:
+    """JSON in which the numbers under a key are texts, as they are written.
+
+    Example:
+        >>> as_texts("id", '{"id": 1.10, "score": 0.5}')
+        '{"id": "1.10", "score": 0.5}'
+    """
+    key = re.escape(json.dumps(name, ensure_ascii=False))
+    return re.sub(rf"({key}\s*:\s*)({_NUMBER})(?=\s*[,}}])", r'\1"\2"', text)
 
 
 def _float_key(record: Mapping[str, Any], key: str | None) -> str | None:
