@@ -24,12 +24,10 @@ from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import guarded
 from labelnext_adapters.files.pictures import image_paths, named_folder
 from labelnext_adapters.files.read import read_pool
-from labelnext_adapters.files.tables.column_names import id_column
-from labelnext_adapters.files.tables.ids import id_texts
 from labelnext_adapters.files.tables.parquet import read_columns
 from labelnext_adapters.files.tables.rows import Rows, read_jsonl, texts_of
 from labelnext_adapters.files.tables.table_format import pool_of
-from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
+from labelnext_adapters.files.tables.table_options import TableOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -134,7 +132,7 @@ def _pool(files: Input, ids: list[str], table: pa.Table | None) -> Pool:
     """What the files predict of some items, with all classes that they know."""
     if files.in_parts is None:
         return read_pool(files)
-    found = files.in_parts.rows(ids, ()) if table is None else table
+    found = files.rows(ids, ()) if table is None else table
     assert isinstance(files.options, TableOptions)  # as for all that is read in parts
     if found is None:
         return Pool(ids, classes=files.options.classes)
@@ -143,10 +141,13 @@ def _pool(files: Input, ids: list[str], table: pa.Table | None) -> Pool:
 
 def _rows(files: Input, column: str, item_ids: list[str]) -> pa.Table:
     """The rows of some items, with the column of their images."""
-    if files.in_parts is not None:
-        table = files.in_parts.rows(item_ids, ("media",))
-    else:
-        table = _chosen(files, item_ids)
+    if files.in_parts is None and files.format.table is None:
+        raise InvalidInput(
+            "columns.media must be left out for this file; rows of a "
+            f"{files.format.name} file can't be read individually.",
+            hint="set source.pictures to the folder of the images, named as the items.",
+        )
+    table = files.rows(item_ids, ("media",))
     if table is None:
         raise InvalidInput(
             f"the files contain none of the batch's {counted(len(item_ids), 'item')}."
@@ -160,30 +161,9 @@ def _rows(files: Input, column: str, item_ids: list[str]) -> pa.Table:
 
 def _places(files: Input, column: str, table: pa.Table) -> dict[str, str | None]:
     """Where the images of these rows are."""
-    ids, places = id_texts(table.column(_id_column(files, table))), texts_of(table.column(column))
+    ids, places = files.ids(table), texts_of(table.column(column))
     return {
         i: row if not row or "://" in row else str(files.image_path(row).absolute())
         for i, row in zip(ids.to_pylist(), places, strict=True)
         if i is not None
     }
-
-
-def _chosen(files: Input, item_ids: list[str]) -> pa.Table:
-    """The rows of some items of one file."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if files.format.table is None:
-        raise InvalidInput(
-            "columns.media must be left out for this file; rows of a "
-            f"{files.format.name} file can't be read individually.",
-            hint="set source.pictures to the folder of the images, named as the items.",
-        )
-    table = files.format.table(files.path, files.options, files.context)
-    ids = id_texts(table.column(_id_column(files, table)))
-    return table.filter(pc.is_in(ids, pa.array(item_ids)))
-
-
-def _id_column(files: Input, table: pa.Table) -> str:
-    assert isinstance(files.options, TableOptions)  # only tables have a column of images
-    return id_column(table.column_names, named_columns(files.options, files.context))

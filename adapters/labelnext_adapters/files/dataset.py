@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,13 @@ from labelnext_adapters.files.huggingface.dataset import stored_columns, with_pa
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.pool import plain_part, pool_of_dataset, with_ids
 from labelnext_adapters.files.image_names import IMAGE_ENDINGS
-from labelnext_adapters.files.tables.column_names import has_our_names, id_column
+from labelnext_adapters.files.tables.column_names import ColumnRoles, has_our_names, id_column
 from labelnext_adapters.files.tables.columns import columns_read, part_of_table
 from labelnext_adapters.files.tables.ids import id_texts
+from labelnext_adapters.files.tables.index_levels import index_levels, joined, told
 from labelnext_adapters.files.tables.layout import laid_out
 from labelnext_adapters.files.tables.parquet import BROKEN, read_columns
+from labelnext_adapters.files.tables.repeats import repeats
 from labelnext_adapters.files.tables.rows import Rows
 from labelnext_adapters.files.tables.table import TableReader
 from labelnext_adapters.files.tables.table_format import pool_of
@@ -155,7 +157,6 @@ class Dataset:
             InvalidInput: if a file is broken, or a value breaks its rule.
         """
         import pyarrow as pa
-        import pyarrow.parquet
 
         tables = []
         size = 0
@@ -168,12 +169,7 @@ class Dataset:
                     hint="point source.path at fewer files; only run handles any number.",
                 )
             try:
-                with self._files.open_input_file(info.path) as file:
-                    read = pyarrow.parquet.ParquetFile(file)
-                    schema = read.schema_arrow
-                    stored = stored_columns(schema) if features_in(schema) else None
-                    table = read_columns(read, file, stored, near=self._near)
-                    tables.append(table if stored is None else with_paths(table, schema))
+                tables.append(self._read(info.path, lambda schema: None))
             except LabelnextError as error:
                 error.message = f"{info.path}: {error.message}"
                 raise
@@ -185,7 +181,51 @@ class Dataset:
         whole = pa.concat_tables(tables, promote_options="permissive")
         if features:
             return pool_of_dataset(Rows(whole), features, self._options, self._context)
-        return pool_of(Rows(whole), self._options, self._context)
+        notices = [told(self._levels)] if self._levels else []
+        return pool_of(Rows(whole, notices), self._options, self._context)
+
+    def _read(self, path: str, wanted: Callable[[pa.Schema], Any], groups: Any = None) -> pa.Table:
+        """Rows of a file: with the ids that levels of an index make together, and media as paths.
+
+        Args:
+            path: of the file.
+            wanted: ``wanted(schema)`` are the columns; None for all.
+            groups: of rows; all when None.
+
+        Raises:
+            LabelnextError, ArrowException, OSError, ValueError: as `read_columns`.
+        """
+        import pyarrow.parquet
+
+        with self._files.open_input_file(path) as source:
+            file = pyarrow.parquet.ParquetFile(source)
+            schema = file.schema_arrow
+            check_metadata(schema.names, self._context)
+            of_library = bool(features_in(schema))
+            names = stored_columns(schema) if of_library else wanted(schema)
+            table = read_columns(file, source, names, groups, near=self._near)
+        if of_library:
+            return with_paths(table, schema)
+        return joined(table, self._levels) if self._levels else table
+
+    @cached_property
+    def _levels(self) -> list[str]:
+        """The levels of an index that name the items together, as the first file says; or none."""
+        import pyarrow.parquet
+
+        roles = ColumnRoles(self._columns)
+        try:
+            with self._files.open_input_file(self.files()[0].path) as source:
+                file = pyarrow.parquet.ParquetFile(source)
+                names = file.schema_arrow.names
+                levels = index_levels(names, file.schema_arrow.metadata, roles)
+                id_name = roles.id_among(names)
+                if not levels or id_name is None:
+                    return levels
+                ids = read_columns(file, source, [id_name], [0], near=self._near)
+                return levels if repeats(ids.column(0)) else []
+        except (*BROKEN, LabelnextError):  # said where the file is read
+            return []
 
     def parts(self) -> list[Part]:
         """Groups of rows of about the same size, file after file.
@@ -238,15 +278,8 @@ class Dataset:
             InvalidInput: if the file is broken or changed, or a value breaks its rule.
             Unavailable: if the store does not answer.
         """
-        table, columns, classes = self._laid_out(part, more)
-        return part_of_table(
-            table,
-            columns,
-            classes,
-            meaning=Meaning.of(self._options),
-            labels_are=self._options.labels_are,
-            single=self._single,
-        )
+        reader, classes = self._reader(part, more)
+        return part_of_table(reader, classes, self._single)
 
     @cached_property
     def _single(self) -> bool | None:
@@ -254,12 +287,11 @@ class Dataset:
 
         Reads on until a part says that they don't; None where predictions are no mappings.
         """
-        partly, meaning = False, Meaning.of(self._options)
+        partly = False
         for part in self.parts():
             try:
-                table, columns, _ = self._laid_out(part)
-                reader = TableReader(table, columns, meaning, self._options.labels_are)
-                naming = reader.naming(range(table.num_rows))
+                reader, _ = self._reader(part)
+                naming = reader.naming(range(len(reader.id_texts())))
             except InvalidInput:  # said where the part is read
                 continue
             if naming is None:
@@ -269,9 +301,7 @@ class Dataset:
             partly |= naming[1]
         return partly
 
-    def _laid_out(
-        self, part: Part, more: Sequence[str] = ()
-    ) -> tuple[pa.Table, dict[str, Any], list[str] | None]:
+    def _reader(self, part: Part, more: Sequence[str] = ()) -> tuple[TableReader, list[str] | None]:
         """A part with our columns, and the names of the classes where they are known."""
         table, columns = self._table(part, more), self._columns
         classes = self._options.classes
@@ -286,7 +316,8 @@ class Dataset:
                     hint="group the rows by item first, into a column probabilities or objects.",
                 )
             table, columns = out.table, dict(out.columns)
-        return table, columns, classes
+        meaning = Meaning.of(self._options)
+        return TableReader(table, columns, meaning, self._options.labels_are), classes
 
     def rows(self, item_ids: Sequence[str], more: Sequence[str]) -> pa.Table | None:
         """The rows of some items, wherever they are; None where there are none.
@@ -319,31 +350,19 @@ class Dataset:
             raise
 
     def _table(self, part: Part, more: Sequence[str] = (), *, ids_only: bool = False) -> pa.Table:
-        """A part as it stands in its file."""
-        import pyarrow.parquet
+        """A part as it stands in its file; its ids come first where they are all."""
+
+        def wanted(schema: pa.Schema) -> list[str]:
+            names = [*schema.names, "item_id"] if self._levels else schema.names
+            if ids_only:
+                return self._levels or [id_column(names, self._columns)]
+            if not has_our_names(names, self._columns):
+                return list(schema.names)
+            read = columns_read(schema, self._columns, more)
+            return list(dict.fromkeys([*read, *self._levels]))
 
         try:
-            with self._files.open_input_file(part.payload["path"]) as source:
-                file = pyarrow.parquet.ParquetFile(source)
-                schema = file.schema_arrow
-                check_metadata(schema.names, self._context)
-                wanted = schema.names
-                groups = part.payload["groups"] or []
-                if features_in(schema):
-                    table = read_columns(
-                        file, source, stored_columns(schema), groups, near=self._near
-                    )
-                    table = with_paths(table, schema)
-                    if not ids_only:
-                        return table
-                    first = part.payload["first"]
-                    table, columns = with_ids(plain_table(table), self._columns, [], first)
-                    return table.select([columns["item_id"]])
-                if ids_only:
-                    wanted = [id_column(schema.names, self._columns)]
-                elif has_our_names(schema.names, self._columns):
-                    wanted = columns_read(schema, self._columns, more)
-                return read_columns(file, source, wanted, groups, near=self._near)
+            table = self._read(part.payload["path"], wanted, part.payload["groups"] or [])
         except FileNotFoundError as error:
             raise InvalidInput("the file disappeared while being read.") from error
         except LabelnextError:
@@ -353,3 +372,7 @@ class Dataset:
                 f"it must be a whole Parquet file; {' '.join(str(error).split()).rstrip('.')}.",
                 hint="set source.broken: skip to leave out and count such files.",
             ) from error
+        if not (ids_only and features_in(table.schema)):
+            return table
+        table, columns = with_ids(plain_table(table), self._columns, [], part.payload["first"])
+        return table.select([columns["item_id"]])

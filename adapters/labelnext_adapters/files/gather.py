@@ -373,9 +373,5 @@ def _told(odd: Oddities) -> list[Notice]:
     Raises:
         InvalidInput: if it is too much.
     """
-    try:
-        return odd.notices()
-    except InvalidInput as error:
-        if _NO_CLASS in str(error):
-            error.hint = "set source.classes to all names, or leave it out."
-        raise
+    unnamed = any(why.startswith(_NO_CLASS) for _, _, why in odd.left_out)
+    return odd.notices("set source.classes to all names, or leave it out." if unnamed else None)

@@ -21,14 +21,10 @@ from labelnext_adapters.files.pictures import (
     named_folder,
     names_of,
 )
-from labelnext_adapters.files.tables.column_names import id_column
-from labelnext_adapters.files.tables.ids import id_texts
 from labelnext_adapters.files.tables.rows import texts_of
-from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
+from labelnext_adapters.files.tables.table_options import TableOptions
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from labelnext_adapters.files.read import Input
 
 _MOST_BYTES = 100_000_000  # of one image
@@ -81,18 +77,16 @@ def _from_columns(files: Input, item_ids: Sequence[str]) -> dict[str, Preview]:
     columns = {name: str(options.columns.get(name, name)) for name in ("media", "text")}
     if not named and not _may_hold(files, columns):
         return {}
-    table = _table(files, options, named, item_ids)
+    table = files.rows(item_ids, named) if named or files.in_parts is None else None
     if table is None:
         return {}
-    id_name = id_column(table.column_names, named_columns(options, files.context))
-    ids = id_texts(table.column(id_name)).to_pylist()
+    ids = files.ids(table).to_pylist()
     texts = {
         name: texts_of(table.column(column)) if column in table.column_names else [None] * len(ids)
         for name, column in columns.items()
     }
-    wanted = set(item_ids)
     rows = zip(ids, texts["media"], texts["text"], strict=True)
-    return {item: _preview(files, media, text) for item, media, text in rows if item in wanted}
+    return {item: _preview(files, media, text) for item, media, text in rows}
 
 
 def _may_hold(files: Input, columns: Collection[str]) -> bool:
@@ -106,17 +100,6 @@ def _may_hold(files: Input, columns: Collection[str]) -> bool:
         return not set(columns).isdisjoint(pq.read_schema(path).names)
     start = Sample(path).text
     return start is None or any(name in start for name in columns)
-
-
-def _table(
-    files: Input, options: TableOptions, named: Sequence[str], item_ids: Sequence[str]
-) -> pa.Table | None:
-    """The rows of these items, with the columns to show; None where rows can't be read so."""
-    if files.in_parts is not None:
-        return files.in_parts.rows(list(item_ids), tuple(named)) if named else None
-    if files.format.table is None:
-        return None
-    return files.format.table(files.path, options, files.context)
 
 
 def _preview(files: Input, media: str | None, text: str | None) -> Preview:

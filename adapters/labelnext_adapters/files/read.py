@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -24,6 +25,10 @@ from labelnext_adapters.files.content.shards import shards_in
 from labelnext_adapters.files.content.unpacked import allowing
 from labelnext_adapters.files.globs import WILD, is_of_tables
 from labelnext_adapters.files.options import FilesSource, place_of
+from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _VARIABLE = re.compile(r"\$[A-Za-z_]\w*|%[A-Za-z_]\w*%")  # as shells write one
 _TEXTS = (".csv", ".tsv", ".tab", ".json", ".jsonl", ".ndjson")
@@ -65,6 +70,35 @@ class Input:
         if is_of_tables(self.path):
             return [*shards_in(Path(self.path)), *others]
         return [*([self.path] if isinstance(self.path, Path) else []), *others]
+
+    def rows(self, item_ids: Sequence[str], more: Sequence[str]) -> pa.Table | None:
+        """The rows of some items; None where there are none, or rows can't be read so.
+
+        Args:
+            item_ids: few enough for memory.
+            more: columns beside those that scores are made from, of what is read in parts.
+
+        Raises:
+            InvalidInput: if a file is broken.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if self.in_parts is not None:
+            return self.in_parts.rows(list(item_ids), tuple(more))
+        if self.format.table is None:
+            return None
+        table = self.format.table(self.path, self.options, self.context)
+        return table.filter(pc.is_in(self.ids(table), pa.array(item_ids, pa.string())))
+
+    def ids(self, table: pa.Table) -> pa.Array:
+        """The ids of rows, as texts."""
+        from labelnext_adapters.files.tables.column_names import id_column
+        from labelnext_adapters.files.tables.ids import id_texts
+
+        assert isinstance(self.options, TableOptions)  # as of all whose rows can be read
+        columns = named_columns(self.options, self.context)
+        return id_texts(table.column(id_column(table.column_names, columns)))
 
     def image_path(self, written: str) -> Path:
         """The image that a cell names: from the configuration's folder, else from the file's."""

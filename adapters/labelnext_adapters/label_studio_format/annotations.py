@@ -241,6 +241,3 @@ def _said(results: Sequence[list[Found]], which: Which) -> list[Found]:
             if votes[region.class_id] == most:
                 return [region]
     return []
-
-
-__all__ = ["Annotation", "Truth", "Which", "counted"]

@@ -137,6 +137,3 @@ def vector_of(probs: dict[str, Any] | list[Any], setup: Setup, remarks: Remarks)
             raise BrokenRegion(f"probability of {label} must be a number; got null")
         row[setup.position(label)] = number
     return row
-
-
-__all__ = ["SUM_ERROR", "answer_of", "number_in", "scored_choices", "spread_list", "vector_of"]

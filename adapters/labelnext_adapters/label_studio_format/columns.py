@@ -381,6 +381,3 @@ class Columns:
             probabilities=None if not len(rows) or lacking.any() else vectors[at],
             masks=np.array(masks, dtype=object) if masks and len(masks) == len(rows) else None,
         )
-
-
-__all__ = ["Columns", "Content", "Said"]

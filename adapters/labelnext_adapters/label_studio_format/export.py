@@ -291,6 +291,3 @@ def key_value(data: Mapping[str, msgspec.Raw], key: str) -> str:
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
-
-
-__all__ = ["check_keys", "key_value", "metadata_of", "read_exports", "shown_in"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import msgspec
+
+from labelnext_adapters.label_studio_format.xml import tags_in
 
 _MARKUP = re.compile(r"<(?:script|style).*?</(?:script|style)>|<[^>]*>", re.S | re.I)
 _TEXTS = ("Text", "HyperText", "Paragraphs")
@@ -20,16 +22,9 @@ def shown_keys(label_config: str) -> tuple[str | None, str | None]:
         >>> shown_keys('<View><Image name="i" value="$photo"/></View>')
         ('photo', None)
     """
-    try:
-        root = ElementTree.fromstring(label_config)  # noqa: S314  # expat limits how entities grow
-    except (ElementTree.ParseError, ValueError):
-        return None, None
-    images = [tag.get("value", "") for tag in root.iter("Image")]
-    texts = [
-        tag.get("value", "")
-        for tag in root.iter()
-        if tag.tag in _TEXTS and tag.get("valueType") != "url"
-    ]
+    tags = [*tags_in(label_config)]
+    images = [tag for tag in tags if tag.tag == "Image"]
+    texts = [tag for tag in tags if tag.tag in _TEXTS and tag.get("valueType") != "url"]
     return _key(images), _key(texts)
 
 
@@ -52,5 +47,6 @@ def text_of(raw: msgspec.Raw | None) -> str | None:
     return _MARKUP.sub(" ", value) if isinstance(value, str) and value.strip() else None
 
 
-def _key(values: Sequence[str]) -> str | None:
+def _key(tags: Sequence[Element]) -> str | None:
+    values = (tag.get("value", "") for tag in tags)
     return next((value[1:] for value in values if value[:1] == "$" and value[1:]), None)

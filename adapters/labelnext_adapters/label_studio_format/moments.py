@@ -24,6 +24,3 @@ def moment(when: object) -> float:
     if isinstance(when, int | float) and not isinstance(when, bool) and abs(when) < 1e15:
         return float(when)
     return -math.inf
-
-
-__all__ = ["moment"]

@@ -44,6 +44,3 @@ def objects_of(task_ids: Sequence[int], whole: Mapping[int, Found]) -> Objects:
         class_ids=np.array([each.class_id for each in found], dtype=np.int64),
         whole_items=True,
     )
-
-
-__all__ = ["objects_of", "whole_items"]

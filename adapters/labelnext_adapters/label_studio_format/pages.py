@@ -29,6 +29,3 @@ def side_by_side(
     wide = np.clip(boxes, 0, 1)
     wide[:, [0, 2]] = (wide[:, [0, 2]] + column[pages][:, None]) / n_pages
     return wide
-
-
-__all__ = ["side_by_side"]

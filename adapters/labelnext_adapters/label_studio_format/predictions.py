@@ -21,6 +21,7 @@ from labelnext_adapters.label_studio_format.versions import (
     Merge,
     newest_notice,
     scale_notice,
+    shared,
     version_name,
 )
 
@@ -169,12 +170,10 @@ def _alike(contents: Sequence[Content]) -> list[Objects]:
 
 def _distinct(members: Members, task_ids: Sequence[int]) -> dict[str, Columns]:
     """The columns by the names of their versions; what several share, once."""
-    columns = {id(columns_of): columns_of for columns_of in members.values()}
-    if len(members) == 1 or len(columns) > 1:
+    if (columns := shared(members)) is None:
         return {str(version): columns_of for version, columns_of in members.items()}
-    (shared,) = columns.values()
-    used = [str(version) for version in shared.versions(task_ids)]
-    return {used[0] if len(used) == 1 else NEWEST: shared}
+    used = [str(version) for version in columns.versions(task_ids)]
+    return {used[0] if len(used) == 1 else NEWEST: columns}
 
 
 def _scales(
@@ -240,6 +239,3 @@ def _joined(sets: Sequence[Objects]) -> Objects:
     confidences = columns.pop("confidences", np.zeros(0))
     offsets = np.concatenate([[0], np.cumsum(counts)])
     return Objects(offsets, confidences, spans=sets[0].spans, answers=sets[0].answers, **columns)
-
-
-__all__ = ["NEWEST", "Columns", "Content", "make_pool"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,14 +118,39 @@ def read_tasks(files: Mapping[str, bytes], notices: list[Notice]) -> list[Task]:
         _refuse_kinds([record for _, record in records], of_file)
         for place, record in records:
             try:
+                _check_keys(record)
                 tasks.append(_task(record, place))
-            except UNDECODABLE as error:
+            except (*UNDECODABLE, ValueError) as error:
                 faults.append(f"{place}{_number(record)} ({error})")
     if faults:
         _report(faults, len(tasks), notices)
     return _united(
         tasks, notices, "in several exports" if len(files) > 1 else "with several records"
     )
+
+
+def _check_keys(record: msgspec.Raw) -> None:
+    """Refuse a record in which an object has a key twice: decoders only keep the last of two.
+
+    Raises:
+        ValueError: if so.
+    """
+    kept = msgspec.json.encode(msgspec.json.decode(record))
+    if kept.count(b":") != bytes(record).count(b":"):  # the quickest to count
+        json.loads(bytes(record), object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON.
+
+    Raises:
+        ValueError: if it has a key twice.
+    """
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        doubled, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"an object must have each key once; one has {doubled!r:.60} twice")
+    return record
 
 
 def _records(body: bytes, of: str) -> Iterator[tuple[str, msgspec.Raw]]:
@@ -168,9 +194,11 @@ def _text(body: bytes, of: str) -> bytes:
 def _with_nan(text: bytes, error: Exception, of: str) -> list[msgspec.Raw]:
     """The records of a list with NaN or Infinity, which Python writes, though JSON has neither."""
     try:
-        value = json.loads(text, parse_constant=lambda name: None)
-    except (ValueError, RecursionError):
+        value = json.loads(text, parse_constant=lambda name: None, object_pairs_hook=_once)
+    except json.JSONDecodeError:
         raise _no_export(str(error), of) from None
+    except (ValueError, RecursionError) as fault:
+        raise _no_export(str(fault), of) from None
     if not isinstance(value, list):
         raise _no_export(str(error), of)
     return [msgspec.Raw(json.dumps(record).encode()) for record in value]
@@ -191,10 +219,7 @@ def _refuse_kinds(records: Sequence[msgspec.Raw], of: str) -> None:
         InvalidInput: if it is one.
     """
     for record in records:
-        try:
-            keys = _keys.decode(record)
-        except UNDECODABLE:
-            continue
+        keys = _keys_of(record)
         if "completions" in keys:
             raise InvalidInput(
                 f"the file{of} must be an export of Label Studio 1.0 or later; got completions, "
@@ -226,15 +251,16 @@ def _refuse_kinds(records: Sequence[msgspec.Raw], of: str) -> None:
                 f"the file{of} must be a list of tasks; got a list of predictions.",
                 hint="export the project, so that the predictions come with their tasks.",
             )
-    if records and all(_no_task(record) for record in records):
+    if records and not any("data" in _keys_of(record) for record in records):
         raise _no_export("its records have no data", of)
 
 
-def _no_task(record: msgspec.Raw) -> bool:
+def _keys_of(record: msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """The keys of a record; none if it is no object."""
     try:
-        return "data" not in _keys.decode(record)
+        return _keys.decode(record)
     except UNDECODABLE:
-        return True
+        return {}
 
 
 def _task(raw: msgspec.Raw, place: str) -> Task:
@@ -288,10 +314,7 @@ def _whole(value: object) -> int | None:
 
 def _number(record: msgspec.Raw) -> str:
     """The id of a record that is no task, if it has one."""
-    try:
-        number = _keys.decode(record).get("id")
-    except UNDECODABLE:
-        return ""
+    number = _keys_of(record).get("id")
     return "" if number is None else f", id {shown(number)}"
 
 
@@ -354,6 +377,3 @@ def _united(tasks: Sequence[Task], notices: list[Notice], how: str) -> list[Task
 
 def _plain(data: Mapping[str, msgspec.Raw]) -> dict[str, Any]:
     return {key: msgspec.json.decode(value) for key, value in data.items()}
-
-
-__all__ = ["Prediction", "Task", "read_tasks"]

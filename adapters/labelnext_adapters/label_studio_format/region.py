@@ -167,17 +167,3 @@ def shown(raw: bytes | msgspec.Raw) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-__all__ = [
-    "ROUNDING",
-    "Probs",
-    "Region",
-    "Remarks",
-    "named_regions",
-    "number_of",
-    "probs_of",
-    "regions_of",
-    "shown",
-    "size_of",
-]

@@ -241,6 +241,3 @@ def items_of(tasks: Collection[int], names: Mapping[int, str]) -> str:
 
 def _ids(tasks: Sequence[int], names: Mapping[int, str]) -> tuple[str, ...]:
     return tuple(names[task] for task in tasks)
-
-
-__all__ = ["Problem", "items_of", "no_sums", "notices_of", "settled_notices", "suspicious"]

@@ -119,6 +119,3 @@ def polygon_mask(region: Region, value: Shape) -> Mask | None:
         for x, side in zip(point, (width, height), strict=True)
     ]
     return mask_of([corners], height, width)
-
-
-__all__ = ["Box", "Shape", "box_of", "place_of", "polygon_mask"]

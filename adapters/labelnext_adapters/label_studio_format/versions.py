@@ -87,6 +87,12 @@ def version_name(version: str | None) -> str:
     return version or "no version"
 
 
+def shared(members: Members) -> Columns | None:
+    """The columns that several versions share; None where each has its own."""
+    columns = {id(one): one for one in members.values()}
+    return next(iter(columns.values())) if len(columns) == 1 < len(members) else None
+
+
 def settle(members: Members, labels: Mapping[int, Said]) -> None:
     """Let the predictions count that were there when labels were made; see `Columns.settle`."""
     for columns in {id(columns_of): columns_of for columns_of in members.values()}.values():
@@ -100,10 +106,9 @@ def in_use(members: Members, tasks: Sequence[int]) -> list[str | None]:
         members: as of `chosen`.
         tasks: that are to be labelled.
     """
-    columns = {id(columns_of) for columns_of in members.values()}
-    if len(members) < 2 or len(columns) > 1:
+    if (columns := shared(members)) is None:
         return [*members]
-    by_version = next(iter(members.values())).versions(tasks)
+    by_version = columns.versions(tasks)
     return [version for version in members if version in by_version]
 
 
@@ -115,10 +120,9 @@ def newest_notice(members: Members, tasks: Sequence[int], place: str) -> list[No
         tasks: that are read.
         place: where they are, for messages.
     """
-    columns = {id(columns_of) for columns_of in members.values()}
-    if len(members) < 2 or len(columns) > 1:
+    if (columns := shared(members)) is None:
         return []
-    by_version = next(iter(members.values())).versions(tasks)
+    by_version = columns.versions(tasks)
     used = [
         f"{version_name(version)} ({counted(len(by_version[version]), 'task')})"
         for version in members
@@ -160,15 +164,3 @@ def scale_notice(
         "predict all tasks with one version, or name one in source.model_version."
     )
     return [Notice("mixed_scales", message)]
-
-
-__all__ = [
-    "COPY",
-    "Members",
-    "Merge",
-    "chosen",
-    "newest_notice",
-    "scale_notice",
-    "settle",
-    "version_name",
-]

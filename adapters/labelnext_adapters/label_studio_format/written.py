@@ -219,6 +219,3 @@ def _percent(box: Sequence[float]) -> dict[str, float]:
     x1, y1, x2, y2 = box
     parts = {"x": x1, "y": y1, "width": x2 - x1, "height": y2 - y1}
     return {name: round(100 * value, 10) for name, value in parts.items()}
-
-
-__all__ = ["Written", "written"]

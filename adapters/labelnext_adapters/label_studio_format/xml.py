@@ -77,11 +77,15 @@ def _label(tag: ElementTree.Element) -> str | None:
 
 def find_tag(xml: object, name: str) -> ElementTree.Element | None:
     """A control tag in the XML of a setup; None without it, as for tags found in the data."""
+    return next((tag for tag in tags_in(xml) if tag.get("name") == name), None)
+
+
+def tags_in(xml: object) -> Iterable[ElementTree.Element]:
+    """All tags of a setup; none without one."""
     try:
-        root = ElementTree.fromstring(str(xml or ""))  # noqa: S314  # as above
+        return ElementTree.fromstring(str(xml or "")).iter()  # noqa: S314  # as above
     except (ElementTree.ParseError, ValueError):
-        return None
-    return next((tag for tag in root.iter() if tag.get("name") == name), None)
+        return ()
 
 
 def attributes(tag: ElementTree.Element | None) -> dict[str, str]:
@@ -259,18 +263,3 @@ def _labels(region: Region, value: dict[str, Any]) -> list[str]:
         probabilities = probs_of(region, value.get("probs"))
         named += [*probabilities] if isinstance(probabilities, dict) else []
     return [str(label) for label in named if isinstance(label, Label) and type(label) is not bool]
-
-
-__all__ = [
-    "SEPARATOR",
-    "attributes",
-    "derived_tags",
-    "find_tag",
-    "named_tags",
-    "other_names",
-    "parse_config",
-    "paths",
-    "pattern",
-    "scored_tags",
-    "unread_types",
-]

@@ -54,16 +54,31 @@ def test_a_stream_is_known_by_its_ending(tmp_path: Path) -> None:
     assert order(read(tmp_path, "p.arrows")) == ["b", "c"]
 
 
-def test_one_part_that_is_cut_off_costs_no_other(tmp_path: Path) -> None:
+def cut_off(data: bytes) -> bytes:
+    return data[:100]
+
+
+def overwritten(data: bytes) -> bytes:
+    """With other numbers than their checksum says."""
+    place = data.index(np.float64(0.5).tobytes())
+    return data[:place] + bytes(8) + data[place + 8 :]
+
+
+@pytest.mark.parametrize(
+    ("ending", "damage"), [(".feather", cut_off), (".npz", cut_off), (".npz", overwritten)]
+)
+def test_one_part_that_is_damaged_costs_no_other(
+    tmp_path: Path, ending: str, damage: Callable[[bytes], bytes]
+) -> None:
     (tmp_path / "parts").mkdir()
     for n in range(20):
         part = {"item_id": [f"i{n:02d}"], "cat": [0.5 + n / 50], "dog": [0.5 - n / 50]}
-        feather(tmp_path / "parts" / f"{n:02d}.feather", part)
-    whole = (tmp_path / "parts" / "00.feather").read_bytes()
-    (tmp_path / "parts" / "20.feather").write_bytes(whole[:100])
+        WRITERS[ending](tmp_path / "parts" / f"{n:02d}{ending}", part)
+    whole = (tmp_path / "parts" / f"00{ending}").read_bytes()
+    (tmp_path / "parts" / f"20{ending}").write_bytes(damage(whole))
     pool = read(tmp_path, "parts")
     assert order(pool) == [f"i{n:02d}" for n in range(20)]
-    assert notice(pool, "left_out").message.startswith("Left out 1 of 21 files: 20.feather: ")
+    assert notice(pool, "left_out").message.startswith(f"Left out 1 of 21 files: 20{ending}: ")
 
 
 FIRST: dict[str, list[Any]] = {"costs": [1.0], "offsets": [0, 1]}  # of the first of two parts

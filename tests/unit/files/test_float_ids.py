@@ -52,3 +52,28 @@ def test_what_is_no_number_makes_no_others_floats(tmp_path: Path, name: str, odd
     assert pool.item_ids.tolist() == ids[:-1]
     assert "21: item_id must be text or a whole number" in notice(pool, "left_out").message
     assert not [one for one in pool.notices if one.code == "ids"]
+
+
+OUTPUTS = [
+    '{"id": 1.10, "predictions": [{"label": "cat", "score": 0.9}, {"label": "dog", "score": 0.1}]}',
+    '{"id": 1e3, "predictions": [{"label": "cat", "score": 0.6}, {"label": "dog", "score": 0.4}]}',
+    '{"id": 7, "predictions": [{"label": "cat", "score": 0.7}, {"label": "dog", "score": 0.3}]}',
+]
+REPLIES = [
+    '{"id": 1.10, "content": "{\\"id\\": 2.0, \\"label\\": \\"cat\\", \\"confidence\\": 0.9}"}',
+    '{"id": 1e3, "content": "{\\"label\\": \\"dog\\", \\"confidence\\": 0.6}"}',
+    '{"id": 7, "content": "{\\"label\\": \\"dog\\", \\"confidence\\": 0.7}"}',
+]
+
+
+@pytest.mark.parametrize("records", [OUTPUTS, REPLIES])
+@pytest.mark.parametrize("key", [None, "id", "number"])
+def test_ids_of_outputs_and_replies_are_as_they_are_written(
+    tmp_path: Path, records: list[str], key: str | None
+) -> None:
+    named = [one.replace('"id": ', f'"{key or "id"}": ', 1) for one in records]
+    options = {} if key is None else {"key": key}
+    assert order(read(tmp_path, "p.jsonl", "\n".join(named), **options)) == ["1e3", "7", "1.10"]
+    assert order(read(tmp_path, "p.json", f"[{', '.join(named)}]", **options)) == [
+        "1e3", "7", "1.10",
+    ]  # fmt: skip

@@ -18,8 +18,10 @@ from labelnext.config import load_config
 from labelnext.pool import Pool
 from labelnext_adapters.files.tables.columns import part_of_table
 from labelnext_adapters.files.tables.rows import Rows, read_csv, read_jsonl
+from labelnext_adapters.files.tables.table import TableReader
 from labelnext_adapters.files.tables.table_format import pool_of, table_format
 from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
+from labelnext_adapters.files.tables.vectors import Meaning
 from tests.unit.files.test_formats import of_adapter
 from tests.unit.files.test_read import lines
 
@@ -40,7 +42,8 @@ class CsvParts:
 
     def read_part(self, part: Part, more: Sequence[str] = ()) -> tuple[Pool, pa.Array]:
         table = read_csv(Path(part.payload["path"])).table
-        return part_of_table(table, self.columns, self.options.classes)
+        reader = TableReader(table, self.columns, Meaning.of(self.options))
+        return part_of_table(reader, self.options.classes)
 
     def rows(self, item_ids: Sequence[str], more: Sequence[str]) -> pa.Table | None:
         table = pa.concat_tables([read_csv(file).table for file in self.files])

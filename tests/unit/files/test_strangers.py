@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from labelnext import rank
+from labelnext import Pool, rank
 from labelnext.adapter.registry import open_adapter
 from labelnext.errors import InvalidInput
 from tests.unit.files.reading import lines, notice, order, read
@@ -143,10 +143,11 @@ def test_outputs_beside_their_texts_are_numbered(tmp_path: Path) -> None:
     assert order(read(tmp_path, "o.jsonl", lines(records))) == ["1", "0"]
 
 
-def test_an_id_that_is_a_fraction_is_called_so(tmp_path: Path) -> None:
+def test_an_id_that_is_a_fraction_is_a_text_in_a_file_alone(tmp_path: Path) -> None:
     records = [{"id": 1e5, "predictions": outputs(0.5)}]
+    assert read(tmp_path, "o.json", json.dumps(records)).item_ids.tolist() == ["100000.0"]
     with pytest.raises(InvalidInput, match=r"an id must be text or a whole number; got 100000\.0"):
-        read(tmp_path, "o.json", json.dumps(records))
+        Pool.from_huggingface(records)
 
 
 @pytest.mark.parametrize("key", ["predictions", "Results", "data"])

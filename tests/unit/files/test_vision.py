@@ -140,7 +140,7 @@ def test_a_shape_of_an_unknown_kind_is_left_out_and_named(tmp_path: Path) -> Non
     (tmp_path / "a.xml").write_text(f"<annotations>{boxes}{odd}</annotations>")
     pool = open_adapter("files", path=str(tmp_path / "a.xml")).read()
     (notice,) = [n for n in pool.notices if n.item_ids]
-    assert "star in image odd.jpg" in notice.message
+    assert "image odd.jpg, shape 1 (item odd.jpg): its kind must be one of" in notice.message
     assert notice.item_ids == ("odd.jpg",)
 
 
@@ -195,7 +195,7 @@ def test_an_odd_image_is_left_out_and_counted(tmp_path: Path, odd: Any, why: str
         (tmp_path / f"{number:02}.json").write_text(json.dumps(good if number != 7 else odd))
     pool = read(tmp_path)
     (notice,) = [n for n in pool.notices if n.code == "left_out"]
-    assert "Left out 1 of 15 images: 07.json (item 07): " in notice.message
+    assert "Left out 1 of 15 detections: 07.json" in notice.message
     assert why in notice.message
     assert len(pool) == 15
     assert len(ranked(pool)) == 14

@@ -147,3 +147,34 @@ def test_an_export_without_tasks_says_so(tmp_path: Path) -> None:
     write(tmp_path, "e.json", "[]")
     pool = read_file(tmp_path, "e.json")
     assert [notice.message for notice in pool.notices] == ["The export has no tasks."]
+
+
+@pytest.mark.parametrize(
+    ("usual", "twice", "key"),
+    [
+        ('"score": 0.5', '"score": 0.5, "score": 0.25', "score"),
+        ('"id": 20,', '"id": 20, "id": 21,', "id"),
+        ('"predictions": [', '"predictions": [], "predictions": [', "predictions"),
+        ('"rectanglelabels": ["car"]', '"rectanglelabels":["car"],"rectanglelabels":[]', "rect"),
+    ],
+)
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_task_with_a_key_twice_is_left_out(
+    tmp_path: Path, usual: str, twice: str, key: str, lines: bool
+) -> None:
+    rows = [json.dumps(task(n, [box("car", score=0.5)])) for n in range(1, 21)]
+    assert usual in rows[-1]
+    rows[-1] = rows[-1].replace(usual, twice)
+    body = "\n".join(rows) if lines else f"[{', '.join(rows)}]"
+    write(tmp_path, "e.jsonl" if lines else "e.json", body)
+    pool = read_file(tmp_path, "e.jsonl" if lines else "e.json")
+    assert pool.item_ids.tolist() == [str(n) for n in range(1, 20)]
+    message = notice(pool, "broken_records").message
+    assert f"an object must have each key once; one has '{key}" in message
+
+
+def test_a_key_twice_beside_nan_is_refused(tmp_path: Path) -> None:
+    body = json.dumps(ROWS).replace('"n": 1', '"n": NaN').replace('"id": 1,', '"id": 1, "id": 2,')
+    write(tmp_path, "e.json", body)
+    with pytest.raises(InvalidInput, match="one has 'id' twice"):
+        read_file(tmp_path, "e.json")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labelnext_adapters.files.cloud.texts import records_in
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner, rows_of
-
-
-def _inside(value: Any, *keys: str) -> Any:
-    """What is inside of mappings; None if there is nothing."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+from labelnext_adapters.files.vision.boxes import of_sides
+from labelnext_adapters.files.vision.findings import (
+    Finding,
+    Said,
+    Tool,
+    inside,
+    records_in,
+    rows_of,
+)
 
 
 def _is_analysis(value: Any) -> bool:
@@ -26,7 +26,7 @@ def _is_analysis(value: Any) -> bool:
 
 
 def _analysis(value: Mapping[str, Any]) -> Said:
-    size = _inside(value, "metadata", "width"), _inside(value, "metadata", "height")
+    size = inside(value, "metadata", "width"), inside(value, "metadata", "height")
     objects = None
     if any(key in value for key in ("objects", "objectsResult", "peopleResult")):
         found = [*(value.get("objects") or []), *_values(value, "objectsResult")]
@@ -40,7 +40,7 @@ def _analysis(value: Mapping[str, Any]) -> Said:
 
 
 def _values(value: Mapping[str, Any], key: str) -> Any:
-    return _inside(value, key, "values") or []
+    return inside(value, key, "values") or []
 
 
 def _object(row: Mapping[str, Any]) -> Finding:
@@ -54,8 +54,7 @@ def _object(row: Mapping[str, Any]) -> Finding:
 
 
 def _box(row: Mapping[str, Any]) -> Any:
-    box = row.get("rectangle", row.get("boundingBox"))
-    return from_corner(*map(box.get, "xywh")) if isinstance(box, Mapping) else box
+    return of_sides(row.get("rectangle", row.get("boundingBox")), *"xywh")
 
 
 def _is_lookout(value: Any) -> bool:
@@ -76,11 +75,8 @@ def _scale(value: Mapping[str, Any]) -> Said:
     if not any("confidence" in row for row in rows):
         raise Unusable("its annotations have no confidence: these are labels, not predictions")
     sides = ("left", "top", "width", "height")
-    found = [
-        Finding(row.get("label"), row.get("confidence"), from_corner(*map(row.get, sides)))
-        for row in rows
-    ]
-    names = (_inside(value, "metadata", "filename"), _inside(value, "params", "attachment"))
+    found = [Finding(r.get("label"), r.get("confidence"), of_sides(r, *sides)) for r in rows]
+    names = (inside(value, "metadata", "filename"), inside(value, "params", "attachment"))
     return Said(objects=found, name=next((n for n in names if n), value.get("task_id")))
 
 

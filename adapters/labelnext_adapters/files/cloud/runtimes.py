@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner, rows_of
+from labelnext_adapters.files.vision.boxes import from_corner
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, inside, rows_of
 
 _ROW = "row of a tensor"
 _TENSOR = {"name", "datatype", "shape", "data"}
@@ -15,8 +16,8 @@ _TENSOR = {"name", "datatype", "shape", "data"}
 
 def _tensors(value: Any) -> list[Mapping[str, Any]]:
     """The tensors of a response by the Open Inference Protocol; none if it is something else."""
-    inside = value.get("outputs") if isinstance(value, Mapping) else None
-    rows: list[Any] = inside if isinstance(inside, list) else []
+    outputs = inside(value, "outputs")
+    rows: list[Any] = outputs if isinstance(outputs, list) else []
     told = all(isinstance(row, Mapping) and row.keys() >= _TENSOR for row in rows)
     return rows if told else []
 
@@ -88,8 +89,8 @@ def _is_mediapipe(value: Any) -> bool:
     for key in ("detections", "classifications"):
         rows = value.get(key)
         if isinstance(rows, list) and rows and isinstance(rows[0], Mapping):
-            inside = rows[0].get("categories")
-            return isinstance(inside, list) and all("score" in one for one in inside)
+            categories = rows[0].get("categories")
+            return isinstance(categories, list) and all("score" in one for one in categories)
     return value.keys() == {"detections"} and value["detections"] == []
 
 
@@ -113,13 +114,12 @@ def _detected(row: Mapping[str, Any]) -> Finding:
 
 
 def _outputs(value: Any) -> Any:
-    inside = value.get("outputs") if isinstance(value, Mapping) else None
-    several = isinstance(inside, list) and any(map(_is_clarifai, inside))
-    return inside if several else value
+    told = inside(value, "outputs")
+    return told if isinstance(told, list) and any(map(_is_clarifai, told)) else value
 
 
 def _is_clarifai(value: Any) -> bool:
-    data = value.get("data") if isinstance(value, Mapping) else None
+    data = inside(value, "data")
     if not isinstance(data, Mapping) or "model" not in value:
         return False
     known = [isinstance(data.get(key), list) for key in ("concepts", "regions")]
@@ -127,8 +127,7 @@ def _is_clarifai(value: Any) -> bool:
 
 
 def _clarifai(value: Mapping[str, Any]) -> Said:
-    data, about = value["data"], value.get("input")
-    name = about.get("id") if isinstance(about, Mapping) else None
+    data, name = value["data"], inside(value, "input", "id")
     if "concepts" in data and not data.get("regions"):
         return Said(classes=_concepts(data["concepts"]), name=name)
     regions = rows_of(data.get("regions") or [], "regions")
@@ -140,11 +139,10 @@ def _concepts(value: Any) -> Sequence[Finding]:
 
 
 def _region(row: Mapping[str, Any]) -> Finding:
-    data, about = row.get("data"), row.get("region_info")
+    data, box = row.get("data"), inside(row, "region_info", "bounding_box")
     found = _concepts(data.get("concepts")) if isinstance(data, Mapping) else []
     if not found:
         raise Unusable("a region must have a concept")
-    box = about.get("bounding_box") if isinstance(about, Mapping) else None
     if not isinstance(box, Mapping):
         return found[0]
     corners = [box.get(side) for side in ("left_col", "top_row", "right_col", "bottom_row")]

@@ -7,14 +7,8 @@ from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import real
-from labelnext_adapters.files.vision.findings import (
-    Finding,
-    Said,
-    Tool,
-    from_corner,
-    list_of,
-    rows_of,
-)
+from labelnext_adapters.files.vision.boxes import of_sides
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, inside, list_of, rows_of
 
 _PREFIX = "__label__"
 _METADATA = "-metadata"
@@ -23,7 +17,7 @@ _METADATA = "-metadata"
 def _outputs(value: Any) -> Any:
     """The outputs of a file, of which each line may hold several."""
     several = value if isinstance(value, list) else [value]
-    told = [one.get("predictions") if isinstance(one, Mapping) else None for one in several]
+    told = [inside(one, "predictions") for one in several]
     if any(isinstance(one, list) and any(map(_is_output, one[:20])) for one in told):
         return [inner for one in told if isinstance(one, list) for inner in one]
     return value
@@ -36,9 +30,9 @@ def _is_output(value: Any) -> bool:
         return True  # BlazingText
     if "predicted_label" in value and {"score", "probabilities"} & value.keys():
         return True  # Linear Learner, Autopilot
-    inside = value.get("prediction")
+    told = value.get("prediction")
     alone = value.keys() <= {"prediction", "id"}  # of images and their objects
-    return alone and isinstance(inside, list) and all(isinstance(v, float | list) for v in inside)
+    return alone and isinstance(told, list) and all(isinstance(v, float | list) for v in told)
 
 
 def _output(value: Mapping[str, Any]) -> Said:
@@ -98,7 +92,7 @@ def _manifest(value: Mapping[str, Any]) -> Said:
         Finding(
             kinds.get(str(one.get("class_id")), one.get("class_id")),
             confidence.get("confidence"),
-            from_corner(*map(one.get, sides)),
+            of_sides(one, *sides),
         )
         for one, confidence in zip(drawn, sure, strict=True)
     ]

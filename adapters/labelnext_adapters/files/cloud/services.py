@@ -7,30 +7,22 @@ from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import real
-from labelnext_adapters.files.vision.detections import around
+from labelnext_adapters.files.vision.boxes import around, of_sides
 from labelnext_adapters.files.vision.findings import (
     Finding,
     Said,
     Tool,
-    from_corner,
+    inside,
     list_of,
+    records_in,
     rows_of,
 )
-
-
-def _records(value: Any, key: str, *needed: str) -> list[Any] | None:
-    """The list under a key, if its first member has the needed keys; None if not."""
-    rows = value.get(key) if isinstance(value, Mapping) else None
-    first = rows[0] if isinstance(rows, list) and rows else None
-    known = first is None or (isinstance(first, Mapping) and set(needed) <= first.keys())
-    return rows if isinstance(rows, list) and known else None
-
 
 _LABELS = ("CustomLabels", "Labels", "ModerationLabels")
 
 
 def _is_rekognition(value: Any) -> bool:
-    return any(_records(value, key, "Name", "Confidence") is not None for key in _LABELS)
+    return any(records_in(value, key, "Name", "Confidence") is not None for key in _LABELS)
 
 
 def _rekognition(image: Mapping[str, Any]) -> Said:
@@ -60,10 +52,7 @@ def _percent(value: Any) -> Any:
 
 
 def _rekognition_box(shape: Mapping[str, Any]) -> Any:
-    box = shape.get("BoundingBox")
-    if not isinstance(box, Mapping):
-        return box
-    return from_corner(box.get("Left"), box.get("Top"), box.get("Width"), box.get("Height"))
+    return of_sides(shape.get("BoundingBox"), "Left", "Top", "Width", "Height")
 
 
 _GOOGLE_CLASSES = "labelAnnotations"
@@ -72,7 +61,7 @@ _GOOGLE_OBJECTS = "localizedObjectAnnotations"
 
 def _google_images(value: Any) -> Any:
     """The responses; Google says nothing of an image in which it found nothing."""
-    responses = value.get("responses") if isinstance(value, Mapping) else None
+    responses = inside(value, "responses")
     if not isinstance(responses, list):
         return value
     return [
@@ -93,18 +82,16 @@ def _google(image: Mapping[str, Any]) -> Said:
         rows = rows_of(image[_GOOGLE_OBJECTS], _GOOGLE_OBJECTS)
         objects = [Finding(r.get("name"), r.get("score"), _google_box(r)) for r in rows]
     labels = rows_of(image.get(_GOOGLE_CLASSES) or [], _GOOGLE_CLASSES)
-    context = image.get("context")
     return Said(
         objects=objects,
         classes=[Finding(row.get("description"), row.get("score")) for row in labels],
-        name=context.get("uri") if isinstance(context, Mapping) else None,
+        name=inside(image, "context", "uri"),
     )
 
 
 def _google_box(row: Mapping[str, Any]) -> Any:
     """The box around the corners, of which coordinates that are 0 are left out."""
-    shape = row.get("boundingPoly")
-    corners = shape.get("normalizedVertices") if isinstance(shape, Mapping) else None
+    corners = inside(row, "boundingPoly", "normalizedVertices")
     if not isinstance(corners, list) or not corners:
         return None
     corners = rows_of(corners, "normalizedVertices")
@@ -112,29 +99,24 @@ def _google_box(row: Mapping[str, Any]) -> Any:
 
 
 def _is_azure(value: Any) -> bool:
-    rows = _records(value, "predictions", "tagName", "probability")
+    rows = records_in(value, "predictions", "tagName", "probability")
     return rows is not None and (bool(rows) or "iteration" in value)
 
 
 def _azure(image: Mapping[str, Any]) -> Said:
     rows = rows_of(image["predictions"], "predictions")
+    sides = ("left", "top", "width", "height")
     told = [
-        Finding(row.get("tagName"), row.get("probability"), _azure_box(row.get("boundingBox")))
-        for row in rows
+        Finding(r.get("tagName"), r.get("probability"), of_sides(r.get("boundingBox"), *sides))
+        for r in rows
     ]
     boxed = any(row.get("boundingBox") is not None for row in rows)
     return Said(objects=told) if boxed or not rows else Said(classes=told)
 
 
-def _azure_box(box: Any) -> Any:
-    if not isinstance(box, Mapping):
-        return box
-    return from_corner(box.get("left"), box.get("top"), box.get("width"), box.get("height"))
-
-
 def _vertex_images(value: Any) -> Any:
-    inside = value.get("predictions") if isinstance(value, Mapping) else None
-    return inside if isinstance(inside, list) and any(map(_is_vertex, inside[:20])) else value
+    told = inside(value, "predictions")
+    return told if isinstance(told, list) and any(map(_is_vertex, told[:20])) else value
 
 
 def _vertex_prediction(value: Any) -> Any:
@@ -165,9 +147,8 @@ def _vertex(record: Mapping[str, Any]) -> Said:
 
 def _vertex_name(record: Mapping[str, Any]) -> Any:
     """The key of an instance, or the address of its content."""
-    instance = record.get("instance")
-    inside = instance if isinstance(instance, Mapping) else {}
-    names = (record.get("key"), inside.get("key"), inside.get("content"), inside.get("id"))
+    within = (inside(record, "instance", name) for name in ("key", "content", "id"))
+    names = (record.get("key"), *within)
     return next((name for name in names if isinstance(name, str | int) and name != ""), None)
 
 
@@ -182,7 +163,7 @@ _COMPREHEND = ("Classes", "Labels")
 def _is_comprehend(value: Any) -> bool:
     if isinstance(value, Mapping) and isinstance(value.get("SentimentScore"), Mapping):
         return True
-    return any(_records(value, key, "Name", "Score") for key in _COMPREHEND)
+    return any(records_in(value, key, "Name", "Score") for key in _COMPREHEND)
 
 
 def _comprehend(record: Mapping[str, Any]) -> Said:

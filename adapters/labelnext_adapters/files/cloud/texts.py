@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, rows_of
-
-
-def records_in(value: Any, key: str, *needed: str) -> list[Any] | None:
-    """The list under a key, if it begins with a record that has the needed keys; None if not."""
-    rows = value.get(key) if isinstance(value, Mapping) else None
-    if not isinstance(rows, list) or not rows or not isinstance(rows[0], Mapping):
-        return None
-    return rows if set(needed) <= rows[0].keys() else None
+from labelnext_adapters.files.vision.findings import (
+    Finding,
+    Said,
+    Tool,
+    inside,
+    records_in,
+    rows_of,
+)
 
 
 def _scores(value: Any, what: str) -> list[Finding]:
@@ -29,8 +28,7 @@ def _moderated(value: Any) -> Any:
     if isinstance(value, Mapping) and records_in(value, "results", "category_scores"):
         results = value["results"]
         return results[0] if len(results) == 1 else None
-    is_result = isinstance(value, Mapping) and isinstance(value.get("category_scores"), Mapping)
-    return value if is_result else None
+    return value if isinstance(inside(value, "category_scores"), Mapping) else None
 
 
 def _moderated_texts(value: Any) -> Any:
@@ -44,16 +42,15 @@ def _moderation(value: Mapping[str, Any]) -> Said:
 
 
 def _is_perspective(value: Any) -> bool:
-    return isinstance(value, Mapping) and isinstance(value.get("attributeScores"), Mapping)
+    return isinstance(inside(value, "attributeScores"), Mapping)
 
 
 def _perspective(value: Mapping[str, Any]) -> Said:
     classes = []
     for name, told in value["attributeScores"].items():
-        whole = told.get("summaryScore") if isinstance(told, Mapping) else None
-        if not isinstance(whole, Mapping):
+        if not isinstance(inside(told, "summaryScore"), Mapping):
             raise Unusable(f"{name} must have a summaryScore; got {told!r:.60}")
-        classes.append(Finding(name, whole.get("value")))
+        classes.append(Finding(name, told["summaryScore"].get("value")))
     return Said(classes=classes)
 
 
@@ -80,13 +77,12 @@ def _azure_documents(value: Any) -> Any:
         if any(isinstance(one, list) for one in several):
             return [inner for one in several for inner in (one if isinstance(one, list) else [one])]
         return value
-    inside = value.get("results", value) if isinstance(value, Mapping) else None
-    told = inside.get("documents") if isinstance(inside, Mapping) else None
+    told = inside(inside(value, "results") or value, "documents")
     return told if isinstance(told, list) and any(map(_is_azure, told[:20])) else value
 
 
 def _is_azure(value: Any) -> bool:
-    if isinstance(value, Mapping) and isinstance(value.get("confidenceScores"), Mapping):
+    if isinstance(inside(value, "confidenceScores"), Mapping):
         return True
     rated = any(records_in(value, key, "category", "confidenceScore") for key in _AZURE)
     return rated or bool(records_in(value, "entities", "category", "confidenceScore"))
@@ -121,7 +117,7 @@ def _comprehend(value: Mapping[str, Any]) -> Said:
 
 def _is_toxicity(value: Any) -> bool:
     rows = records_in(value, "ResultList", "Labels")
-    return rows is not None and records_in(rows[0], "Labels", "Name", "Score") is not None
+    return bool(rows and records_in(rows[0], "Labels", "Name", "Score"))
 
 
 def _toxicity(value: Mapping[str, Any]) -> Said:

@@ -18,10 +18,9 @@ from labelnext.support.words import counted
 from labelnext_adapters.files.coco.records import Detection, Detections
 from labelnext_adapters.files.content.item_ids import check_no_key
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.content.values import id_text
+from labelnext_adapters.files.content.values import id_text, number_in
 
 _UNKNOWN, _STRANGE = -1, -2
-_SIDES = (int, float, str)  # types of the sides of an image
 
 
 class Listing:
@@ -205,11 +204,8 @@ def _distinct(field: str, ids: Sequence[str], records: Sequence[Any]) -> None:
 
 def _side(value: Any) -> float:
     """The width or height of an image, NaN if it is unknown."""
-    try:
-        number = float(value) if type(value) in _SIDES else math.nan
-    except (ValueError, OverflowError):
-        return math.nan
-    return number if 0 < number < 1e9 else math.nan
+    number = number_in(value)
+    return number if number is not None and 0 < number < 1e9 else math.nan
 
 
 def _categories(value: Any, notices: list[Notice]) -> dict[str, str] | None:

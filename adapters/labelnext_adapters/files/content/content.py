@@ -226,12 +226,17 @@ def read_json(path: Path) -> Any:
     """A JSON file; the list of its lines where each is a value.
 
     Raises:
-        InvalidInput: if it isn't whole JSON text.
+        InvalidInput: if it is neither, or a line is broken.
     """
     text = read_text(path)
-    value = parsed_lines(text)
-    broken = isinstance(value, list) and any(isinstance(one, Broken) for one in value)
-    return parsed(text) if broken else value
+    try:
+        return loads(text)
+    except (ValueError, RecursionError):
+        values = _several(text)
+    for line, value in values:
+        if isinstance(value, Broken):
+            raise InvalidInput(f"line {line}: {value.why}.")
+    return [value for _, value in values]
 
 
 def parsed_lines(text: str) -> Any:
@@ -247,10 +252,17 @@ def parsed_lines(text: str) -> Any:
     try:
         return loads(text)
     except (ValueError, RecursionError):
-        if is_lines(text):
-            return [one for _, one in json_lines(text)]
-        values = _one_after_the_other(text)
-        return parsed(text) if values is None else [one for _, one in values]
+        return [value for _, value in _several(text)]
+
+
+def _several(text: str) -> list[tuple[int, Any]]:
+    """The values of a text that isn't one, on a line each or one after the other; with the lines.
+
+    Raises:
+        InvalidInput: if it is neither; says what is wrong.
+    """
+    values = json_lines(text) if _is_lines(text) else _one_after_the_other(text)
+    return [(1, parsed(text))] if values is None else values
 
 
 def json_lines(text: str) -> list[tuple[int, Any]]:
@@ -309,7 +321,7 @@ def _what_is_wrong(error: InvalidInput, line: int) -> str:
     return re.sub(r"^the (?:file|JSON) must", "it must", said)
 
 
-def is_lines(text: str) -> bool:
+def _is_lines(text: str) -> bool:
     """Whether a text that isn't one JSON value looks like one on each line; a few may be broken."""
     lines = [line.strip() for line in text.split("\n") if line.strip()][:_SHOWN]
     whole = sum(line.startswith(("{", "[")) and line.endswith(("}", "]", "},")) for line in lines)
@@ -322,13 +334,15 @@ def read_records(path: Path) -> list[tuple[str, Any]]:
     Raises:
         InvalidInput: if it is neither.
     """
-    text = read_text(path)
+    return records_in(read_text(path))
+
+
+def records_in(text: str) -> list[tuple[str, Any]]:
+    """The records of a text, as of `read_records`."""
     try:
         value = loads(text)
     except (ValueError, RecursionError):
-        if is_lines(text) or _one_after_the_other(text):
-            return [(f"line {number}", record) for number, record in json_lines(text)]
-        value = parsed(text)  # says what is wrong
+        return [(f"line {number}", record) for number, record in _several(text)]
     if isinstance(value, list):
         return [(f"record {number}", record) for number, record in enumerate(value, 1)]
     return [("the record", value)]

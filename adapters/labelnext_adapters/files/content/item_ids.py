@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
+import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from labelnext.errors import InvalidInput, NotFound, listed
-from labelnext_adapters.files.content.content import read_records, read_text
+from labelnext_adapters.files.content.content import read_records, read_text, records_in
 from labelnext_adapters.files.content.oddities import Oddities, Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text
 
@@ -20,6 +23,7 @@ ITEM_KEYS = (
     "frame_index", "frame_number", "frame_id", "frame", "item", "task_id", "question_id",
     "index", "idx",
 )  # fmt: skip
+_NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 #: Further keys that tell records apart, though they may number the records of one item.
 _NUMBERS = ("prompt_id", "example_id", "row_id", "input_id")
 
@@ -66,6 +70,42 @@ def id_in(record: Any, key: str | None, keys: Sequence[str] = ITEM_KEYS) -> Any:
         if number is None and isinstance(value, float):
             number = value  # no id, but the reason that there is none
     return number
+
+
+def read_identified(path: Path, key: str | None) -> list[tuple[str, Any]]:
+    """The records of a file, as of `read_records`; ids that are floats as the texts that they are.
+
+    Args:
+        path: of the file.
+        key: `source.key`.
+
+    Raises:
+        InvalidInput: if it is no JSON.
+    """
+    text = read_text(path)
+    records = records_in(text)
+    names = (_float_key(one, key) for _, one in records if isinstance(one, Mapping))
+    name = next(filter(None, names), None)
+    return records if name is None else records_in(as_texts(name, text))
+
+
+def as_texts(name: str, text: str) -> str:
+    """JSON in which the numbers under a key are texts, as they are written.
+
+    Example:
+        >>> as_texts("id", '{"id": 1.10, "score": 0.5}')
+        '{"id": "1.10", "score": 0.5}'
+    """
+    key = re.escape(json.dumps(name, ensure_ascii=False))
+    return re.sub(rf"({key}\s*:\s*)({_NUMBER})(?=\s*[,}}])", r'\1"\2"', text)
+
+
+def _float_key(record: Mapping[str, Any], key: str | None) -> str | None:
+    """The key of a record's id, if that is a float."""
+    if key is None and not isinstance(id_in(record, None), float):
+        return None
+    floats = (n for n in ((key,) if key else ITEM_KEYS) if isinstance(record.get(n), float))
+    return next((name for name in floats if math.isfinite(record[name])), None)
 
 
 def check_no_key(key: str | None, named_by: str, hint: str = "leave it out.") -> None:

@@ -13,6 +13,7 @@ from labelnext.support.words import counted
 
 ROUNDING = 1e-3  # a probability may miss [0, 1] by this much, as numbers of few digits do
 FEW = 0.1  # the share of records that may be left out
+MOST = 1 - FEW
 _SHOWN = 5
 
 
@@ -24,7 +25,7 @@ def mostly(facts: Iterable[bool]) -> bool:
         (True, False, True)
     """
     told = list(facts)
-    return sum(told) >= (1 - FEW) * len(told)
+    return sum(told) >= MOST * len(told)
 
 
 class Unusable(ValueError):
@@ -108,8 +109,11 @@ class Oddities:
             return f"{counted(self.seen, 'value')} of {self.of}"
         return counted(self.seen, self.what)
 
-    def notices(self) -> list[Notice]:
+    def notices(self, hint: str | None = None) -> list[Notice]:
         """A notice of what was left out; none if there was nothing.
+
+        Args:
+            hint: the cure, where it is too much.
 
         Raises:
             InvalidInput: if more than a tenth of the records can't be used, naming the first five.
@@ -123,7 +127,7 @@ class Oddities:
                 if len(self.left_out) == self.seen
                 else f"{len(self.left_out):,} of {self._all}"
             )
-            raise InvalidInput(f"can't use {amount}: {shown}.")
+            raise InvalidInput(f"can't use {amount}: {shown}.", hint=hint)
         stay = ", but not the items" if self.of else ""
         message = f"Left out {len(self.left_out):,} of {self._all}{stay}: {shown}."
         items = tuple(dict.fromkeys(item for _, item, _ in self.left_out if item))

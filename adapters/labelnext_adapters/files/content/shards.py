@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 from labelnext.adapter.sample import shards_of, suffix_of
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.content.content import guarded, read_records
-from labelnext_adapters.files.content.oddities import FEW, Broken
+from labelnext.pool.objects import Notice
+from labelnext_adapters.files.content.content import guarded
+from labelnext_adapters.files.content.item_ids import read_identified
+from labelnext_adapters.files.content.oddities import FEW, Broken, Oddities
 from labelnext_adapters.files.content.unread_texts import refuse_folder
 from labelnext_adapters.files.globs import base_of, is_glob, names_taken
 
@@ -43,20 +45,24 @@ def _taken(glob: Path) -> list[Path]:
     return [shard for shard in shards if shard.stat().st_size] or shards
 
 
-def read_shards(path: Path) -> dict[str, list[tuple[str, Any]]]:
-    """The records of each file of a folder, as of `read_records`, by its name; or of one file.
+def read_shards(path: Path, key: str | None = None) -> dict[str, list[tuple[str, Any]]]:
+    """The records of each file of a folder, as of `read_identified`, by its name; or of one file.
 
     `Broken` stands for a file that can't be read.
+
+    Args:
+        path: of the folder or file.
+        key: `source.key`.
 
     Raises:
         InvalidInput: if more than a tenth of the files can't be read, or the folder holds something
             else, too.
     """
     if not (path.is_dir() or is_glob(path)):
-        return {path.name: read_records(path)}
+        return {path.name: read_identified(path, key)}
     shards = {}
     files = shards_in(path)
-    read = readable(files, "JSON", read_records)
+    read = readable(files, "JSON", partial(read_identified, key=key))
     for shard, records in zip(files, read, strict=True):
         name = shard.relative_to(base_of(path) if is_glob(path) else path).as_posix()
         if isinstance(records, Broken):
@@ -95,6 +101,23 @@ def readable(files: Sequence[Path], kind: str, read: Callable[[Path], T]) -> lis
     return values
 
 
+def whole_parts(
+    files: Sequence[Path], kind: str, read: Callable[[Path], T]
+) -> tuple[list[tuple[Path, T]], list[Notice]]:
+    """The files that can be read, each with what `read` makes of it; and a notice of the others.
+
+    Raises:
+        InvalidInput: as for `readable`.
+    """
+    odd, whole = Oddities("file", seen=len(files)), []
+    for file, one in zip(files, readable(files, kind, read), strict=True):
+        if isinstance(one, Broken):
+            odd.leave_out(file.name, "", one.why)
+        else:
+            whole.append((file, one))
+    return whole, odd.notices()
+
+
 def _refuse_coco(folder: Path, name: str, records: list[tuple[str, Any]]) -> None:
     """Refuse a COCO data set among other files: it lists the images of one of them."""
     record = records[0][1] if len(records) == 1 else None
@@ -105,13 +128,13 @@ def _refuse_coco(folder: Path, name: str, records: list[tuple[str, Any]]) -> Non
         )
 
 
-def read_all(path: Path) -> list[tuple[str, Any]]:
-    """The records of a file, or of all files of a folder.
+def read_all(path: Path, key: str | None = None) -> list[tuple[str, Any]]:
+    """The records of a file, or of all files of a folder; arguments as for `read_shards`.
 
     Raises:
         InvalidInput: as for `read_shards`.
     """
-    return [record for records in read_shards(path).values() for record in records]
+    return [record for records in read_shards(path, key).values() for record in records]
 
 
 def items_called(names: Iterable[str]) -> list[str]:

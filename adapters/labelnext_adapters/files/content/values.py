@@ -121,6 +121,21 @@ def real(value: Any, what: str = "a number") -> float:
         raise Unusable(f"{what} must be a number; got {value!r:.40}") from error
 
 
+def number_in(value: Any) -> float | None:
+    """A number, also as a text with a decimal point; None for anything else.
+
+    Example:
+        >>> number_in("0.5"), number_in(2), number_in("?"), number_in(True)
+        (0.5, 2.0, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
 def with_point(text: str) -> str:
     """A number with a decimal comma as one with a point; any other text as it is.
 

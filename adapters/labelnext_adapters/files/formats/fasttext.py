@@ -11,11 +11,11 @@ from labelnext.adapter.protocol import Context
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.content.oddities import MOST, Unusable
 from labelnext_adapters.files.formats.huggingface import HuggingFaceOptions, files
 
 _LABEL = "__label__"
 _BETWEEN = ",;|"  # an id and labels
-_MOSTLY = 0.9  # of the lines
 _SCORED = re.compile(rf"{_LABEL}(\S+)\s+(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)(?=\s|$)")
 
 
@@ -32,7 +32,6 @@ def read(path: Path | str, options: FastTextOptions, context: Context) -> Pool:
     """
     from labelnext_adapters.files.content.content import read_text
     from labelnext_adapters.files.content.item_ids import check_no_key, listed_ids
-    from labelnext_adapters.files.content.oddities import Unusable
     from labelnext_adapters.files.gather import Gathered
 
     lines = read_text(Path(path)).removesuffix("\n").split("\n")
@@ -83,7 +82,7 @@ def _beside(lines: list[str]) -> list[str | None] | None:
     parts = [(word.strip().rstrip(_BETWEEN), label) for word, label in parts]
     words = [word if label and len(word.split()) == 1 else None for word, label in parts]
     known = [word for word in words if word]
-    alone = len({*known}) == len(known) >= _MOSTLY * len(lines)
+    alone = len({*known}) == len(known) >= MOST * len(lines)
     return words if alone else None
 
 

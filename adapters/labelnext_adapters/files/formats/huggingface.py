@@ -11,12 +11,17 @@ from labelnext.adapter.sample import Sample
 from labelnext.pool.pool import Pool
 
 
-class HuggingFaceOptions(Options):
-    """Keys of `source` for outputs of Hugging Face pipelines."""
+class IdsOptions(Options):
+    """Keys of `source` for files whose items another file may list."""
 
     ids: Path | None = None
     """File that lists the items in the order of the file: one id per line, or a column of CSV or
     JSONL (source.key names it)."""
+
+
+class HuggingFaceOptions(IdsOptions):
+    """Keys of `source` for outputs of Hugging Face pipelines."""
+
     classes: list[str] | None = None
     """Names of all classes; null takes those that occur."""
     multilabel: bool = False
@@ -39,7 +44,7 @@ def read(path: Path | str, options: HuggingFaceOptions, context: Context) -> Poo
     ids = next(iter(files(options, context)), None)
     shards = {
         name: [(place, translated(record)) for place, record in records]
-        for name, records in read_shards(Path(path)).items()
+        for name, records in read_shards(Path(path), None if ids else context.key).items()
     }
     return pool_of_outputs(
         outputs_of_files(shards, None if ids else context.key),
@@ -49,7 +54,7 @@ def read(path: Path | str, options: HuggingFaceOptions, context: Context) -> Poo
     )
 
 
-def files(options: HuggingFaceOptions, context: Context) -> list[Path]:
+def files(options: IdsOptions, context: Context) -> list[Path]:
     """The list of the ids."""
     return [] if options.ids is None else [context.path(options.ids)]
 

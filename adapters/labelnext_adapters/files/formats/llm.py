@@ -53,7 +53,7 @@ def read(path: Path | str, options: LlmOptions, context: Context) -> Pool:
 
     path = Path(path)
     if suffix_of(path) not in _TABLES:
-        return _pool_of(read_all(path), options, context)
+        return _pool_of(read_all(path, context.key), options, context)
     records, notices = read_rows(path)
     pool = _pool_of(records, options, context)
     return replace(pool, notices=(*notices, *pool.notices))

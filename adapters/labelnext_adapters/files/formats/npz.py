@@ -84,7 +84,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     """
     from labelnext_adapters.files.tables.array_places import place_labels, predicted_places
 
-    files = npz_files(Path(path))
+    files, notices = npz_files(Path(path))
     held, flat = names_in(files[0]), flat_in(files[0])
     stated = _stated(options, context, held)
     told_ids, told_answers = _named_ids(flat), first_of(flat, ANSWERS) or ""
@@ -92,7 +92,9 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     by_class = {name: told[1] for name in held if (told := _OF_CLASS.fullmatch(name))}
     check_metadata(held, context)
     further = {"offsets", "confidences", "confidence", *context.metadata}
-    arrays = read_parts(files, wanted | further | by_class.keys(), _of_classes(stated))
+    names = wanted | further | by_class.keys()
+    arrays, broken = read_parts(files, names, _of_classes(stated))
+    notices += broken
     used = set[str]()
 
     def array(name: str, ours: str) -> Any:
@@ -109,7 +111,6 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         columns |= {"item_ids": None, "classes": arrays["names"]}
     if columns["item_ids"] is None and told_ids not in (None, *used):
         used |= _take_ids(columns, str(told_ids), arrays)
-    notices: list[Notice] = []
     columns["item_ids"] = _item_ids(columns, sorted(held), notices)
     alone = columns["probabilities"] is None and "offsets" not in arrays and _has_answers(arrays)
     answers = None

@@ -30,17 +30,17 @@ def read(path: Path | str, options: PickleOptions, context: Context) -> Pool:
         SUPERVISION,
         TORCHVISION,
         by_class,
-        read_arrays,
     )
     from labelnext_adapters.files.vision.documents import expanded
+    from labelnext_adapters.files.vision.findings import read_documents
     from labelnext_adapters.files.vision.unpickle import load_pickle
 
     value: Any = load_pickle(Path(path))
     value = by_class(value)
-    for keys in (MMDETECTION, TORCHVISION, SUPERVISION):
-        documents = list(expanded(value, keys.are_in))
-        if any(keys.are_in(one.value) for one in documents):
-            return read_arrays(documents, keys, options, context.key)
+    for tool in (*MMDETECTION, *TORCHVISION, *SUPERVISION):
+        documents = list(expanded(value, tool.is_one))
+        if any(tool.is_one(one.value) for one in documents):
+            return read_documents(documents, tool, options, context.key)
     return _scored(value, options, context)
 
 

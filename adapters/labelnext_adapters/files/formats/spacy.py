@@ -5,18 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from labelnext.adapter.formats import Format
-from labelnext.adapter.options import Options
 from labelnext.adapter.protocol import Context
 from labelnext.adapter.sample import Sample
 from labelnext.pool.pool import Pool
+from labelnext_adapters.files.formats.huggingface import IdsOptions, files
 
 
-class SpacyOptions(Options):
+class SpacyOptions(IdsOptions):
     """Keys of `source` for documents of spaCy."""
 
-    ids: Path | None = None
-    """File that lists the items in the order of the file: one id per line, or a column of CSV or
-    JSONL (source.key names it)."""
     spans: str | None = None
     """Group of doc.spans to read, such as sc; null reads doc.cats if there are some, else the only
     group with scores."""
@@ -50,11 +47,6 @@ def read(path: Path | str, options: SpacyOptions, context: Context) -> Pool:
         spans=options.spans,
         multilabel=options.multilabel,
     )
-
-
-def files(options: SpacyOptions, context: Context) -> list[Path]:
-    """The list of the ids."""
-    return [] if options.ids is None else [context.path(options.ids)]
 
 
 def evidence(sample: Sample) -> str | None:

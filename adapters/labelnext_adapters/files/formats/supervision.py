@@ -19,8 +19,8 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
     Raises:
         InvalidInput: if nothing names the images, or detections have no confidence.
     """
-    from labelnext_adapters.files.vision.arrays import SUPERVISION, read_arrays
-    from labelnext_adapters.files.vision.documents import documents
+    from labelnext_adapters.files.vision.arrays import SUPERVISION
+    from labelnext_adapters.files.vision.findings import read_findings
     from labelnext_adapters.files.vision.sinks import are_rows, read_rows
     from labelnext_adapters.files.vision.ultralytics import load
 
@@ -29,8 +29,7 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
         value = load(path)
         if are_rows(value) or value == [] or ".csv" in path.suffixes:
             return read_rows(value, options, context.key)
-    responses = documents(path, SUPERVISION.are_in)
-    return read_arrays(responses, SUPERVISION, options, context.key)
+    return read_findings(path, SUPERVISION, options, context.key)
 
 
 def evidence(sample: Sample) -> str | None:
@@ -41,14 +40,10 @@ def evidence(sample: Sample) -> str | None:
     if not sample.may_hold_json:
         return None
     from labelnext_adapters.files.vision.arrays import SUPERVISION
-    from labelnext_adapters.files.vision.documents import first_documents
+    from labelnext_adapters.files.vision.findings import evidence_of
     from labelnext_adapters.files.vision.sinks import are_rows
 
-    if are_rows(sample.records[:20]):
-        return rows
-    if any(SUPERVISION.are_in(one.value) for one in first_documents(sample, SUPERVISION.are_in)):
-        return "its images have xyxy and confidence"
-    return None
+    return rows if are_rows(sample.records[:20]) else evidence_of(sample, SUPERVISION)
 
 
 FORMAT = Format(

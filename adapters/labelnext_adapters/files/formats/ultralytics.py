@@ -32,7 +32,7 @@ def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
     stem = None if ".csv" in path.suffixes else str(stem_given)
     nameless = one_file and len(results) == 1 and results[0].place == WHOLE
     results = ultralytics.images_in(results, context.key, one_file=one_file, stem=stem)
-    pool = ultralytics.read_results(results, options.classes, options.image_size, context.key)
+    pool = ultralytics.read_results(results, options, context.key)
     if not nameless or [one.place for one in results] != [WHOLE]:
         return pool
     message = (

@@ -24,24 +24,17 @@ from labelnext_adapters.files.huggingface.features import (
 from labelnext_adapters.files.huggingface.nested import kind_of
 from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.arrow import is_list
+from labelnext_adapters.files.tables.column_names import first_of, sizes_in
 from labelnext_adapters.files.tables.ipc import MARK, read_ipc, schema_of
 from labelnext_adapters.files.tables.json_rows import read_json_table
+from labelnext_adapters.files.tables.known_names import CLASSES, SCORES
 from labelnext_adapters.files.tables.parquet import BROKEN, read_columns
 from labelnext_adapters.files.tables.rows import Rows, read_jsonl
 from labelnext_adapters.files.tables.table_options import flat_columns
 
-CLASSES = (
-    "category",
-    "label",
-    "class",
-    "class_name",
-    "categories",
-    "labels",
-    "category_id",
-    "name",
-)
-SCORES = ("confidence", "score", "confidences", "scores", "probability")
-BOXES = ("bbox", "bboxes", "box", "boxes")
+_CLASSES = ("category", "label", "class", *CLASSES, "categories", "labels")
+_SCORES = (*SCORES, "confidences", "scores")
+_BOXES = ("bbox", "bboxes", "box", "boxes")
 _ARROW = (MARK, b"\xff\xff\xff\xff")  # of the file and of the stream format
 _OBJECTS = ("objects", "detections", "predictions", "instances", "annotations")
 
@@ -237,11 +230,12 @@ def with_objects(
         if name not in table.column_names:
             continue
         fields = _fields(table.schema.field(name).type)
-        label, score, box = (_first(fields, keys) for keys in (CLASSES, SCORES, BOXES))
+        label, score, box = (first_of(fields, keys) for keys in (_CLASSES, _SCORES, _BOXES))
         ours = fields <= {"confidence", "class", "box", "mask", "probabilities", "embedding"}
         if ours or not (box or (label and score)):
             continue
-        sizes = _sizes(table)
+        sides = sizes_in(table.column_names)
+        sizes = None if sides is None else [table.column(side).to_pylist() for side in sides]
         boxless: list[str] = []
         rows = []
         for row, value in enumerate(table.column(name).to_pylist()):
@@ -262,17 +256,6 @@ def with_objects(
 def _fields(kind: pa.DataType) -> set[str]:
     inner = kind.value_type if is_list(kind) else kind
     return {f.name for f in inner} if is_list(kind) and pa.types.is_struct(inner) else set()
-
-
-def _first(fields: set[str], keys: Sequence[str]) -> str | None:
-    return next((key for key in keys if key in fields), None)
-
-
-def _sizes(table: pa.Table) -> tuple[list[Any], list[Any]] | None:
-    for pair in (("width", "height"), ("image_width", "image_height")):
-        if set(pair) <= set(table.column_names):
-            return table.column(pair[0]).to_pylist(), table.column(pair[1]).to_pylist()
-    return None
 
 
 def _objects(entries: Any, keys: Sequence[str | None], size: Any, layout: str) -> Any:

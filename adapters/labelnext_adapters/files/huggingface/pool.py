@@ -23,7 +23,7 @@ from labelnext_adapters.files.huggingface.nested import Output
 from labelnext_adapters.files.huggingface.outputs import pool_of_outputs
 from labelnext_adapters.files.tables.rows import Rows, texts_of
 from labelnext_adapters.files.tables.table_format import pool_of
-from labelnext_adapters.files.tables.table_options import TableOptions, named_columns
+from labelnext_adapters.files.tables.table_options import TableOptions, named_columns, stated_in
 
 
 def pool_of_dataset(
@@ -46,8 +46,7 @@ def pool_of_dataset(
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
     columns = named_columns(options, context)
-    stated = [name for c in columns.values() for name in ([c] if isinstance(c, str) else c)]
-    table = addressed(plain_table(stored.table, features), stated)
+    table = addressed(plain_table(stored.table, features), stated_in(columns))
     notices = list(stored.notices)
     table, columns = with_ids(table, columns, notices)
     id_name = columns["item_id"]
@@ -75,8 +74,7 @@ def plain_part(
         InvalidInput: if a number is no class, or the rows hold outputs of pipelines.
     """
     features = features_in(table.schema)
-    stated = [name for c in columns.values() for name in ([c] if isinstance(c, str) else c)]
-    table = addressed(plain_table(table, features), stated)
+    table = addressed(plain_table(table, features), stated_in(columns))
     table, columns = with_ids(table, columns, [], first)
     if not {"probabilities", "objects"} & columns.keys() and output_column(table) is not None:
         raise InvalidInput(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from labelnext_adapters.files.content.oddities import Broken
+from labelnext_adapters.files.content.oddities import MOST, Broken
 
-_USUAL = 0.9
 _NUMBERS = (int, float)
 _LISTS: dict[type, str] = {dict: "a list of objects", list: "a list of lists"}
 _SINGLE: dict[type, str] = {str: "a text", int: "a number", float: "a number"}
@@ -30,7 +29,7 @@ def without_odd(value: dict[str, Any]) -> tuple[dict[str, Any], dict[int, Any]]:
     """
     kinds = [_form_of(one) for one in value.values()]
     known = Counter(filter(None, kinds)).most_common(1)
-    if not known or known[0][1] < _USUAL * len(value):
+    if not known or known[0][1] < MOST * len(value):
         return value, {}
     usual = known[0][0]
     first = next(one for one, kind in zip(value.values(), kinds, strict=True) if kind == usual)

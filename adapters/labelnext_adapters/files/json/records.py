@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.pool.texts import value_text
 from labelnext.support.words import counted
@@ -72,12 +71,9 @@ def table_of_records(
         elif misfits or plain[name]:
             notices += _without(name, misfits, plain[name])
     notices += _of_shown(shown, records, roles, id_name or "item_id")
-    try:
-        notices += odd.notices()
-    except InvalidInput as error:
-        if any(isinstance(r, dict) and isinstance(r.get(id_name), float) for _, r in records):
-            error.hint = "write ids as texts or as whole numbers: a float has several texts."
-        raise
+    floats = any(isinstance(r, dict) and isinstance(r.get(id_name), float) for _, r in records)
+    cure = "write ids as texts or as whole numbers: a float has several texts."
+    notices += odd.notices(cure if floats else None)
     columns = {name: _column([record[name] for _, record in kept]) for name in kinds}
     places = [place for place, _ in kept]
     table = pa.table(columns) if columns else pa.table({})

@@ -54,13 +54,3 @@ def _is_of_judge(key: str) -> bool:
         return False
     named = _MODEL.match(told["name"]) and not _BESIDE.fullmatch(key)
     return bool(named or _NUMBERED.fullmatch(told["name"]))
-
-
-def number_in(value: Any) -> float | None:
-    """A number, also as a text; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return None

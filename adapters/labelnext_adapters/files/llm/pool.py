@@ -13,7 +13,7 @@ from typing import Any
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, check_one_id, id_in
-from labelnext_adapters.files.content.oddities import Unusable, mostly, unbroken
+from labelnext_adapters.files.content.oddities import MOST, Unusable, mostly, unbroken
 from labelnext_adapters.files.content.values import id_text, name_text, probability
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.llm.asked import Asked, by_id, is_answer, is_unanswered
@@ -122,18 +122,15 @@ def pool_of_records(
 def _telling(answers: Sequence[_Answer]) -> Sequence[_Answer]:
     """The answers that say how certain they are, if nine in ten do: an odd one makes no class."""
     sure = [one for one in answers if one.reply.tokens or one.shares or one.confidence is not None]
-    return sure if len(sure) >= 0.9 * len(answers) else answers
+    return sure if len(sure) >= MOST * len(answers) else answers
 
 
 def _refuse_all(gathered: Gathered) -> None:
     """Say why no record has an answer, and the keys that are read."""
-    try:
-        gathered.odd.notices()
-    except InvalidInput as error:
-        if all(why == NO_ANSWER for _, _, why in gathered.odd.left_out):
-            keys = ", ".join((*ANSWERS, *WRITTEN, *SEVERAL))
-            error.hint = f"set source.answer_key to the key of the answer; read are {keys}."
-        raise
+    bare = all(why == NO_ANSWER for _, _, why in gathered.odd.left_out)
+    keys = ", ".join((*ANSWERS, *WRITTEN, *SEVERAL))
+    cure = f"set source.answer_key to the key of the answer; read are {keys}."
+    gathered.odd.notices(cure if bare else None)
 
 
 def _answers(

@@ -12,9 +12,9 @@ from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS, check_one_id, id_in
 from labelnext_adapters.files.content.oddities import Unusable, unbroken
-from labelnext_adapters.files.content.values import id_text, real
+from labelnext_adapters.files.content.values import id_text, number_in, real
 from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.llm.judge_columns import columns_of_judges, number_in
+from labelnext_adapters.files.llm.judge_columns import columns_of_judges
 from labelnext_adapters.files.llm.replies import JUDGES, SEVERAL
 
 RATINGS = ("rating", "grade", "stars", "score")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.llm.judge_columns import columns_of_judges, number_in
+from labelnext_adapters.files.content.values import number_in
+from labelnext_adapters.files.llm.judge_columns import columns_of_judges
 from labelnext_adapters.files.llm.runners import choice_probabilities, outputs_in
 from labelnext_adapters.files.llm.stated import (
     ANSWERS,

@@ -10,6 +10,7 @@ from typing import Any
 
 from labelnext_adapters.files.content.values import probability, real
 from labelnext_adapters.files.tables.column_names import plain
+from labelnext_adapters.files.tables.vectors import ROUNDED
 
 ANSWERS = (
     "label", "class", "category", "answer", "prediction", "verdict", "classification", "sentiment",
@@ -44,7 +45,6 @@ _OF = {"%": 100, "/100": 100, "/10": 10}  # what a stated confidence goes up to
 _SHORT = 500  # characters of a text of pairs
 _TRIES = 50  # braces in a text
 _LONGEST = 1 << 16  # characters of a text in which an object is looked for
-_ROUNDED = 0.02  # probabilities of two digits may miss 1 by so much
 
 
 def after_thoughts(text: str) -> str:
@@ -134,7 +134,7 @@ def paired(text: str) -> Mapping[str, Any] | None:
         name: float(sure[:-1]) / 100 if sure.endswith("%") else float(sure)
         for name, sure in found.items()
     }
-    return {"probabilities": shares} if abs(sum(shares.values()) - 1) <= _ROUNDED else None
+    return {"probabilities": shares} if abs(sum(shares.values()) - 1) <= ROUNDED else None
 
 
 def _fenced(text: str) -> str:
@@ -201,7 +201,7 @@ def usual_fields(fields: Mapping[str, Any]) -> Mapping[str, Any]:
         return usual_fields(inside[0])
     if len(inside) > 1 and all(_is_share(value) for value in inside):
         named = fields.keys() & {*ANSWERS, *CONFIDENCES}
-        return fields if named or abs(sum(inside) - 1) > _ROUNDED else {"probabilities": fields}
+        return fields if named or abs(sum(inside) - 1) > ROUNDED else {"probabilities": fields}
     told = dict(fields)
     for name, value in fields.items():
         if (usual := plain(str(name))) in _KNOWN:

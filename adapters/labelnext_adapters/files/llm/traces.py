@@ -14,7 +14,7 @@ from labelnext_adapters.files.content.oddities import Unusable, unbroken
 from labelnext_adapters.files.content.values import id_text, name_text, probability, real
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.llm.replies import panel_in
-from labelnext_adapters.files.tables.vectors import ROUNDED
+from labelnext_adapters.files.tables.vectors import sums_to_one
 
 _LISTS = ("scores", "evaluations", "evals", "annotations", "feedback", "feedback_scores")
 _TRACES = ("trace_id", "traceId", "span_id", "context.span_id", *ITEM_KEYS)
@@ -161,8 +161,7 @@ def _is_distribution(record: Mapping[str, Any]) -> bool:
     """Whether the scores of a record are those of classes: two or more that sum to 1."""
     scores = record.get("scores")
     numbers = list(scores.values()) if isinstance(scores, Mapping) else []
-    known = len(numbers) > 1 and all(type(n) in (int, float) and n >= 0 for n in numbers)
-    return known and abs(sum(numbers) - 1) <= ROUNDED
+    return sums_to_one(numbers)
 
 
 def described(records: Sequence[Mapping[str, Any]]) -> str | None:

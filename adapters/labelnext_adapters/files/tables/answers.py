@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput
 from labelnext.pool.checks import unit_interval
 from labelnext.pool.objects import Notice, Objects
-from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
+from labelnext_adapters.files.content.oddities import FEW, ROUNDING
 from labelnext_adapters.files.tables.arrow import (
     names_in,
     nulls,
@@ -87,13 +87,13 @@ def _left_out(
 ) -> list[Notice]:
     """Take numbers outside [0, 1] out of `there`, in place, if at most a tenth are."""
     odd = there & ~((values >= -ROUNDING) & (values <= 1 + ROUNDING) | np.isnan(values))
-    left_out = Oddities(of=what, seen=int(there.sum()))
-    for row in np.flatnonzero(odd).tolist():
-        left_out.leave_out("", ids[row], f"{what} must be in [0, 1]; got {values[row]:.6g}")
-    if left_out.too_many:
+    if odd.sum() > FEW * there.sum():
         return []  # an error, with its cure
+    told, rule = Items(ids), f"{what} must be in [0, 1]"
+    why = {row: f"{rule}; got {values[row]:.6g}" for row in np.flatnonzero(odd).tolist()}
+    told.leave_out(what, why, int(there.sum()))
     there &= ~odd
-    return left_out.notices()
+    return told.notices
 
 
 def _checked(what: str, values: NDArray[np.float64], ids: Sequence[Any]) -> NDArray[np.floating]:

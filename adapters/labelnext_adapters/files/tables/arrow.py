@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.oddities import FEW
+from labelnext_adapters.files.tables.items import Items
 
 _AT_ONCE = 1 << 17  # numbers of several columns that are copied at once: they stay in the cache
 
@@ -139,12 +140,11 @@ def list_rows(
         common = int(np.bincount(lengths[~missing].astype(np.int64)).argmax())
         odd = np.flatnonzero(~missing & (lengths != common))
         items = odd if owners is None else owners[odd]
-        if notices is not None and len(odd) <= 0.1 * (~missing).sum():
-            counts = Oddities(of=what, seen=int((~missing).sum()))
-            for row, item in zip(odd.tolist(), items.tolist(), strict=True):
-                why = f"{what} must be {common} numbers, as elsewhere; got {int(lengths[row])}"
-                counts.leave_out("", ids[item], why)
-            notices += counts.notices()
+        if notices is not None and len(odd) <= FEW * (~missing).sum():
+            rule = f"{what} must be {common} numbers, as elsewhere"
+            why = {row: f"{rule}; got {int(lengths[row])}" for row in odd.tolist()}
+            of = Items(ids, owners=owners, notices=notices)
+            of.leave_out(what, why, int((~missing).sum()))
             usable = pa.array(lengths == common)
             return list_rows(what, pc.if_else(usable, column, None), ids, common)
         raise InvalidInput(
@@ -240,11 +240,30 @@ def nulls(column: Any) -> NDArray[np.bool_]:
     return missing
 
 
+def encoded(column: Any) -> tuple[NDArray[np.int64], Any]:
+    """The place of each row's value among the distinct ones, −1 for null; and these.
+
+    Example:
+        >>> encoded(pa.array(["b", None, "a", "b"]))[0].tolist()
+        [0, -1, 1, 0]
+    """
+    one = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not pa.types.is_dictionary(one.type):
+        one = one.dictionary_encode()
+    codes: NDArray[Any] = one.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int64), one.dictionary
+
+
 def is_list(kind: pa.DataType) -> bool:
     """Whether a column of this type holds lists, of one length or of many."""
     return bool(
         pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     )
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds numbers."""
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
 def is_text(kind: pa.DataType) -> bool:

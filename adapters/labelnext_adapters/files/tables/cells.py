@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from labelnext.errors import InvalidInput
+from labelnext_adapters.files.content.oddities import MOST
 from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.arrow import plain_type, whole_lists
@@ -32,7 +33,6 @@ from labelnext_adapters.files.tables.written_scores import (
 )
 
 _SAMPLED = 200
-_MOSTLY = 0.9
 _LONGEST = 1 << 20  # characters
 #: What libraries write around a value: array([0.5], dtype=float32), tensor(0.5, device='cuda:0').
 _CALLS = re.compile(r"\b(?:np\.|numpy\.)?(?:array|tensor|float16|float32|float64|int64|str_)\(")
@@ -165,7 +165,7 @@ def _is_nested(name: str, texts: Sequence[str]) -> bool:
     """Whether nearly all of a column's texts are in brackets, and some of them can be read."""
     bare = {text: _bare(text) for text in texts}
     inside = [bare[text] for text in texts if _holds_values(text.strip(), bare[text])]
-    if not texts or len(inside) < _MOSTLY * len(texts):
+    if not texts or len(inside) < MOST * len(texts):
         return False
     for text in inside:
         if isinstance(_cell(text), str) and re.search(r"\d\s+\.\.\.\s+\S", text):

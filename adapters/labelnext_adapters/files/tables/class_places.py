@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.checks import COUNTED_FROM_1
-from labelnext_adapters.files.tables.arrow import is_list, plain_type
+from labelnext_adapters.files.content.oddities import FEW
+from labelnext_adapters.files.tables.arrow import encoded, is_list, plain_type
 from labelnext_adapters.files.tables.items import Items
 from labelnext_adapters.files.tables.table_options import LabelsAre
 
@@ -71,19 +72,18 @@ def class_places(
             if votes
             else "if they are regions out of Label Studio's own table, export the project as JSON.",
         )
-    encoded = plain_type(column).dictionary_encode()
-    values = encoded.dictionary.to_pylist()
+    codes, distinct = encoded(plain_type(column))
+    values = distinct.to_pylist()
     names, known = _known(what, values, classes, are)
     places = np.array([_NO_CLASS if p is None else p for p in known] + [-1], dtype=np.int64)
-    indices = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-    taken: NDArray[np.int64] = places[indices.astype(np.int64)]
+    taken: NDArray[np.int64] = places[codes]  # −1 is the last
     strange = np.flatnonzero(taken == _NO_CLASS)
     if len(strange):
         rule = f"{what} must be one of {listed(names, 20) if names else 'positions from 0'}"
         wrong = [value for value, place in zip(values, known, strict=True) if place is None]
         meant = _meant(wrong, names)
         said = {value: f"{rule}; got {value!r:.60}{meant.get(value, '')}" for value in wrong}
-        why = {row: said[values[indices[row]]] for row in strange.tolist()}
+        why = {row: said[values[codes[row]]] for row in strange.tolist()}
         unknown = _UNKNOWN if what == "label" and names else None
         hint = _misread(what, wrong, values, names) or (
             _SPELT if len(meant) == len(wrong) else unknown
@@ -209,7 +209,7 @@ def votes_of(
     width = int(np.bincount(lengths[lengths > 0].astype(np.int64), minlength=1).argmax())
     whole = lengths == width
     odd = np.flatnonzero((lengths != 0) & ~whole)
-    if len(odd) > 0.1 * (lengths != 0).sum():
+    if len(odd) > FEW * (lengths != 0).sum():
         raise InvalidInput(f"votes must come from the same {width} people for all items.")
     rule = f"votes must come from the same {width} people as elsewhere"
     items.leave_out("votes", dict.fromkeys(odd.tolist(), rule), int((lengths != 0).sum()))

@@ -26,10 +26,11 @@ from labelnext_adapters.files.tables.known_names import (
     SCORE_LISTS,
     SHAPES,
     SIDES,
+    SIZES,
     SPANS,
     VECTORS,
 )
-from labelnext_adapters.files.tables.table_options import METADATA, NAMES, flat_columns
+from labelnext_adapters.files.tables.table_options import METADATA, NAMES, flat_columns, stated_in
 
 _OF_MLFLOW = re.compile(r"/v\d+/score$")
 _RANKED = re.compile(r"^(.*?)(\d+)(.*)$")
@@ -124,6 +125,18 @@ def corners_in(names: Iterable[str]) -> list[str] | None:
     return None
 
 
+def sizes_in(names: Iterable[str]) -> list[str] | None:
+    """The columns with the width and the height of images; None if there are none.
+
+    Example:
+        >>> sizes_in(["img_width", "img_height", "width"])
+        ['img_width', 'img_height']
+    """
+    names = [*names]
+    pairs = ([first_of(names, (side,)) for side in sides] for sides in SIZES)
+    return next(([*map(str, pair)] for pair in pairs if None not in pair), None)
+
+
 def spans_in(names: Iterable[str]) -> tuple[str, str] | None:
     """The columns with the beginning and the end of a segment; None if there are none.
 
@@ -145,12 +158,7 @@ def usual_id(names: Iterable[str], columns: Mapping[str, str | Sequence[str]]) -
     stated = columns.get("item_id", "item_id")
     if isinstance(stated, str) and (stated in names or "item_id" in columns):
         return stated
-    taken = {
-        name
-        for ours, theirs in columns.items()
-        for name in ([theirs] if isinstance(theirs, str) else theirs)
-        if ours != METADATA
-    }
+    taken = {*stated_in({ours: told for ours, told in columns.items() if ours != METADATA})}
     boxed = corners_in(names) or first_of(names, BOXES)
     return first_of(set(names) - taken, (*(IMAGES if boxed else ()), *IDS, *INDEXES))
 

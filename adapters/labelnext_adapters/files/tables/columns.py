@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,82 +22,47 @@ from labelnext_adapters.files.tables.table_options import (
     METADATA,
     NAMES,
     PREFIXES,
-    LabelsAre,
     flat_columns,
 )
-from labelnext_adapters.files.tables.vectors import Meaning
 
 _LABELS = ("label", "votes", "label_number")
 _TELLING = 2  # items; one may be labelled as predicted by chance
 
 
-def pool_of_table(
-    table: pa.Table,
-    columns: Mapping[str, str | Sequence[str]],
-    classes: Sequence[str] | None = None,
-    *,
-    multilabel: bool = False,
-    meaning: Meaning | None = None,
-    labels_are: LabelsAre | None = None,
-    notices: Iterable[Notice] = (),
-) -> Pool:
-    """The items of a table.
+def pool_of_reader(reader: TableReader, classes: Sequence[str] | None) -> Pool:
+    """The items of a table; nothing is left in the reader.
 
     Args:
-        table: with a column item_id, and any of probabilities (a list, or a struct from class to
-            probability; or flat columns p_<class>), confidence or uncertainty (a number for each
-            item) and prediction (the class that it is of), objects (a list of structs with
+        reader: of a table with a column item_id, and any of probabilities (a list, or a struct from
+            class to probability; or flat columns p_<class>), confidence or uncertainty (a number
+            for each item) and prediction (the class that it is of), objects (a list of structs with
             confidence, class, box, mask, probabilities, embedding), embedding (a list; or flat
             columns e_0, e_1, …), label, votes (a list with the class that each person said, null
             for none), truth (labelled objects, as objects but without confidence), labelled, group
             and cost. Several model versions have a column each, or stand in one as a list.
-        columns: our names to the table's; of several versions the names, the oldest first.
         classes: names of the classes; from the table when None.
-        multilabel: the classes are independent, so probabilities need not sum to 1.
-        meaning: of the numbers; probabilities, when None.
-        labels_are: names or positions, for numbers that could be both.
-        notices: of what was read so far.
 
     Raises:
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
-    reader = TableReader(table, columns, meaning or Meaning(multilabel), labels_are)
-    reader.notices += notices
-    return pool_of_reader(reader, classes)
-
-
-def pool_of_reader(reader: TableReader, classes: Sequence[str] | None) -> Pool:
-    """The items of a table as `pool_of_table` reads it; nothing is left in the reader."""
     return _pool(reader, reader.ids(), classes, None)
 
 
 def part_of_table(
-    table: pa.Table,
-    columns: Mapping[str, str | Sequence[str]],
-    classes: Sequence[str] | None = None,
-    *,
-    multilabel: bool = False,
-    meaning: Meaning | None = None,
-    labels_are: LabelsAre | None = None,
-    single: bool | None = None,
+    reader: TableReader, classes: Sequence[str] | None = None, single: bool | None = None
 ) -> tuple[Pool, pa.Array]:
     """The items of a table numbered from 0, and their ids as strings.
 
     For millions of rows: ids stay Arrow's, which Python has not to look at one by one.
 
     Args:
-        table: as for `pool_of_table`.
-        columns: our names to the table's.
+        reader: as for `pool_of_reader`.
         classes: names of the classes.
-        multilabel: as for `pool_of_table`.
-        meaning: as for `pool_of_table`.
-        labels_are: as for `pool_of_table`.
         single: mappings name one class each in all parts; what these rows say when None.
 
     Raises:
-        InvalidInput: as for `pool_of_table`.
+        InvalidInput: as for `pool_of_reader`.
     """
-    reader = TableReader(table, columns, meaning or Meaning(multilabel), labels_are)
     texts = reader.id_texts()
     if (pc.max(pc.utf8_length(texts)).as_py() or 0) > LONGEST:
         checked_ids(texts.to_pylist())  # says which

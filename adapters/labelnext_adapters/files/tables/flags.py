@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from labelnext_adapters.files.tables.arrow import encoded
 from labelnext_adapters.files.tables.items import Items
 
 _WORDS = {
@@ -36,10 +37,9 @@ def flags(what: str, column: Any, items: Items | None = None) -> NDArray[np.bool
     if pa.types.is_boolean(column.type):
         known: NDArray[np.bool_] = column.fill_null(False).to_numpy(zero_copy_only=False)
         return known
-    encoded = column.dictionary_encode()
-    values = encoded.dictionary.to_pylist()
+    places, distinct = encoded(column)
+    values = distinct.to_pylist()
     told = [_WORDS.get("" if _lacks(value) else str(value).strip().lower()) for value in values]
-    places = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False).astype(np.int64)
     strange = np.flatnonzero(np.array([one is None for one in told] + [False])[places])
     if len(strange):
         why = {

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from labelnext.errors import InvalidInput, listed
+from labelnext_adapters.files.content.oddities import MOST
 from labelnext_adapters.files.tables.column_names import corners_in, first_of, plain
 from labelnext_adapters.files.tables.known_names import ANSWERS, BOXES, CERTAINTIES, IMAGES, SIZES
 from labelnext_adapters.files.tables.repeats import repeats
@@ -84,7 +85,7 @@ def _refuse_classes(table: pa.Table, id_name: str) -> None:
     values = table.column(id_name).cast(pa.string()).drop_null()
     files = pc.match_substring_regex(values, _LIKE_A_FILE)
     kind = first_of(table.column_names, ("class", "class_id", "cls", *ANSWERS, "label"))
-    if pc.mean(files).as_py() >= 0.9 or (kind is not None and not _paired(table, id_name, kind)):
+    if pc.mean(files).as_py() >= MOST or (kind is not None and not _paired(table, id_name, kind)):
         return
     shown = listed(map(str, pc.unique(values).slice(0, 5).to_pylist()))
     raise InvalidInput(
@@ -158,7 +159,7 @@ def _refuse_numbers_of_rows(
     if not (boxed or (again and classed)):
         return
     values = table.column(id_name).cast(pa.string()).drop_null()
-    if image is None and pc.mean(pc.match_substring_regex(values, _LIKE_A_FILE)).as_py() >= 0.9:
+    if image is None and pc.mean(pc.match_substring_regex(values, _LIKE_A_FILE)).as_py() >= MOST:
         return
     column = f"column {id_name!r}" if id_name else "the column without a name"
     raise InvalidInput(

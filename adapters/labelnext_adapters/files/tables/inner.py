@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from labelnext_adapters.files.tables.arrow import is_list
 from labelnext_adapters.files.tables.column_names import first_of
 from labelnext_adapters.files.tables.known_names import IDS
+from labelnext_adapters.files.tables.table_options import stated_in
 
 _WIDEST = 100_000  # values of a vector
 _NAMES = ("path", "file_name", "filename", "name", "id", "uri", "url", "$oid")
@@ -28,15 +29,14 @@ def with_inner_columns(table: pa.Table, columns: Mapping[str, str | Sequence[str
         >>> with_inner_columns(table, {"item_id": "data.image"}).column("data.image").to_pylist()
         ['a.jpg']
     """
-    for name in _stated(columns):
+    for name in filter(lambda name: "." in name, stated_in(columns)):
         column = None if name in table.column_names else _field(table, name.split("."))
         if column is not None:
             table = table.append_column(name, column)
     for at, field in enumerate(table.schema):
         if pa.types.is_struct(field.type) and _is_spark(field.type):
-            vectors = pa.array(
-                [*map(_vector, table.column(at).to_pylist())], pa.list_(pa.float64())
-            )
+            told = [*map(_vector, table.column(at).to_pylist())]
+            vectors = pa.array(told, pa.list_(pa.float64()))
             table = table.set_column(at, field.name, vectors)
         elif (pair := _classes_and_scores(field.type)) is not None:
             told = table.column(at).to_pylist()
@@ -103,11 +103,6 @@ def _records(lists: Mapping[str, Any], classes: str, scores: str) -> list[dict[s
     """
     pairs = zip(lists[classes], lists[scores], strict=True)
     return [{"label": name, "score": score} for name, score in pairs]
-
-
-def _stated(columns: Mapping[str, str | Sequence[str]]) -> Iterator[str]:
-    for names in columns.values():
-        yield from (name for name in ([names] if isinstance(names, str) else names) if "." in name)
 
 
 def _field(table: pa.Table, path: Sequence[str]) -> Any:

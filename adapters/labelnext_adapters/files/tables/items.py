@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.oddities import Oddities
 
@@ -57,8 +56,4 @@ class Items:
             item = row if self.owners is None else int(self.owners[row])
             self.odd.setdefault(what, []).append(item)
             odd.leave_out(self.place(item), self.ids[item], reason)
-        try:
-            self.notices += odd.notices()
-        except InvalidInput as error:
-            error.hint = hint
-            raise
+        self.notices += odd.notices(hint)

@@ -10,8 +10,9 @@ from typing import Any
 from labelnext.errors import InvalidInput, listed
 from labelnext.support.started import how
 from labelnext_adapters.files.content.content import parsed_lines, read_text
+from labelnext_adapters.files.content.item_ids import as_texts
 from labelnext_adapters.files.content.oddities import Broken, mostly
-from labelnext_adapters.files.json.float_ids import as_texts, float_ids
+from labelnext_adapters.files.json.float_ids import float_ids
 from labelnext_adapters.files.json.keyed_lines import are_keyed, as_one
 from labelnext_adapters.files.json.odd_values import without_odd
 from labelnext_adapters.files.json.records import as_scores, table_of_records

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from labelnext.pool.objects import Notice
+from labelnext_adapters.files.tables.rows import Rows
+from labelnext_adapters.files.tables.table_options import stated_in
 
 
 @dataclass(frozen=True)
-class LaidOut:
-    """A table with our columns.
+class LaidOut(Rows):
+    """Rows, one for each item, with our columns.
 
     Attributes:
-        table: one row for each item.
         columns: our names to the table's.
-        notices: what was understood and left out.
-        place: ``place(row)`` says in words where a row stands in the file.
     """
 
-    table: pa.Table
-    columns: Mapping[str, str | Sequence[str]]
-    notices: list[Notice]
-    place: Callable[[int], str]
+    columns: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
     @property
     def mapped(self) -> set[str]:
         """The columns that have a meaning of their own, and those of the metadata."""
-        stated = ([v] if isinstance(v, str) else v for v in self.columns.values())
-        return {name for names in stated for name in names}
+        return {*stated_in(self.columns)}
 
     def told(self, message: str) -> LaidOut:
         """The same, with a notice of what was understood."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.tables.arrow import is_list, plain_type
+from labelnext_adapters.files.tables.arrow import is_list, is_number, plain_type
 from labelnext_adapters.files.tables.cells import stored
 from labelnext_adapters.files.tables.clock_times import with_seconds
 from labelnext_adapters.files.tables.column_names import (
@@ -20,11 +20,12 @@ from labelnext_adapters.files.tables.column_names import (
     first_of,
     has_our_names,
     id_column,
+    sizes_in,
     spans_in,
     spelt,
 )
 from labelnext_adapters.files.tables.guessed_ids import check_guess
-from labelnext_adapters.files.tables.known_names import ANSWERS, CERTAINTIES, IDS, SEGMENTS, SIZES
+from labelnext_adapters.files.tables.known_names import ANSWERS, CERTAINTIES, IDS, SEGMENTS
 from labelnext_adapters.files.tables.laid_out import LaidOut
 from labelnext_adapters.files.tables.long_rows import (
     detections,
@@ -38,7 +39,7 @@ from labelnext_adapters.files.tables.not_scores import (
     NOT_READ,
     names_within,
 )
-from labelnext_adapters.files.tables.numbered import is_number, with_embedding
+from labelnext_adapters.files.tables.numbered import with_embedding
 from labelnext_adapters.files.tables.passed_over import (
     beside_answers,
     free_numbers,
@@ -92,7 +93,7 @@ def laid_out(
     table, timed = with_seconds(table, rows.place)
     columns, found = with_embedding(table, columns)
     notices = [*rows.notices, *read, *timed, *found]
-    whole = _with_id(LaidOut(table, dict(columns), notices, rows.place))
+    whole = _with_id(LaidOut(table, notices, rows.place, dict(columns)))
     names, id_name = set(whole.table.column_names), str(whole.columns["item_id"])
     whole = whole.of_rows(rows_with_values(whole.table, id_name))
     out = without_p_value(_without_repeats(whole, id_name), options)
@@ -205,11 +206,7 @@ def _nested(out: LaidOut, options: TableOptions) -> LaidOut | None:
     kinds = {field.name: field.type for field in out.table.schema}
     lists = {"confidence"} if is_list(kinds.get("confidence", pa.null())) else set()
     taken = (out.mapped | set(NAMES) - {"prediction"} - lists) - usual_records(out.table, {})
-    read = read_nested(out.table, taken, options, out.place)
-    if read is None:
-        return None
-    columns = {**out.columns, **read.columns}
-    return replace(out, table=read.table, columns=columns, notices=[*out.notices, *read.notices])
+    return read_nested(out, taken, options)
 
 
 def _are_segments(table: pa.Table) -> bool:
@@ -229,7 +226,6 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
     spans = spans_in(n for n in names if is_number(out.table.schema.field(n).type))
     answer = stated[0] or first_of(names, (*_CLASSES, *(SEGMENTS if spans else ()), "name"))
     sure = stated[1] or first_of(names - {answer or ""}, CERTAINTIES)
-    corners = corners_in(names)
     answer = answer if isinstance(answer, str) else None
     boxed = spans or of_boxes([id_name, *names])
     votes = vote_columns(out.table.schema, id_name, out.columns)
@@ -255,16 +251,13 @@ def _long(out: LaidOut, whole: LaidOut, id_name: str, options: TableOptions) -> 
             return done.told(f"Read each row as one class of an item ({answer!r}, {sure!r}).")
     if whole is not out:
         return _long(whole, whole, id_name, options)
-    size = next((s for s in SIZES if first_of(names, (s[0],)) and first_of(names, (s[1],))), None)
-    sizes = None if size is None else [str(first_of(names, (side,))) for side in size]
     objects, notices = detections(
         out.table,
         codes,
         table.num_rows,
         answer,
         sure,
-        corners,
-        sizes,
+        sizes_in(names),
         out.place,
         Meaning.of(options),
         spans,

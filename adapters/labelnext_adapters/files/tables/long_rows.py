@@ -10,12 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import Oddities
 from labelnext_adapters.files.content.unpacked import check_spread
-from labelnext_adapters.files.tables.column_names import corners_in, first_of, plain, sides_in
+from labelnext_adapters.files.tables.arrow import encoded, numbers
+from labelnext_adapters.files.tables.column_names import (
+    corners_in,
+    first_of,
+    plain,
+    sides_in,
+)
 from labelnext_adapters.files.tables.known_names import BOXES, YOLOV5
 from labelnext_adapters.files.tables.logit_names import check_no_logits
 from labelnext_adapters.files.tables.repeated_classes import Named
@@ -53,11 +58,23 @@ def one_row_each(table: pa.Table, id_name: str) -> tuple[NDArray[np.int64], pa.T
         Codes, shape (n_rows,), in the order of the first appearance, −1 for rows without an id;
         and the table of the first rows.
     """
-    encoded = table.column(id_name).combine_chunks().dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    codes, _ = encoded(table.column(id_name))
     _, firsts = np.unique(codes[codes >= 0], return_index=True)
     rows = np.flatnonzero(codes >= 0)[firsts]
     return codes, table.take(pa.array(rows))
+
+
+def mapped_scores(
+    names: Sequence[str],
+    rows: NDArray[np.float64],
+    known: NDArray[np.bool_],
+    options: TableOptions,
+) -> pa.Array:
+    """Class scores as by `mapping`; what lists of all classes leave is that of another class."""
+    if leaves_rest(rows, options) and OTHER not in names:
+        names, rest = [*names, OTHER], np.full((len(rows), 1), np.nan)
+        rows, known = np.column_stack([rows, rest]), np.column_stack([known, ~np.isnan(rest)])
+    return mapping(names, rows, known)
 
 
 def mapping(names: Sequence[str], rows: NDArray[np.float64], known: NDArray[np.bool_]) -> pa.Array:
@@ -100,9 +117,8 @@ def grouped_scores(
     Raises:
         InvalidInput: if items have the scores of several models or passes, or logits by name.
     """
-    encoded = table.column(answer).combine_chunks().dictionary_encode()
-    names = np.array([str(name) for name in encoded.dictionary.to_pylist()], dtype=np.str_)
-    kinds = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    kinds, distinct = encoded(table.column(answer))
+    names = np.array([str(name) for name in distinct.to_pylist()], dtype=np.str_)
     known = (codes >= 0) & (kinds >= 0)
     if not len(names):
         return None
@@ -128,11 +144,8 @@ def grouped_scores(
     rows[named.items[doubled]], given[named.items[doubled]] = np.nan, False
     check_no_logits([] if sure in options.columns.values() else [sure], options)
     order = np.argsort(names, kind="stable")
-    if leaves_rest(rows, options) and OTHER not in names:
-        names, order = np.append(names.astype(object), OTHER), np.append(order, len(names))
-        rows = np.column_stack([rows, np.full(n_items, np.nan)])
-        given = np.column_stack([given, np.zeros(n_items, dtype=bool)])
-    return mapping(names[order].tolist(), rows[:, order], given[:, order]), odd.notices()
+    scores = mapped_scores(names[order].tolist(), rows[:, order], given[:, order], options)
+    return scores, odd.notices()
 
 
 def _nameless(names: Any) -> NDArray[np.bool_] | np.bool_:
@@ -159,7 +172,6 @@ def detections(
     n_items: int,
     answer: str | None,
     sure: str,
-    corners: Sequence[str] | None,
     size: Sequence[str] | None,
     place: Callable[[int], str],
     meaning: Meaning,
@@ -175,7 +187,6 @@ def detections(
         n_items: number of items.
         answer: the column of classes; None if there is none.
         sure: the column of confidences.
-        corners: the columns x1 y1 x2 y2; None if there are none.
         size: the columns of the image's width and height in pixels.
         place: of a row in the file, in words.
         meaning: of the confidences.
@@ -203,15 +214,13 @@ def detections(
     fields: dict[str, Any] = {"confidence": pa.array(confidences[order])}
     fields |= {} if names is None else {"class": names.take(pa.array(order))}
     fields |= _ends(table, spans or (), order)
-    notices = _told(odd, confidences[bad])
-    if corners is not None:
-        boxes, told = _boxes(table, corners, size, order)
-        notices += told
-        fields |= boxes
+    notices = odd.notices(cure(confidences[bad]))
+    boxes, told = _boxes(table, size, order)
+    fields |= boxes
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     structs = pa.StructArray.from_arrays(list(fields.values()), list(fields))
     unknown = np.isin(np.arange(n_items), codes[bad]) & (counts == 0)  # not empty, but all odd
-    return pa.ListArray.from_arrays(offsets, structs, mask=pa.array(unknown)), notices
+    return pa.ListArray.from_arrays(offsets, structs, mask=pa.array(unknown)), [*notices, *told]
 
 
 def _ends(table: pa.Table, spans: Sequence[str], rows: NDArray[np.intp]) -> dict[str, pa.Array]:
@@ -220,23 +229,13 @@ def _ends(table: pa.Table, spans: Sequence[str], rows: NDArray[np.intp]) -> dict
     return dict(zip(("start", "end"), columns, strict=False))
 
 
-def _told(odd: Oddities, bad: NDArray[np.float64]) -> list[Notice]:
-    """What was left out.
-
-    Raises:
-        InvalidInput: if it is too much, with the cure of confidences that can't be such.
-    """
-    try:
-        return odd.notices()
-    except InvalidInput as error:
-        error.hint = cure(bad)
-        raise
-
-
 def _boxes(
-    table: pa.Table, corners: Sequence[str], size: Sequence[str] | None, rows: NDArray[np.intp]
+    table: pa.Table, size: Sequence[str] | None, rows: NDArray[np.intp]
 ) -> tuple[dict[str, pa.Array], list[Notice]]:
     """A field of boxes as fractions of the image; none if its size in pixels is unknown."""
+    corners = corners_in(table.column_names)
+    if corners is None:
+        return {}, []
     boxes = np.stack([_numbers(table, c) for c in corners], axis=1)[rows]
     pixels = bool(np.nanmax(boxes, initial=0) > 1)
     if pixels and size is None:
@@ -260,6 +259,4 @@ def _boxes(
 
 
 def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
-    from labelnext_adapters.files.tables.arrow import numbers
-
     return numbers(name, table.column(name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.content.oddities import Oddities
-from labelnext_adapters.files.tables.arrow import is_list
+from labelnext_adapters.files.content.oddities import Oddities, mostly
+from labelnext_adapters.files.tables.arrow import is_list, is_number
 from labelnext_adapters.files.tables.box_rows import with_box_records
 from labelnext_adapters.files.tables.column_names import (
     corners_in,
@@ -20,6 +20,7 @@ from labelnext_adapters.files.tables.column_names import (
     list_of,
     plain,
     shape_in,
+    sizes_in,
     spans_in,
 )
 from labelnext_adapters.files.tables.known_names import (
@@ -30,9 +31,9 @@ from labelnext_adapters.files.tables.known_names import (
     OBJECT_LISTS,
     SCORE_LISTS,
     SCORES,
-    SIZES,
     VECTORS,
 )
+from labelnext_adapters.files.tables.laid_out import LaidOut
 from labelnext_adapters.files.tables.logit_names import check_no_logits
 from labelnext_adapters.files.tables.long_rows import detections, grouped_scores
 from labelnext_adapters.files.tables.table_options import TableOptions
@@ -41,44 +42,23 @@ from labelnext_adapters.files.tables.vectors import ROUNDED, Meaning
 _OTHERS = ("embedding", "feature", "vector", "hidden", "votes")  # lists that are no scores
 
 
-@dataclass(frozen=True)
-class Read:
-    """A table whose nested column has our form.
-
-    Attributes:
-        table: one row for each item.
-        columns: our names to the table's, in addition.
-        notices: what was understood and left out.
-    """
-
-    table: pa.Table
-    columns: dict[str, str]
-    notices: list[Notice]
-
-
-def read_nested(
-    table: pa.Table,
-    taken: Collection[str],
-    options: TableOptions,
-    place: Callable[[int], str],
-) -> Read | None:
+def read_nested(out: LaidOut, taken: Collection[str], options: TableOptions) -> LaidOut | None:
     """Class scores or objects from a nested column; None if no column holds any.
 
     Args:
-        table: one row for each item.
+        out: one row for each item.
         taken: columns that hold something else.
         options: of the format.
-        place: of a row in the file, in words.
 
     Raises:
         InvalidInput: if scores are logits, by the column's name, and `logits` isn't set.
     """
-    names = [name for name in table.column_names if name not in taken]
-    table = with_box_records(table, names)
+    names = [name for name in out.table.column_names if name not in taken]
+    out = replace(out, table=with_box_records(out.table, names))
     return (
-        _records(table, names, options, place)
-        or _parallel(table, names, options, place)
-        or _vectors(table, names, options)
+        _records(out, names, options)
+        or _parallel(out, names, options)
+        or _vectors(out, names, options)
     )
 
 
@@ -87,9 +67,7 @@ def _kind(table: pa.Table, name: str) -> pa.DataType:
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
-    )
+    return is_number(kind) or bool(pa.types.is_decimal(kind))
 
 
 def is_vector(kind: pa.DataType) -> bool:
@@ -106,7 +84,8 @@ def _is_list_of_vectors(kind: pa.DataType) -> bool:
     return is_list(kind) and is_vector(kind.value_type)
 
 
-def _vectors(table: pa.Table, names: Sequence[str], options: TableOptions) -> Read | None:
+def _vectors(out: LaidOut, names: Sequence[str], options: TableOptions) -> LaidOut | None:
+    table = out.table
     vectors = [name for name in names if is_vector(_kind(table, name))]
     several = [name for name in names if _is_list_of_vectors(_kind(table, name))]
     chosen = first_of([*vectors, *several], (*VECTORS, *LOGITS))
@@ -116,8 +95,8 @@ def _vectors(table: pa.Table, names: Sequence[str], options: TableOptions) -> Re
             return None
         (chosen,) = others
     check_no_logits([chosen], options)
-    message = f"Read column {chosen!r} as class probabilities."
-    return Read(table, {"probabilities": chosen}, [Notice("layout", message)])
+    out = replace(out, columns={**out.columns, "probabilities": chosen})
+    return out.told(f"Read column {chosen!r} as class probabilities.")
 
 
 def _sum_to_one(column: pa.ChunkedArray) -> bool:
@@ -127,19 +106,17 @@ def _sum_to_one(column: pa.ChunkedArray) -> bool:
     fits = [
         len(v) > 1 and None not in v and min(v) >= 0 and abs(sum(v) - 1) <= ROUNDED for v in values
     ]
-    return bool(fits) and sum(fits) >= 0.9 * len(fits)
+    return bool(fits) and mostly(fits)
 
 
-def _records(
-    table: pa.Table, names: Sequence[str], options: TableOptions, place: Callable[[int], str]
-) -> Read | None:
+def _records(out: LaidOut, names: Sequence[str], options: TableOptions) -> LaidOut | None:
     """A column of lists of records that have a class and how sure the model is of it."""
     for name in names:
-        table = _with_list(table, name)
-        kind = _kind(table, name)
+        out = replace(out, table=_with_list(out.table, name))
+        kind = _kind(out.table, name)
         if not is_list(kind) or not pa.types.is_struct(kind.value_type):
             continue
-        column = table.column(name).combine_chunks()
+        column = out.table.column(name).combine_chunks()
         parents = pc.list_parent_indices(column).to_numpy()
         parts = _fields(pc.list_flatten(column))
         answer = first_of(parts, CLASSES)
@@ -148,7 +125,7 @@ def _records(
         if sure is None or (answer is None and not drawn):
             continue
         parts[sure] = _unlisted(parts[sure])
-        return _exploded(table, name, pa.table(parts), parents, (answer, sure), options, place)
+        return _exploded(out, name, pa.table(parts), parents, (answer, sure), options)
     return None
 
 
@@ -188,10 +165,9 @@ def _fields(records: pa.StructArray) -> dict[str, pa.Array]:
     return parts
 
 
-def _parallel(
-    table: pa.Table, names: Sequence[str], options: TableOptions, place: Callable[[int], str]
-) -> Read | None:
+def _parallel(out: LaidOut, names: Sequence[str], options: TableOptions) -> LaidOut | None:
     """A column of lists of classes beside one of lists of their scores."""
+    table = out.table
     lists = [n for n in names if is_list(_kind(table, n))]
     answer = list_of([n for n in lists if _is_name(_kind(table, n).value_type)], CLASS_LISTS)
     kinds = {n: _kind(table, n).value_type for n in lists}
@@ -200,15 +176,14 @@ def _parallel(
     if answer is None or sure is None:
         return None
     columns = {name: table.column(name).combine_chunks() for name in (answer, sure)}
-    columns, notices = _of_equal_length(columns, place)
+    columns, notices = _of_equal_length(columns, out.place)
     table = table.set_column(table.column_names.index(sure), sure, columns[sure])
     parts = {name: pc.list_flatten(column) for name, column in columns.items()}
     parents = pc.list_parent_indices(columns[sure]).to_numpy()
     shaped = shape_in(lists)
     more = {} if shaped is None else {shaped: pa.nulls(len(parents))}
-    table, long = table.drop_columns([answer]), pa.table({**parts, **more})
-    read = _exploded(table, sure, long, parents, (answer, sure), options, place)
-    return replace(read, notices=[*notices, *read.notices])
+    out = replace(out, table=table.drop_columns([answer]), notices=[*out.notices, *notices])
+    return _exploded(out, sure, pa.table({**parts, **more}), parents, (answer, sure), options)
 
 
 def _of_equal_length(
@@ -252,55 +227,49 @@ def _one_each(parents: NDArray[np.int64]) -> bool:
 
 
 def _answers(
-    table: pa.Table,
-    name: str,
-    long: pa.Table,
-    parents: NDArray[np.int64],
-    read: tuple[str, str],
-) -> Read:
+    out: LaidOut, name: str, long: pa.Table, parents: NDArray[np.int64], read: tuple[str, str]
+) -> LaidOut:
     """One class of each item with its confidence; null for items without one."""
+    table, columns = out.table, dict(out.columns)
     rows = np.full(table.num_rows, -1)
     rows[parents] = np.arange(len(parents))
     places = pa.array(rows, mask=rows < 0)
-    columns = {}
     for ours, theirs in zip(("prediction", "confidence"), read, strict=True):
         columns[ours] = f"{name}.{theirs}"
         table = table.append_column(columns[ours], long.column(theirs).take(places))
-    message = f"Read {name!r} as the class of each item and its confidence ({read[1]!r})."
-    return Read(table, columns, [Notice("layout", message)])
+    out = replace(out, table=table, columns=columns)
+    return out.told(f"Read {name!r} as the class of each item and its confidence ({read[1]!r}).")
 
 
 def _exploded(
-    table: pa.Table,
+    out: LaidOut,
     name: str,
     long: pa.Table,
     parents: NDArray[np.int64],
     read: tuple[str | None, str],
     options: TableOptions,
-    place: Callable[[int], str],
-) -> Read:
+) -> LaidOut:
     """Records of all items as class scores, or as objects where they have a shape or repeat."""
-    answer, sure = read
+    (answer, sure), table = read, out.table
     n_items, taken = table.num_rows, [c for c in table.column_names if c != name]
     fields = set(long.column_names)
     corners, shape, spans = corners_in(fields), shape_in(fields), spans_in(fields)
     told = f"{answer!r}, {sure!r}" if answer else repr(sure)
 
     def place_of(row: int) -> str:
-        return place(int(parents[row]))
+        return out.place(int(parents[row]))
 
     of_objects = bool(corners or shape or spans) or plain(name) in OBJECT_LISTS
     if answer is not None and not of_objects:
         if not options.multilabel and options.logits is None and _one_each(parents):
-            return _answers(table.select(taken), name, long, parents, (answer, sure))
+            bare = replace(out, table=table.select(taken))
+            return _answers(bare, name, long, parents, (answer, sure))
         scores = grouped_scores(long, parents, n_items, answer, sure, options, place_of)
         if scores is not None:
-            out = table.select(taken).append_column("probabilities", scores[0])
-            message = f"Read {name!r} as the classes of each item ({told})."
-            notices = [Notice("layout", message), *scores[1]]
-            return Read(out, {"probabilities": "probabilities"}, notices)
-    size = next((s for s in SIZES if all(first_of(taken, (side,)) for side in s)), None)
-    sides = None if size is None else [str(first_of(taken, (side,))) for side in size]
+            read_as = out.told(f"Read {name!r} as the classes of each item ({told}).")
+            table = table.select(taken).append_column("probabilities", scores[0])
+            return _with(read_as, table, "probabilities", scores[1])
+    sides = sizes_in(taken)
     for side in sides or []:
         if side not in fields:
             long = long.append_column(side, table.column(side).take(pa.array(parents)))
@@ -310,7 +279,6 @@ def _exploded(
         n_items,
         answer,
         sure,
-        corners,
         sides,
         place_of,
         Meaning.of(options),
@@ -318,7 +286,8 @@ def _exploded(
     )
     absent = pc.is_null(table.column(name).combine_chunks())
     objects = pc.if_else(absent, pa.scalar(None, objects.type), objects)
-    notices.append(Notice("layout", f"Read {name!r} as the objects of each item ({told})."))
+    told = f"Read {name!r} as the objects of each item ({told})."
+    notices.append(Notice("layout", told))
     if corners is None and shape is not None:
         message = (
             f"Left out {shape!r} of the objects, but not the objects: it doesn't say whether a box "
@@ -327,8 +296,13 @@ def _exploded(
             "fractions of the image)."
         )
         notices.append(Notice("no_boxes", message))
-    out = table.select(taken).append_column("objects", objects)
-    return Read(out, {"objects": "objects"}, notices)
+    return _with(out, table.select(taken).append_column("objects", objects), "objects", notices)
+
+
+def _with(out: LaidOut, table: pa.Table, name: str, notices: Sequence[Notice]) -> LaidOut:
+    """A table with a column of ours under its own name, and what was understood."""
+    columns, told = {**out.columns, name: name}, [*out.notices, *notices]
+    return replace(out, table=table, columns=columns, notices=told)
 
 
 def usual_records(table: pa.Table, columns: Mapping[str, str | Sequence[str]]) -> set[str]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
 import pyarrow as pa
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.tables.arrow import is_list, is_text
+from labelnext_adapters.files.tables.arrow import is_list, is_number, is_text, number_rows
 from labelnext_adapters.files.tables.column_names import plain, spelt
 from labelnext_adapters.files.tables.score_columns import are_scores
-from labelnext_adapters.files.tables.table_options import TableOptions, flat_columns
+from labelnext_adapters.files.tables.table_options import TableOptions, flat_columns, stated_in
 
 _WRITTEN = re.compile(r"\s*\[\s*[-+.]?\d[-+.\d\se,]*\]\s*")
 _NUMBERED = re.compile(r"(.*?)[_\-. (\[]*(\d{1,5})[)\]]?")
@@ -66,9 +65,7 @@ def with_embedding(
     named = "embedding" in columns or "embedding" in table.column_names
     if named or flat_columns("embedding", table.column_names):
         return dict(columns), []
-    taken = {
-        n for names in columns.values() for n in ([names] if isinstance(names, str) else names)
-    }
+    taken = stated_in(columns)
     free = [field.name for field in table.schema if is_number(field.type)]
     runs = [
         run
@@ -132,13 +129,6 @@ def like_an_embedding(names: Sequence[str]) -> list[str]:
     return []
 
 
-def is_number(kind: pa.DataType) -> bool:
-    """Whether a column holds numbers."""
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
-
-
 def _are_scores(table: pa.Table, names: Sequence[str]) -> bool:
     """Whether rows sum to 1, as those of a softmax with numbered outputs."""
-    few = table.slice(0, _SAMPLED)
-    columns = [few.column(n).to_numpy(zero_copy_only=False).astype(float) for n in names]
-    return are_scores(np.stack(columns, axis=1), TableOptions())
+    return are_scores(number_rows(table.slice(0, _SAMPLED), names), TableOptions())

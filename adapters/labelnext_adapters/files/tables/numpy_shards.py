@@ -10,35 +10,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.content.shards import shards_in
+from labelnext.pool.objects import Notice
+from labelnext_adapters.files.content.shards import shards_in, whole_parts
 from labelnext_adapters.files.globs import is_glob
 from labelnext_adapters.files.tables.numpy_files import names_in, read_arrays
 
 
-def npz_files(path: Path) -> list[Path]:
-    """The file, or those of a folder or a glob.
+def npz_files(path: Path) -> tuple[list[Path], list[Notice]]:
+    """The file, or those of a folder or a glob that are whole; and a notice of the few others.
 
     Raises:
         InvalidInput: if the folder holds something else, too, or the files have other arrays.
     """
     if not (path.is_dir() or is_glob(path)):
-        return [path]
-    files = shards_in(path)
-    first = sorted(names_in(files[0]))
-    for file in files[1:]:
-        if sorted(names_in(file)) != first:
+        return [path], []
+    whole, notices = whole_parts(shards_in(path), "NPZ", lambda file: sorted(names_in(file)))
+    for file, names in whole[1:]:
+        if names != whole[0][1]:
             raise InvalidInput(
-                f"the files of a folder must have the same arrays; {files[0].name} has "
-                f"{listed(first)}, {file.name} has {listed(sorted(names_in(file)))}.",
+                f"the files of a folder must have the same arrays; {whole[0][0].name} has "
+                f"{listed(whole[0][1])}, {file.name} has {listed(names)}.",
                 hint="point path at one of them.",
             )
-    return files
+    return [file for file, _ in whole], notices
 
 
 def read_parts(
     files: Sequence[Path], wanted: Collection[str], of_classes: Collection[str]
-) -> dict[str, NDArray[Any]]:
-    """These arrays of the files, one after the other.
+) -> tuple[dict[str, NDArray[Any]], list[Notice]]:
+    """These arrays of the files, one after the other; and a notice of files that are broken.
 
     Args:
         files: that have the same arrays.
@@ -46,12 +46,16 @@ def read_parts(
         of_classes: names of those that hold the names of the classes.
 
     Raises:
-        InvalidInput: if one is broken, or they don't go together.
+        InvalidInput: if more than a few are broken, or they don't go together.
     """
-    parts = [read_arrays(file, wanted) for file in files]
-    if len(parts) == 1:
-        return parts[0]
-    return {name: _joined(name, [one[name] for one in parts], of_classes) for name in parts[0]}
+    if len(files) == 1:
+        return read_arrays(files[0], wanted), []
+    whole, notices = whole_parts(files, "NPZ", lambda file: read_arrays(file, wanted))
+    parts = [arrays for _, arrays in whole]
+    names = parts[0]
+    return {
+        name: _joined(name, [one[name] for one in parts], of_classes) for name in names
+    }, notices
 
 
 def _joined(name: str, arrays: Sequence[NDArray[Any]], of_classes: Collection[str]) -> NDArray[Any]:

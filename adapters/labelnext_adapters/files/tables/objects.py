@@ -138,11 +138,7 @@ class ObjectColumn:
             for place in np.flatnonzero(bad).tolist():
                 why = f"confidence must be in [0, 1]; got {self._sure[place]:g}"
                 odd.leave_out("", self._ids[self._owners[place]], why)
-            try:
-                self.notices += odd.notices()
-            except InvalidInput as error:
-                error.hint = cure(self._sure[bad])
-                raise
+            self.notices += odd.notices(cure(self._sure[bad]))
             self._values = self._values.filter(pa.array(~bad))
             self._owners, self._sure = self._owners[~bad], self._sure[~bad]
         self._sure = np.clip(self._sure, 0, 1)

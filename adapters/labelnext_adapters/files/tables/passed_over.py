@@ -16,7 +16,7 @@ from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.oddities import FEW, mostly
-from labelnext_adapters.files.tables.arrow import nulls
+from labelnext_adapters.files.tables.arrow import is_number, nulls, number_rows
 from labelnext_adapters.files.tables.column_names import first_of, plain, spelt
 from labelnext_adapters.files.tables.known_names import (
     CERTAINTIES,
@@ -29,7 +29,6 @@ from labelnext_adapters.files.tables.known_names import (
 )
 from labelnext_adapters.files.tables.laid_out import LaidOut
 from labelnext_adapters.files.tables.nested import is_vector
-from labelnext_adapters.files.tables.numbered import is_number
 from labelnext_adapters.files.tables.score_columns import are_scores
 from labelnext_adapters.files.tables.table_options import NAMES, TableOptions, flat_columns
 from labelnext_adapters.files.tables.vectors import sums_to_one
@@ -175,5 +174,4 @@ def are_class_scores(table: pa.Table, names: list[str], options: TableOptions) -
     kinds = [table.schema.field(name).type for name in names]
     if len(names) < 2 or not all(map(is_number, kinds)):
         return False
-    columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in names]
-    return are_scores(np.stack(columns, axis=1), options)
+    return are_scores(number_rows(table, names), options)

@@ -10,11 +10,10 @@ import pyarrow.compute as pc
 
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.oddities import FEW, Oddities
 from labelnext_adapters.files.tables.arrow import is_text
 
 _NUMBER = re.compile(r"\s*([+-]?\d*(?:[.,]\d+|\d)(?:[eE][+-]?\d+)?)\s*(%?)\s*$")
-_MOST_ODD = 0.1
 _NO = (None, "")
 
 
@@ -44,7 +43,7 @@ def without_percent_signs(
         numbers = [_number(value or "", percent) for value in values]
         given = sum(value is not None for value in values)
         strange = [row for row, one in enumerate(numbers) if one is None and values[row] not in _NO]
-        if len(strange) > _MOST_ODD * given:
+        if len(strange) > FEW * given:
             continue
         for row in strange:
             odd.leave_out(place(row), "", f"{name} must be a percentage; got {values[row]!r:.40}")

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.oddities import MOST, Oddities
+from labelnext_adapters.files.content.values import number_in
 from labelnext_adapters.files.tables.column_names import plain
 
 _NAMES = ("prediction_string", "predictionstring")
@@ -81,7 +82,7 @@ def _objects(values: Sequence[str], length: int) -> list[dict[str, Any]]:
         sure = float(one[first])
         if not 0 <= sure <= 1:
             raise ValueError(one)
-        if length == 3 and _is_number(one[2]):
+        if length == 3 and number_in(one[2]) is not None:
             raise ValueError(one)
         for corner in one[first + 1 :] if length != 3 else []:
             float(corner)
@@ -89,19 +90,11 @@ def _objects(values: Sequence[str], length: int) -> list[dict[str, Any]]:
     return objects
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _length_of(rows: Sequence[Sequence[str]], name: str) -> int:
     """How many values a detection has, as most rows say."""
     given = [values for values in rows if values][:_SAMPLED]
     fits = {length: sum(_fits(values, length) for values in given) for length in _FORMS}
-    chosen = [length for length, count in fits.items() if given and count >= 0.9 * len(given)]
+    chosen = [length for length, count in fits.items() if given and count >= MOST * len(given)]
     if len(chosen) == 1:
         return chosen[0]
     if not given:

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content.unpacked import check_spread
 from labelnext_adapters.files.tables.column_names import is_ranked_class
-from labelnext_adapters.files.tables.long_rows import mapping
+from labelnext_adapters.files.tables.long_rows import mapped_scores
 from labelnext_adapters.files.tables.rows import texts_of
 from labelnext_adapters.files.tables.table_options import TableOptions
-from labelnext_adapters.files.tables.vectors import OTHER, leaves_rest
 
 _PREFIXES = ("p_", "e_")
 _RANKED = re.compile(r"^(.*?)(\d{1,9})(.*)$")
@@ -75,10 +74,6 @@ def with_likeliest(
         for row, name in enumerate(column):
             if name:
                 rows[row, places[name]], named[row, places[name]] = values[row], True
-    if leaves_rest(rows, options):
-        classes.append(OTHER)
-        rows = np.column_stack([rows, np.full(n, np.nan)])
-        named = np.column_stack([named, np.zeros(n, dtype=bool)])
     taken = {name for pair in pairs for name in pair}
     table = table.select([name for name in table.column_names if name not in taken])
-    return table.append_column("probabilities", mapping(classes, rows, named))
+    return table.append_column("probabilities", mapped_scores(classes, rows, named, options))

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, listed
-from labelnext_adapters.files.content.oddities import FEW, mostly
+from labelnext_adapters.files.content.oddities import FEW, MOST, mostly
+from labelnext_adapters.files.tables.arrow import encoded
 from labelnext_adapters.files.tables.column_names import first_of
 from labelnext_adapters.files.tables.known_names import VERSIONS
 from labelnext_adapters.files.tables.vectors import ROUNDED
@@ -65,7 +66,7 @@ class Named:
         others = several & ~repeating
         sums = self._of_items(self.scores)[others]
         fits = np.isnan(sums) | (sums <= (total or np.inf) * (1 + ROUNDED))
-        return bool(fits.mean() >= 1 - FEW)
+        return bool(fits.mean() >= MOST)
 
     def check_passes(self, total: float | None) -> None:
         """Refuse the scores of several models or passes, whose sum is a multiple of all.
@@ -82,7 +83,7 @@ class Named:
         alike &= rows >= 2 * times
         if total is not None:
             alike &= np.abs(sums - times * total) <= times * total * ROUNDED
-        if times > 1 and alike[rows > 0].mean() >= 1 - FEW:
+        if times > 1 and alike[rows > 0].mean() >= MOST:
             raise InvalidInput(
                 f"an item must name each class once; most name each of theirs {times} times, as "
                 "where several models, or passes of one, stand in one table.",
@@ -108,8 +109,7 @@ def class_and_share(table: pa.Table, id_name: str) -> tuple[str, str] | None:
     if len(texts) != 1 or len(numbers) != 1:
         return None
     column = table.column(numbers[0]).to_numpy(zero_copy_only=False)
-    codes = table.column(id_name).combine_chunks().dictionary_encode().indices.fill_null(0)
-    sums = np.bincount(codes.to_numpy(zero_copy_only=False), column)
+    sums = np.bincount(np.maximum(encoded(table.column(id_name))[0], 0), column)
     fits = mostly((column >= 0).tolist()) and mostly((np.abs(sums - 1) <= ROUNDED).tolist())
     return (texts[0], numbers[0]) if fits else None
 

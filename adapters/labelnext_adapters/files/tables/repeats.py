@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from labelnext.errors import listed
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.oddities import FEW, Oddities
+from labelnext_adapters.files.tables.arrow import encoded
 from labelnext_adapters.files.tables.column_names import corners_in, first_of, plain
 from labelnext_adapters.files.tables.known_names import BOXES, INDEXES, YOLOV5
-
-_MOST_ODD = 0.1
 
 
 def repeats(column: Any) -> bool:
@@ -136,7 +135,7 @@ def of_one_answer(
     again = _again(codes)
     odd = Oddities("item", seen=len(np.unique(codes[codes >= 0])))
     doubled, firsts = np.unique(codes[again], return_index=True)
-    if len(doubled) > _MOST_ODD * odd.seen:
+    if len(doubled) > FEW * odd.seen:
         return None
     items = _names(table, id_name, again[firsts])
     for code, item in zip(doubled.tolist(), items, strict=True):
@@ -156,11 +155,7 @@ def _codes(column: Any) -> NDArray[np.int64]:
     """A number for each distinct value, −1 for null."""
     if pa.types.is_nested(column.type):
         column = pa.chunked_array([[repr(value) for value in column.to_pylist()]])
-    one = column.combine_chunks()
-    if not pa.types.is_dictionary(one.type):
-        one = one.dictionary_encode()
-    codes = one.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return np.asarray(codes, dtype=np.int64)
+    return encoded(column)[0]
 
 
 def _names(table: pa.Table, id_name: str, rows: Sequence[int] | NDArray[np.int64]) -> list[str]:

@@ -27,10 +27,11 @@ from labelnext_adapters.files.content.content import (
     parsed_lines,
     read_bytes,
 )
+from labelnext_adapters.files.content.item_ids import as_texts
 from labelnext_adapters.files.content.marks import text_blocks
-from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.oddities import MOST, Oddities
 from labelnext_adapters.files.json.columns import table_of_lines
-from labelnext_adapters.files.json.float_ids import as_texts, float_ids
+from labelnext_adapters.files.json.float_ids import float_ids
 from labelnext_adapters.files.json.records import table_of_records
 from labelnext_adapters.files.json.roles import UNKNOWN, Roles
 from labelnext_adapters.files.tables.csv_rows import Dialect, Ragged, parsed_rows
@@ -243,7 +244,7 @@ def _number_columns(
         values = [row[index].strip() for row in rows if index < len(row)]
         given = [value for value in values if value.lower() not in NOTHING]
         numbers = sum(bool(NUMBER.match(value)) and foreign not in value for value in given)
-        if given and numbers >= 0.9 * len(given):
+        if given and numbers >= MOST * len(given):
             numeric.add(name)
     return numeric
 

@@ -15,12 +15,11 @@ import pyarrow.compute as pc
 from labelnext.adapter.sample import Sample
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice
-from labelnext_adapters.files.content.oddities import Broken, Oddities
 from labelnext_adapters.files.content.shards import (
     items_called,
     read_shards,
-    readable,
     shards_in,
+    whole_parts,
 )
 from labelnext_adapters.files.globs import base_of, is_glob
 from labelnext_adapters.files.json.records import table_of_records
@@ -51,14 +50,9 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], roles: ColumnRole
     if Sample(shards[0]).may_hold_json:
         called = items_called(shard.relative_to(base).as_posix() for shard in shards)
         return _of_json(folder, called, roles)
-    read_parts = readable(shards, "a table", read)
-    odd_files = Oddities("file", seen=len(shards))
-    for shard, one in zip(shards, read_parts, strict=True):
-        if isinstance(one, Broken):
-            odd_files.leave_out(shard.name, "", one.why)
-    parts = [one for one in read_parts if isinstance(one, Rows)]
-    shards = [s for s, one in zip(shards, read_parts, strict=True) if isinstance(one, Rows)]
-    notices = [*odd_files.notices(), *(notice for part in parts for notice in part.notices)]
+    whole, notices = whole_parts(shards, "a table", read)
+    shards, parts = [shard for shard, _ in whole], [part for _, part in whole]
+    notices += [notice for part in parts for notice in part.notices]
     if all(_of_one_item(part.table.column_names, roles) for part in parts):
         names = items_called(shard.relative_to(base).as_posix() for shard in shards)
         parts = [_called(part, name) for part, name in zip(parts, names, strict=True)]

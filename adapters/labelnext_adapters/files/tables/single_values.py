@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext_adapters.files.content.oddities import Oddities
+from labelnext_adapters.files.content.values import number_in
 from labelnext_adapters.files.tables.arrow import numbers
 from labelnext_adapters.files.tables.flags import flags
 from labelnext_adapters.files.tables.items import Items
@@ -75,16 +76,10 @@ def with_costs(
         got = "none" if np.isnan(values[row]) else f"{values[row]:.6g}"
         got = f"{texts[row]!r:.60}" if texts and texts[row] else got
         odd.leave_out(place(row), ids[row], f"cost must be a number above 0; got {got}")
-    try:
-        return usable, odd.notices()
-    except InvalidInput as error:
-        error.hint = "give each item what it takes to label it, such as seconds."
-        raise
+    return usable, odd.notices("give each item what it takes to label it, such as seconds.")
 
 
 def _number(text: str | None) -> float:
     """The number that a text is; NaN for nothing, infinity for a text that is none."""
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return np.inf
+    number = number_in(text or "nan")
+    return np.inf if number is None else number

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed, unknown
 from labelnext.pool.objects import Notice
 from labelnext.pool.utf8 import Utf8Texts
-from labelnext_adapters.files.content.oddities import ROUNDING
+from labelnext_adapters.files.content.oddities import FEW, ROUNDING
 from labelnext_adapters.files.tables.answers import AnswerColumns
 from labelnext_adapters.files.tables.arrow import (
     is_list,
@@ -317,7 +317,7 @@ class TableReader:
             values = np.where(named, rows, 0.0).sum(axis=1)
             most = self.meaning.scale * (1 + ROUNDING)
             odd = there & ~((values >= -ROUNDING) & (values <= most))
-            if odd.sum() > 0.1 * there.sum():
+            if odd.sum() > FEW * there.sum():
                 return []  # said, with the cure, where distributions are read
             classes = [names[index] for index in named.argmax(axis=1).tolist()]
             sure = pa.array(values, pa.float64(), mask=~there)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -47,6 +47,17 @@ def flat_columns(ours: str, names: Iterable[str]) -> list[str]:
     if ours == "embedding":
         return [name for name in found if name.removeprefix(PREFIXES[ours]).isdigit()]
     return [] if found == ["p_value"] else found  # of statistics
+
+
+def stated_in(columns: Mapping[str, str | Sequence[str]]) -> list[str]:
+    """The columns of a file that are named, one by one or in lists.
+
+    Example:
+        >>> stated_in({"label": "gold", "probabilities": ["cat", "dog"]})
+        ['gold', 'cat', 'dog']
+    """
+    told = ([names] if isinstance(names, str) else names for names in columns.values())
+    return [name for names in told for name in names]
 
 
 def _known(name: str) -> str:

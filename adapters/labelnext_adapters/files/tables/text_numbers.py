@@ -9,15 +9,14 @@ import pyarrow as pa
 
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.oddities import Oddities
-from labelnext_adapters.files.content.values import with_point
+from labelnext_adapters.files.content.oddities import FEW, MOST, Oddities
+from labelnext_adapters.files.content.values import number_in, with_point
 from labelnext_adapters.files.json.roles import Roles
 from labelnext_adapters.files.tables.arrow import is_list, is_text
 from labelnext_adapters.files.tables.column_names import is_ranked_class
 from labelnext_adapters.files.tables.header import NUMBER
 
 NOTHING = {"", "na", "n/a", "nan", "null", "none", "#n/a"}
-_MOSTLY = 0.9
 _SAMPLED = 2000
 
 
@@ -52,7 +51,7 @@ def as_numbers(
     columns = dict(zip(table.column_names, table.columns, strict=True))
     for name in [name for name in table.column_names if name in names]:
         texts = [_bare(text, comma=comma) for text in columns[name].to_pylist()]
-        values = [None if text is None else _number(text) for text in texts]
+        values = [number_in(text) for text in texts]
         strange = {row for row, text in enumerate(texts) if text and values[row] is None}
         signed = any(str(texts[row]).endswith("%") for row in strange)
         if signed or (strange and roles.has_rule(name)):
@@ -71,13 +70,6 @@ def _bare(text: str | None, *, comma: bool) -> str | None:
     if text.lower() in NOTHING:
         return None
     return text.replace(",", ".") if comma else with_point(text)
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def with_text_numbers(
@@ -133,7 +125,7 @@ def with_inner_numbers(
         inside = [v for one in values if one for v in (one.values() if mapped else one)]
         given = [with_point(text) for text in inside if text is not None]
         odd = [text for text in given if not NUMBER.match(text) or "," in text]
-        if not given or len(odd) > (1 - _MOSTLY) * len(given):
+        if not given or len(odd) > FEW * len(given):
             continue
         if odd:
             n_odd = counted(len(odd), "text that is none", "texts that are none")
@@ -162,4 +154,4 @@ def _are_numbers(column: pa.ChunkedArray, *, fraction: bool) -> bool:
     numbers = sum(bool(NUMBER.match(text)) and "," not in text for text in given)
     if fraction and not any("." in text for text in given):
         return False
-    return bool(given) and numbers >= _MOSTLY * len(given)
+    return bool(given) and numbers >= MOST * len(given)

@@ -16,7 +16,7 @@ from labelnext.pool.checks import sums_of_rows
 from labelnext.pool.objects import Notice
 from labelnext.selection.vectors import LARGEST
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.oddities import FEW, ROUNDING, Oddities
+from labelnext_adapters.files.content.oddities import FEW, ROUNDING
 from labelnext_adapters.files.tables.arrow import list_rows, mapped_rows
 from labelnext_adapters.files.tables.items import Items
 
@@ -143,13 +143,13 @@ def usable_vectors(
         outside = ((rows < -ROUNDING) | (rows > 1 + ROUNDING)).any(axis=1)
         if outside.any():
             predicted = ~np.isnan(rows).all(axis=1)
-            if outside.sum() > 0.1 * predicted.sum():
+            if outside.sum() > FEW * predicted.sum():
                 raise explained(rows, ids)
-            odd = Oddities(of="probabilities", seen=int(predicted.sum()))
+            why = dict[int, str]()
             for row in np.flatnonzero(outside).tolist():
                 wrong = rows[row][(rows[row] < -ROUNDING) | (rows[row] > 1 + ROUNDING)][0]
-                odd.leave_out("", ids[row], f"probabilities must be in [0, 1]; got {wrong:.6g}")
-            notices += odd.notices()
+                why[row] = f"probabilities must be in [0, 1]; got {wrong:.6g}"
+            Items(ids, notices=notices).leave_out("probabilities", why, int(predicted.sum()))
         rows = np.where(np.asarray(outside)[:, None], np.nan, np.clip(rows, 0, 1))
     if partial:
         return class_vectors(rows, ~np.isnan(rows), ids, meaning.multilabel, notices)
@@ -291,18 +291,13 @@ def mended(
         notices.append(Notice("renormalised", message, items))
     bad = np.flatnonzero(error > ROUNDED + 1e-9)
     if bad.size:
-        odd = Oddities(of="probabilities", seen=int((~np.isnan(sums)).sum()))
-        for row in bad.tolist():
-            odd.leave_out("", ids[row], f"probabilities must sum to 1; they sum to {sums[row]:.4g}")
-        try:
-            notices += odd.notices()
-        except InvalidInput as error_:
-            error_.hint = "if classes are independent of each other, set source.multilabel: true."
-            if (sums[bad] < 1).all():
-                error_.hint += (
-                    " If these are the likeliest classes alone, name all in source.classes."
-                )
-            raise
+        rule = "probabilities must sum to 1; they sum to"
+        why = {row: f"{rule} {sums[row]:.4g}" for row in bad.tolist()}
+        hint = "if classes are independent of each other, set source.multilabel: true."
+        if (sums[bad] < 1).all():
+            hint += " If these are the likeliest classes alone, name all in source.classes."
+        n_values = int((~np.isnan(sums)).sum())
+        Items(ids, notices=notices).leave_out("probabilities", why, n_values, hint)
         rows = rows.copy()
         rows[bad] = np.nan
     return rows

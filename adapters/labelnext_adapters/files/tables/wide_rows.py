@@ -10,17 +10,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from labelnext.errors import listed
+from labelnext_adapters.files.tables.arrow import number_rows
 from labelnext_adapters.files.tables.column_names import plain
 from labelnext_adapters.files.tables.known_names import CERTAINTIES
 from labelnext_adapters.files.tables.laid_out import LaidOut
 from labelnext_adapters.files.tables.logit_names import check_no_logits
 from labelnext_adapters.files.tables.not_scores import DOUBTS, no_predictions
 from labelnext_adapters.files.tables.passed_over import free_numbers
-from labelnext_adapters.files.tables.score_columns import (
-    are_scores,
-    class_names,
-    run_of_scores,
-)
+from labelnext_adapters.files.tables.score_columns import are_scores, class_names, run_of_scores
 from labelnext_adapters.files.tables.table_options import NAMES, TableOptions
 from labelnext_adapters.files.tables.vectors import Meaning
 
@@ -34,14 +31,13 @@ def wide(out: LaidOut, options: TableOptions) -> LaidOut:
     numeric = _classes_alone(table, free_numbers(out), options)
     likely = _likely(table, numeric, options)
     chosen = likely or _without_flags(table, numeric, options)
-    columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in chosen]
-    values = np.stack(columns, axis=1) if len(chosen) > 1 else None
+    values = number_rows(table, chosen) if len(chosen) > 1 else None
     if len(chosen) == 1 and Meaning.of(options).logits == "sigmoid":
         message = f"Read column {chosen[0]!r} as the logit of one class."
         return replace(out, columns={**out.columns, "probabilities": chosen}).told(message)
     if values is not None and not likely and not are_scores(values, options):
         top = Meaning.of(options).scale
-        inside = [not ((c < 0) | (c > top)).any() for c in columns]  # others are of something else
+        inside = [not ((c < 0) | (c > top)).any() for c in values.T]  # others are of something else
         if sum(inside) > 1 and not are_scores(values[:, inside], options):
             inside = run_of_scores(values, options) or inside
         if sum(inside) > 1 and are_scores(values[:, inside], options):
@@ -81,7 +77,7 @@ def _without_flags(table: pa.Table, names: list[str], options: TableOptions) -> 
     """
     if not options.multilabel:
         return names
-    columns = {n: table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in names}
+    columns = dict(zip(names, number_rows(table, names).T, strict=True)) if names else {}
     flags = {n for n, values in columns.items() if _are_flags(values[~np.isnan(values)])}
     parted = any((np.modf(values)[0] > 0).any() for values in columns.values())
     return [name for name in names if name not in flags] if parted else names
@@ -100,15 +96,10 @@ def _likely(table: pa.Table, names: list[str], options: TableOptions) -> list[st
     several = {word: of_word for word, of_word in by_word.items() if len(of_word) > 1}
     if len(several) > 1 and options.logits is not None:
         return several.get("logit", likely)
-    fitting = [one for one in several.values() if _are_scores(table, one, options)]
+    fitting = [one for one in several.values() if are_scores(number_rows(table, one), options)]
     if len(several) > 1 and fitting:
         return fitting[0]
     return likely if len(likely) > 1 else []
-
-
-def _are_scores(table: pa.Table, names: list[str], options: TableOptions) -> bool:
-    columns = [table.column(n).to_numpy(zero_copy_only=False).astype(float) for n in names]
-    return are_scores(np.stack(columns, axis=1), options)
 
 
 def _classes_alone(table: pa.Table, names: list[str], options: TableOptions) -> list[str]:
@@ -118,4 +109,4 @@ def _classes_alone(table: pa.Table, names: list[str], options: TableOptions) -> 
         rest = [name for name in names if plain(name) not in DOUBTS]
     if not 1 < len(rest) < len(names):
         return names
-    return rest if _are_scores(table, rest, options) else names
+    return rest if are_scores(number_rows(table, rest), options) else names

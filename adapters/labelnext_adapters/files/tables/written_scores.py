@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from labelnext_adapters.files.content.oddities import MOST
+
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _PAIR = re.compile(
     r"\s*(?P<name>[^\s|;,:=()\[\]{}\"'][^|;,:=()\[\]{}\"']*)"
     rf"(?:[:=]\s*(?P<one>{_NUMBER})|\(\s*(?P<other>{_NUMBER})\s*\))(?P<end>\s*[|;,]|\s+|$)"
 )
-_MOSTLY = 0.9
 _Scores = list[float] | dict[str, float]
 
 
@@ -42,7 +43,7 @@ def scores_reader(texts: Sequence[str]) -> Callable[[str], _Scores | None] | Non
 
         if _reads(read, texts, clear=sign in ("|", ";")):
             return read
-    mostly = sum(_pairs(text) is not None for text in texts) >= _MOSTLY * len(texts)
+    mostly = sum(_pairs(text) is not None for text in texts) >= MOST * len(texts)
     return _pairs if mostly else None
 
 
@@ -50,10 +51,10 @@ def _reads(read: Callable[[str], list[float] | None], texts: Sequence[str], *, c
     """Whether nearly all texts are lists; a comma or space may also stand between thousands."""
     lists = [one for one in map(read, texts) if one is not None]
     several = [one for one in lists if len(one) > 1]
-    if len(lists) < _MOSTLY * len(texts) or not several:
+    if len(lists) < MOST * len(texts) or not several:
         return False
     small = all(len(one) > 2 or -1 <= min(one) <= max(one) <= 1 for one in several)
-    return clear or (small and len(several) >= _MOSTLY * len(texts))
+    return clear or (small and len(several) >= MOST * len(texts))
 
 
 def _numbers(text: str, sign: str | None) -> list[float] | None:
@@ -100,7 +101,7 @@ def split_classes(
         return sum(cell is not None and len(_split(cell, sign)) == n for cell, n in several)
 
     sign = max(("|", ";", ",", None), key=n_fits)
-    if n_fits(sign) < _MOSTLY * len(several):
+    if n_fits(sign) < MOST * len(several):
         return None
     return [_split(cell, sign) if cell and cell.strip() else None for cell in cells]
 

@@ -14,11 +14,12 @@ from labelnext.pool.pool import Pool
 from labelnext.support.folders import files_below
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import byte_blocks, decoded, guarded
-from labelnext_adapters.files.content.oddities import Unusable, mostly
+from labelnext_adapters.files.content.oddities import MOST, Unusable, mostly
 from labelnext_adapters.files.content.values import real
 from labelnext_adapters.files.gather import Gathered
 from labelnext_adapters.files.image_names import images_among
-from labelnext_adapters.files.vision.detections import Detections, around, class_of
+from labelnext_adapters.files.vision.boxes import around, from_corner, from_middle
+from labelnext_adapters.files.vision.detections import Detections, class_of
 from labelnext_adapters.files.vision.options import DetectionOptions
 from labelnext_adapters.files.vision.yolo_lines import spaced
 
@@ -172,7 +173,7 @@ def are_meant(lines: Sequence[str]) -> bool:
     rows = [words_of(line) for line in lines[:_SAMPLED]]
     like = [row for row in rows if len(row) in _PLACES and all(map(_NUMBER.match, row[1:]))]
     named = [row for row in like if not _NUMBER.match(row[0])]
-    return len(named) > 0.9 * len(rows)
+    return len(named) > MOST * len(rows)
 
 
 def class_told(path: Path) -> str | None:
@@ -303,10 +304,8 @@ def _box_of(numbers: Sequence[float], form: Form) -> list[float] | None:
         return around(numbers[0::2], numbers[1::2])
     if form == "unknown":
         return None
-    x, y, width, height = numbers
-    if form == "middle":
-        x, y = x - width / 2, y - height / 2
-    return [x, y, x + width, y + height]
+    box: list[float] = (from_middle if form == "middle" else from_corner)(*numbers)
+    return box
 
 
 def _check_classes(texts: dict[Path, list[str]], lines: Sequence[str]) -> None:

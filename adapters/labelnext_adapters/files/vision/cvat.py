@@ -9,16 +9,18 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from labelnext.errors import InvalidInput
+from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.folders import files_below
 from labelnext_adapters.files.content.content import guarded
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.vision.detections import SCORES, Detections, around
+from labelnext_adapters.files.content.values import number_in
+from labelnext_adapters.files.vision.boxes import around, from_corner
+from labelnext_adapters.files.vision.detections import SCORES, refuse_labels
+from labelnext_adapters.files.vision.findings import Finding, Images, Said
 from labelnext_adapters.files.vision.xml_tree import parse_xml
 
 _SHAPES = ("box", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton")
-_MOST_LABELS = 0.1
 
 
 def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
@@ -38,35 +40,44 @@ def read_cvat(path: Path, classes: Sequence[str] | None) -> Pool:
         raise InvalidInput("the file must hold at least one image; it has none.")
     shapes = [shape for image in images for shape in _shapes(image)]
     tags = [tag for image in images for tag in image.iter("tag")]
-    _refuse_labels(shapes or tags)
+    n_bare = sum(_score(shape) is None for shape in shapes or tags)
+    cure = "give the labels an attribute score or confidence."
+    refuse_labels("shapes must have a score", n_bare, len(shapes or tags), cure)
     if classes is None:
         met = {str(shape.get("label")) for shape in shapes or tags}
         told = [_names(root, met) for root in roots.values()]
         classes = told[0] if all(names == told[0] for names in told) else None
-    gathered = Gathered("shape" if shapes else "tag", classes=classes)
+    notices = []
     if tags and shapes and any(map(_score, tags)):
-        gathered.notice("tags_ignored", "Tags of images aren't used, because there are shapes too.")
-    if tags and not shapes:
-        return _tagged(gathered, images)
-    detections = Detections(gathered, None)
-    for image in images:
-        name, size = _name(image), (_number(image, "width"), _number(image, "height"))
-        shapes_here = _shapes(image)
-        if not name or not shapes_here:
-            with gathered.record(f"image {name}", name):
-                gathered.nothing(gathered.new_item(name))
-            continue
-        row = gathered.new_item(name)
-        for shape in shapes_here:
-            with gathered.record(f"{shape.tag} in image {name}", name):
-                if shape.tag not in _SHAPES:
-                    raise Unusable(f"its kind must be one of {', '.join(_SHAPES)}")
-                if _score(shape) is None:
-                    raise Unusable("it has no score")
-                box = _box(shape)
-                known = size if None not in size else None
-                detections.add(row, shape.get("label"), _score(shape), box, known)
-    return detections.pool()
+        message = "Tags of images aren't used, because there are shapes too."
+        notices.append(Notice("tags_ignored", message))
+    ids = [_name(image) for image in images]
+    said = [_tagged(image) if tags and not shapes else _drawn(image) for image in images]
+    read = Images([f"image {name}" for name in ids], ids, said, notices)
+    return read.pool(classes, independent=False, what="shape")
+
+
+def _drawn(image: Element) -> Said:
+    """The shapes of an image."""
+    size = (number_in(image.get("width")), number_in(image.get("height")))
+    found = [_finding(shape) for shape in _shapes(image)]
+    return Said(objects=found, size=None if None in size else size)
+
+
+def _finding(shape: Element) -> Finding | Unusable:
+    if shape.tag not in _SHAPES:
+        return Unusable(f"its kind must be one of {', '.join(_SHAPES)}; got {shape.tag:.40}")
+    if (score := _score(shape)) is None:
+        return Unusable("it has no score")
+    return Finding(shape.get("label"), score, _box(shape))
+
+
+def _tagged(image: Element) -> Said | Unusable:
+    """The scores of an image's tags."""
+    tags = image.findall("tag")
+    if any(_score(tag) is None or not tag.get("label") for tag in tags):
+        return Unusable("a tag has no label or no score")
+    return Said(classes=[Finding(tag.get("label"), _score(tag)) for tag in tags], skipped=not tags)
 
 
 def _roots(path: Path) -> dict[str, Element]:
@@ -111,23 +122,6 @@ def _root(path: Path) -> Element:
     return root
 
 
-def _tagged(gathered: Gathered, images: Sequence[Element]) -> Pool:
-    """Images with the scores of their tags, or one tag each."""
-    one_each = all(len(image.findall("tag")) <= 1 for image in images)
-    for image in images:
-        name = _name(image)
-        with gathered.record(f"image {name}", name):
-            row = gathered.new_item(name)
-            tags = image.findall("tag")
-            if any(_score(tag) is None or not tag.get("label") for tag in tags):
-                raise Unusable("a tag has no label or no score")
-            if one_each and tags:
-                gathered.answer(row, tags[0].get("label"), _score(tags[0]))
-            elif tags:
-                gathered.scores(row, {tag.get("label"): _score(tag) for tag in tags})
-    return gathered.pool()
-
-
 def _shapes(image: Element) -> list[Element]:
     """What is labelled in an image, also of kinds that are unknown."""
     return [s for s in image if s.tag in _SHAPES or (s.tag != "tag" and s.get("label"))]
@@ -154,23 +148,6 @@ def _score(shape: Element) -> str | None:
     return next((shape.get(name) for name in SCORES if shape.get(name)), None)
 
 
-def _refuse_labels(shapes: Sequence[Element]) -> None:
-    bare = sum(_score(shape) is None for shape in shapes)
-    if bare > _MOST_LABELS * len(shapes):
-        raise InvalidInput(
-            f"shapes must have a score; {bare:,} of {len(shapes):,} have none, so these are "
-            "labels, not predictions.",
-            hint="give the labels an attribute score or confidence.",
-        )
-
-
-def _number(element: Element, name: str) -> float | None:
-    try:
-        return float(element.get(name) or "")
-    except ValueError:
-        return None
-
-
 def _box(shape: Element) -> Any:
     """The box around a shape in pixels; None if it has none that can be read."""
     try:
@@ -180,8 +157,7 @@ def _box(shape: Element) -> Any:
         if shape.tag == "box":
             return [shape.get(name) for name in ("xtl", "ytl", "xbr", "ybr")]
         if shape.tag == "mask":
-            x, y, width, height = _numbers(shape, "left", "top", "width", "height")
-            return [x, y, x + width, y + height]
+            return from_corner(*_numbers(shape, "left", "top", "width", "height"))
         if shape.tag == "ellipse":
             x, y, rx, ry = _numbers(shape, "cx", "cy", "rx", "ry")
             return [x - rx, y - ry, x + rx, y + ry]

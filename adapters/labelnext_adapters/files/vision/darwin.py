@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.vision.detections import around
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, rows_of
+from labelnext_adapters.files.vision.boxes import around
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, inside, rows_of
 
 _SIDES = ("x", "y", "w", "h")
 
@@ -23,7 +23,7 @@ def _is_one(value: Any) -> bool:
 
 def _said(image: Mapping[str, Any]) -> Said:
     rows = rows_of(image["annotations"], "annotations")
-    if rows and all(_confidence(row) is None for row in rows):
+    if rows and all(inside(row, "inference", "confidence") is None for row in rows):
         raise Unusable("its annotations have no inference: these are labels, not predictions")
     tags = [row for row in rows if "tag" in row]
     objects = [_finding(row) for row in rows if "tag" not in row]
@@ -40,12 +40,7 @@ def _said(image: Mapping[str, Any]) -> Said:
 
 
 def _finding(row: Mapping[str, Any]) -> Finding:
-    return Finding(row.get("name"), _confidence(row), _box(row))
-
-
-def _confidence(row: Mapping[str, Any]) -> Any:
-    inference = row.get("inference")
-    return inference.get("confidence") if isinstance(inference, Mapping) else None
+    return Finding(row.get("name"), inside(row, "inference", "confidence"), _box(row))
 
 
 def _box(row: Mapping[str, Any]) -> Any:

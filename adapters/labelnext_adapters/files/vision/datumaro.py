@@ -8,8 +8,8 @@ from typing import Any
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.tables.column_names import first_of
 from labelnext_adapters.files.tables.known_names import CERTAINTIES
-from labelnext_adapters.files.vision.detections import around
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner, rows_of
+from labelnext_adapters.files.vision.boxes import around, of_four
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, inside, rows_of
 
 _NAMES = "names of the classes"  # beside an item, by their number
 _UNSHAPED = ("caption", "label", "points")
@@ -19,9 +19,7 @@ def _several(value: Any) -> Any:
     """The items of a data set, each with the names of its classes."""
     if not _is_set(value):
         return value
-    inside = value["categories"].get("label", {})
-    told = inside.get("labels") if isinstance(inside, Mapping) else None
-    names = [one.get("name") if isinstance(one, Mapping) else None for one in told or []]
+    names = [inside(one, "name") for one in inside(value, "categories", "label", "labels") or []]
     return [
         {**item, _NAMES: names} if isinstance(item, Mapping) else item for item in value["items"]
     ]
@@ -71,7 +69,7 @@ def _finding(row: Mapping[str, Any], names: Sequence[Any]) -> Finding:
 def _box(row: Mapping[str, Any]) -> Any:
     """The box of an annotation in pixels, or that around its points; None if it has none."""
     if isinstance(box := row.get("bbox"), list) and len(box) == 4:
-        return from_corner(*box)
+        return of_four(box)
     points = row.get("points")
     if row.get("type") in _UNSHAPED or not isinstance(points, list) or len(points) < 4:
         return None

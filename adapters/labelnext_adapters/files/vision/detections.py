@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.oddities import Unusable
+from labelnext_adapters.files.content.oddities import FEW, Unusable
 from labelnext_adapters.files.gather import Gathered
 
 #: What people call the score of a shape that a tool draws without one of its own.
 SCORES = ("score", "confidence", "conf", "probability", "prob")
+
+
+def refuse_labels(rule: str, n_bare: int, n: int, hint: str | None = None) -> None:
+    """Refuse records of which more than a tenth have no score, as labels have none.
+
+    Args:
+        rule: what they must have, for the message.
+        n_bare: how many have none.
+        n: of how many.
+        hint: what to do.
+
+    Raises:
+        InvalidInput: if they are labels.
+    """
+    if n_bare > FEW * n:
+        raise InvalidInput(
+            f"{rule}; {n_bare:,} of {n:,} have none, so these are labels, not predictions.",
+            hint=hint,
+        )
 
 
 class Detections:
@@ -69,17 +89,19 @@ class Detections:
 
 
 def class_of(number: Any, classes: Sequence[str] | None) -> Any:
-    """A class by its number: its name if classes are named.
+    """A class by its number: its name if classes are named. A name stays as it is.
 
     Raises:
         Unusable: if there is no class of that number.
 
     Example:
-        >>> class_of(1, ["cat", "dog"]), class_of(1, None), class_of("cat", ["cat"])
-        ('dog', '1', 'cat')
+        >>> class_of(1, ["cat", "dog"]), class_of(1, None), class_of("07", None)
+        ('dog', '1', '07')
     """
     if isinstance(number, float) and number.is_integer():
         number = int(number)
+    if isinstance(number, str) and (classes is None or number in classes):
+        return number
     if isinstance(number, str) and number.isdecimal() and len(number) < 10:
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int):
@@ -89,20 +111,3 @@ def class_of(number: Any, classes: Sequence[str] | None) -> Any:
     if not 0 <= number < len(classes):
         raise Unusable(f"a class must be one of 0 to {len(classes) - 1}; got {number}")
     return classes[number]
-
-
-def around(xs: Iterable[Any], ys: Iterable[Any]) -> list[Any]:
-    """The box x1 y1 x2 y2 around points.
-
-    Raises:
-        Unusable: if the points aren't numbers.
-
-    Example:
-        >>> around([1, 3, 2], [5, 4, 6])
-        [1.0, 4.0, 3.0, 6.0]
-    """
-    try:
-        across, down = [float(x) for x in xs], [float(y) for y in ys]
-        return [min(across), min(down), max(across), max(down)]
-    except (TypeError, ValueError, OverflowError) as error:
-        raise Unusable("the corners of a box must be numbers") from error

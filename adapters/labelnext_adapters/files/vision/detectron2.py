@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.vision.findings import (
-    Finding,
-    Said,
-    Tool,
-    from_corner,
-    list_of,
-    rows_of,
-)
+from labelnext_adapters.files.vision.boxes import of_four
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, list_of, rows_of
 
 
 def _is_one(value: Any) -> bool:
@@ -41,7 +34,7 @@ def _said(image: Mapping[str, Any]) -> Said:
     if isinstance(inside, list):
         return Said(
             objects=[
-                Finding(row.get("category_id"), row.get("score"), _corners(row.get("bbox")))
+                Finding(row.get("category_id"), row.get("score"), of_four(row.get("bbox")))
                 for row in rows_of(inside, "instances")
             ],
             size=_size(image),
@@ -63,14 +56,6 @@ def _size(record: Mapping[str, Any]) -> Any:
         return shape[1], shape[0]
     sides = record.get("width"), record.get("height")
     return None if None in sides else sides
-
-
-def _corners(box: Any) -> Any:
-    if box is None:
-        return None
-    if not isinstance(box, list) or len(box) != 4:
-        raise Unusable(f"bbox must be four numbers; got {box!r:.60}")
-    return from_corner(*box)
 
 
 TOOLS = (Tool(_is_one, _said, "its images have pred_boxes and scores, or lists of instances"),)

@@ -14,10 +14,9 @@ from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Notice
 from labelnext.support.folders import files_below
 from labelnext.support.words import counted
-from labelnext_adapters.files.content.content import is_lines, json_lines, parsed, read_text
-from labelnext_adapters.files.content.doubled import loads
+from labelnext_adapters.files.content.content import read_json
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
-from labelnext_adapters.files.content.oddities import Broken, Unusable
+from labelnext_adapters.files.content.oddities import MOST, Unusable, mostly
 from labelnext_adapters.files.gather import Gathered
 
 #: Keys of a record that name its image, in the order of preference.
@@ -48,37 +47,11 @@ class Document:
     value: Any
 
 
-def load_json(path: Path) -> Any:
-    """A JSON file; JSON lines as a list.
-
-    Raises:
-        InvalidInput: if it is neither.
-    """
-    text = read_text(path)
-    try:
-        return loads(text)
-    except (ValueError, RecursionError):
-        if is_lines(text):
-            return [_whole(value, number) for number, value in json_lines(text)]
-        return parsed(text)  # says what is wrong
-
-
-def _whole(value: Any, line: int) -> Any:
-    """The value of a line: one of which nothing is known has no image to be left out.
-
-    Raises:
-        InvalidInput: if it is broken.
-    """
-    if isinstance(value, Broken):
-        raise InvalidInput(f"line {line}: {value.why}.")
-    return value
-
-
 def documents(
     path: Path,
     is_one: IsOne,
     *,
-    load: Callable[[Path], Any] = load_json,
+    load: Callable[[Path], Any] = read_json,
     endings: Sequence[str] = (".json",),
 ) -> list[Document]:
     """The documents of a folder with a file for each image, or of one file with many.
@@ -194,7 +167,7 @@ def _of_hub(value: Any, is_one: IsOne) -> Any:
 
 def _are_by_name(value: dict[str, Any]) -> bool:
     """Whether an object holds what is said of each image: one odd value never decides for all."""
-    return bool(value) and sum(map(_is_nested, value.values())) >= 0.9 * len(value)
+    return bool(value) and mostly(map(_is_nested, value.values()))
 
 
 def _is_nested(value: Any) -> bool:
@@ -339,6 +312,34 @@ def named(*records: Mapping[str, Any], keys: Sequence[str] = IMAGE_KEYS) -> str 
     return None
 
 
+def by_image(rows: Sequence[Any], key: str | None) -> list[Document]:
+    """The rows of each image that they name, then each row that names none.
+
+    Args:
+        rows: each of one detection.
+        key: that names its image; as of `image_key` when None.
+
+    Raises:
+        InvalidInput: as for `image_key`.
+
+    Example:
+        >>> [one.value for one in by_image([{"file": "a", "n": 1}, {"file": "a", "n": 2}], None)]
+        [[{'file': 'a', 'n': 1}, {'file': 'a', 'n': 2}]]
+    """
+    key = image_key(rows) if key is None else key
+    images: dict[str, list[Any]] = {}
+    nameless = []
+    for number, row in enumerate(rows, 1):
+        name = row.get(key) if isinstance(row, dict) else None
+        if isinstance(name, str | int) and name != "":
+            images.setdefault(str(name), []).append(row)
+        else:
+            why = Unusable(f"it must name its image{f' in {key}' if key else ''}")
+            nameless.append(Document(f"detection {number}", None, why))
+    told = [Document(f"image {name[:60]}", name, inside) for name, inside in images.items()]
+    return told + nameless
+
+
 def image_key(rows: Sequence[Any], keys: Sequence[str] = IMAGE_KEYS) -> str | None:
     """The key that names the image in nine of ten rows, or in as many as any; None without one.
 
@@ -357,7 +358,7 @@ def image_key(rows: Sequence[Any], keys: Sequence[str] = IMAGE_KEYS) -> str | No
 
     counts = {key: sum(isinstance(r, dict) and named(r, keys=(key,)) is not None for r in rows)
               for key in keys}  # fmt: skip
-    enough = min(0.9 * len(rows), max(counts.values()))
+    enough = min(MOST * len(rows), max(counts.values()))
     key = next((key for key, count in counts.items() if count >= enough and count), None)
     if key is not None:
         check_rows(rows, key)

@@ -12,7 +12,8 @@ from labelnext.errors import InvalidInput, listed
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import real
 from labelnext_adapters.files.tables.vectors import from_logits
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner, rows_of
+from labelnext_adapters.files.vision.boxes import of_four
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, inside, rows_of
 
 #: The lists of objects by their class, and how a list is called there.
 _LISTS = {"Detections": "detections", "Polylines": "polylines", "Keypoints": "keypoints"}
@@ -113,23 +114,21 @@ def _said(sample: Mapping[str, Any]) -> Said:
     field = sample.get(names[0])
     if field is None:
         return Said(objects=[], name=path, skipped=True)
-    kind = field.get("_cls") if isinstance(field, Mapping) else None
+    kind = inside(field, "_cls")
     if kind not in (*_LISTS, *_CLASSES):
         raise Unusable(f"{names[0]} must be labels of FiftyOne; got {field!r:.60}")
-    inside = [field] if kind == "Classification" else field.get(_LISTS.get(kind, kind.lower()))
-    rows = rows_of(inside, names[0])
+    labels = [field] if kind == "Classification" else field.get(_LISTS.get(kind, kind.lower()))
+    rows = rows_of(labels, names[0])
     if kind in _CLASSES:
         beside = any(row.get("logits") and not _logits_of(row) for row in rows)
         logits = "Logits" if beside else ""
         found = [Finding(row.get("label"), _sure(row)) for row in rows]
         return Said(classes=found, name=path, skipped=not found, unread=logits)
-    objects = [Finding(row.get("label"), row.get("confidence"), _box(row)) for row in rows]
+    objects = [
+        Finding(row.get("label"), row.get("confidence"), of_four(row.get("bounding_box")))
+        for row in rows
+    ]
     return Said(objects=objects, name=path)
-
-
-def _box(row: Mapping[str, Any]) -> Any:
-    box = row.get("bounding_box")
-    return from_corner(*box) if isinstance(box, list) and len(box) == 4 else box
 
 
 TOOLS = (

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from labelnext.adapter.sample import Sample
+from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
+from labelnext_adapters.files.content.content import read_json
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import name_text, probability
 from labelnext_adapters.files.gather import Gathered
@@ -21,7 +23,6 @@ from labelnext_adapters.files.vision.documents import (
     Names,
     documents,
     first_documents,
-    load_json,
     row_of,
     shown,
 )
@@ -52,7 +53,7 @@ class Said:
     """What a tool says of one image.
 
     Attributes:
-        objects: detected in it; None where the tool doesn't look for objects.
+        objects: detected in it, or why one can't be used; None where the tool doesn't look for any.
         classes: of the whole image.
         name: of the image; None if only the document's place tells it.
         size: width and height in pixels, for boxes in pixels.
@@ -60,7 +61,7 @@ class Said:
         unread: what else it says that isn't read, in words.
     """
 
-    objects: Sequence[Finding] | None = None
+    objects: Sequence[Finding | Unusable] | None = None
     classes: Sequence[Finding] = ()
     name: Any = None
     size: Any = None
@@ -83,6 +84,7 @@ class Tool:
         several: ``several(value)`` gives the values about one image each of a whole file.
         fractions: boxes are fractions of the image.
         independent: an image may have several classes; None if only the sums of scores tell.
+        form: of a value about one image, in words.
     """
 
     is_one: Callable[[Any], bool]
@@ -91,6 +93,7 @@ class Tool:
     several: Callable[[Any], Any] = _as_it_is
     fractions: bool = False
     independent: bool | None = None
+    form: str = "of the same form as the others"
 
     def unwrapped(self, value: Any) -> Any:
         """A value about one image, without objects around it, whose other keys stay beside."""
@@ -115,13 +118,8 @@ class Tool:
 def evidence_of(sample: Sample, tools: Sequence[Tool]) -> str | None:
     """What shows that a path is of one of the tools, in words; None if it is of none."""
     for tool in tools:
-        value = None if sample.is_folder else tool.several(sample.json)
-        values = (
-            value[:20]
-            if isinstance(value, list)
-            else [one.value for one in first_documents(sample, tool.is_one, _ENDINGS, tool.several)]
-        )
-        if any(map(tool.takes, values)):
+        first = first_documents(sample, tool.is_one, _ENDINGS, tool.several)
+        if any(tool.takes(one.value) for one in first):
             return tool.sign
     return None
 
@@ -140,7 +138,7 @@ def read_findings(
     Raises:
         InvalidInput: if too much can't be used.
     """
-    loaded = cache(load_json)
+    loaded = cache(read_json)
 
     def all_of(tool: Tool) -> list[Document]:
         return documents(
@@ -151,15 +149,34 @@ def read_findings(
         return sum(tool.takes(one.value) for one in all_of(tool)[:_SAMPLED])
 
     tool = max(tools, key=n_taken) if len(tools) > 1 else tools[0]
-    read = all_of(tool)
+    return read_documents(all_of(tool), tool, options, key)
+
+
+def read_documents(
+    read: Sequence[Document], tool: Tool, options: DetectionOptions, key: str | None
+) -> Pool:
+    """The images that documents are about, with what a tool says of them.
+
+    Args:
+        read: a document for each image.
+        tool: that wrote them.
+        options: of the format.
+        key: `source.key`.
+
+    Raises:
+        InvalidInput: if too much can't be used.
+    """
+    names = Names(key)
     told = [_said(tool, one.value) for one in read]
-    detected = [one for one in told if isinstance(one, Said) and one.objects is not None]
-    classified = [one for one in told if isinstance(one, Said) and one.classes]
-    if any(one.objects for one in detected) or not classified:
-        pool = _detected(tool, read, told, options, key)
-    else:
-        pool = _classified(tool, read, told, options, key)
-    return pool
+    pairs = zip(read, told, strict=True)
+    ids = [_name(names, one, position, said) for position, (one, said) in enumerate(pairs)]
+    images = Images([one.place for one in read], ids, told, names.notices())
+    return images.pool(
+        options.classes,
+        options.image_size,
+        fractions=tool.fractions,
+        independent=tool.independent,
+    )
 
 
 def _said(tool: Tool, value: Any) -> Said | Unusable:
@@ -167,11 +184,28 @@ def _said(tool: Tool, value: Any) -> Said | Unusable:
         return value
     inner = tool.unwrapped(value)
     if not tool.is_one(inner):
-        return Unusable(f"it must be of the same form as the others; got {value!r:.60}")
+        return Unusable(f"it must be {tool.form}; got {value!r:.60}")
     try:
         return tool.said(inner)
     except Unusable as error:
         return error
+
+
+def said_of(
+    found: Iterable[Finding | Unusable], *, classified: bool, size: Any = None
+) -> Said | Unusable:
+    """Objects of an image; or its classes, of which one that can't be used spoils the others.
+
+    Args:
+        found: of the image.
+        classified: they are classes.
+        size: as of `Said`.
+    """
+    known = list(found)
+    if not classified:
+        return Said(objects=known, size=size)
+    odd = next((one for one in known if isinstance(one, Unusable)), None)
+    return odd or Said(classes=[one for one in known if isinstance(one, Finding)])
 
 
 def _name(names: Names, one: Document, position: int, told: Said | Unusable) -> Any:
@@ -181,37 +215,103 @@ def _name(names: Names, one: Document, position: int, told: Said | Unusable) -> 
     return names.of(one, position, *([] if own is None else [{"file_name": own}]), record)
 
 
-def _detected(
-    tool: Tool,
-    read: Sequence[Document],
-    told: Sequence[Said | Unusable],
-    options: DetectionOptions,
-    key: str | None,
-) -> Pool:
-    gathered, names = Gathered("detection", classes=options.classes), Names(key)
-    detections = Detections(gathered, options.image_size, fractions=tool.fractions)
-    unread: list[str] = []
-    for position, (one, said) in enumerate(zip(read, told, strict=True)):
-        name = _name(names, one, position, said)
-        if isinstance(said, Said) and said.classes:
-            unread.append(str(shown(name)))
-        if isinstance(said, Unusable) or said.skipped or not said.objects:
-            with gathered.record(one.place, shown(name)):
-                if isinstance(said, Unusable):
-                    raise said
+@dataclass(frozen=True)
+class Images:
+    """What a tool says of the images of a file.
+
+    Attributes:
+        places: of what was said of each, for messages.
+        ids: of the images, each text or a whole number; or why there is none.
+        said: of each; or why it can't be used.
+        notices: of what was read so far.
+    """
+
+    places: Sequence[str]
+    ids: Sequence[Any]
+    said: Sequence[Said | Unusable]
+    notices: Sequence[Notice] = ()
+
+    def pool(
+        self,
+        classes: Sequence[str] | None,
+        image_size: Sequence[int] | None = None,
+        *,
+        fractions: bool = False,
+        independent: bool | None = None,
+        what: str = "detection",
+    ) -> Pool:
+        """The images with their objects, or with the scores of their classes if they have none.
+
+        Args:
+            classes: names of the classes; from what is said when None.
+            image_size: width and height of all images in pixels, where they aren't said.
+            fractions: boxes are fractions of the image.
+            independent: as of `Tool`.
+            what: an object in words, for messages.
+
+        Raises:
+            InvalidInput: if too much can't be used.
+        """
+        told = [one for one in self.said if isinstance(one, Said)]
+        if any(one.objects for one in told) or not any(one.classes for one in told):
+            gathered = Gathered(what, classes=classes)
+            return self._detected(
+                Detections(gathered, image_size, fractions=fractions), classes, what
+            )
+        return self._classified(classes, independent)
+
+    def _rows(self) -> Iterator[tuple[str, Any, Said | Unusable]]:
+        return zip(self.places, self.ids, self.said, strict=True)
+
+    def _detected(self, detections: Detections, classes: Sequence[str] | None, what: str) -> Pool:
+        gathered = detections.found
+        gathered.notices += self.notices
+        unread: list[str] = []
+        for place, name, said in self._rows():
+            if isinstance(said, Said) and said.classes:
+                unread.append(str(shown(name)))
+            if isinstance(said, Unusable) or said.skipped or not said.objects:
+                with gathered.record(place, shown(name)):
+                    row = row_of(gathered, name)
+                    if isinstance(said, Unusable):
+                        raise said
+                    if not said.skipped and said.objects is not None:
+                        gathered.nothing(row)
+                continue
+            for number, found in enumerate(said.objects, 1):
+                with gathered.record(f"{place}, {what} {number}", shown(name)):
+                    row = row_of(gathered, name)
+                    if isinstance(found, Unusable):
+                        raise found
+                    kind = None if found.kind is None else class_of(found.kind, classes)
+                    detections.add(row, kind, found.confidence, found.box, said.size)
+        _tell_unread(gathered, unread)
+        _tell_more(gathered, self.said)
+        return detections.pool()
+
+    def _classified(self, classes: Sequence[str] | None, stated: bool | None) -> Pool:
+        scored = [_scores(one, classes) for one in self.said]
+        usable = [one for one in scored if isinstance(one, dict) and one]
+        most = max((sum(scores.values()) for scores in usable), default=0.0)
+        independent = most > 1 + ROUNDED if stated is None else stated
+        single = not independent and all(len(scores) == 1 for scores in usable)
+        gathered = Gathered("image", classes=classes, multilabel=independent, likeliest=not single)
+        gathered.notices += self.notices
+        for (place, name, _), scores in zip(self._rows(), scored, strict=True):
+            with gathered.record(place, shown(name)):
                 row = row_of(gathered, name)
-                if not said.skipped and said.objects is not None:
-                    gathered.nothing(row)
-            continue
-        for number, found in enumerate(said.objects, 1):
-            with gathered.record(f"{one.place}, detection {number}", shown(name)):
-                row = row_of(gathered, name)
-                kind = None if found.kind is None else class_of(found.kind, options.classes)
-                detections.add(row, kind, found.confidence, found.box, said.size)
-    gathered.notices += names.notices()
-    _tell_unread(gathered, unread)
-    _tell_more(gathered, told)
-    return detections.pool()
+                if isinstance(scores, Unusable):
+                    raise scores
+                if single and scores:
+                    gathered.answer(row, *next(iter(scores.items())))
+                elif scores:
+                    gathered.scores(row, scores)
+        if independent and stated is None:
+            gathered.notice(
+                "independent", "Scores of an image exceed 1 together: its classes are independent."
+            )
+        _tell_more(gathered, self.said)
+        return gathered.pool()
 
 
 def _tell_unread(gathered: Gathered, names: Sequence[str]) -> None:
@@ -230,43 +330,6 @@ def _tell_more(gathered: Gathered, told: Sequence[Said | Unusable]) -> None:
     for what in sorted(set(said)):
         images = counted(said.count(what), "image")
         gathered.notice("not_read", f"{what} of {images} were not read.")
-
-
-def _classified(
-    tool: Tool,
-    read: Sequence[Document],
-    told: Sequence[Said | Unusable],
-    options: DetectionOptions,
-    key: str | None,
-) -> Pool:
-    scored = [_scores(one, options.classes) for one in told]
-    usable = [one for one in scored if isinstance(one, dict) and one]
-    most = max((sum(scores.values()) for scores in usable), default=0.0)
-    independent = most > 1 + ROUNDED if tool.independent is None else tool.independent
-    single = not independent and all(len(scores) == 1 for scores in usable)
-    gathered = Gathered(
-        "image", classes=options.classes, multilabel=independent, likeliest=not single
-    )
-    names = Names(key)
-    for position, (one, said, scores) in enumerate(zip(read, told, scored, strict=True)):
-        name = _name(names, one, position, said)
-        with gathered.record(one.place, shown(name)):
-            row = row_of(gathered, name)
-            if isinstance(scores, Unusable):
-                raise scores
-            if not scores:
-                continue
-            if single:
-                gathered.answer(row, *next(iter(scores.items())))
-            else:
-                gathered.scores(row, scores)
-    if independent and tool.independent is None:
-        gathered.notice(
-            "independent", "Scores of an image exceed 1 together: its classes are independent."
-        )
-    gathered.notices += names.notices()
-    _tell_more(gathered, told)
-    return gathered.pool()
 
 
 def _scores(said: Said | Unusable, classes: Sequence[str] | None) -> dict[str, float] | Unusable:
@@ -309,18 +372,28 @@ def list_of(value: Any, what: str, length: int | None = None) -> list[Any]:
     return value
 
 
-def from_corner(left: Any, top: Any, width: Any, height: Any) -> Any:
-    """The box x1 y1 x2 y2 of a corner and a size; what can't be read stays, and is counted.
+def inside(value: Any, *keys: str) -> Any:
+    """What is inside of objects, under one key after the other; None if there is nothing.
 
     Example:
-        >>> from_corner(1, 2, 3, 4)
-        [1.0, 2.0, 4.0, 6.0]
+        >>> inside({"a": {"b": 1}}, "a", "b"), inside({"a": 1}, "a", "b")
+        (1, None)
     """
-    values = [left, top, width, height]
-    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
-        return values
-    try:
-        x, y, across, down = map(float, values)
-    except OverflowError:
-        return values
-    return [x, y, x + across, y + down]
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def records_in(value: Any, key: str, *needed: str) -> list[Any] | None:
+    """The list under a key, if it is empty or its first record has the needed keys; None if not.
+
+    Example:
+        >>> records_in({"rows": [{"a": 1, "b": 2}]}, "rows", "a")
+        [{'a': 1, 'b': 2}]
+        >>> records_in({"rows": []}, "rows", "a"), records_in({"rows": [{"b": 2}]}, "rows", "a")
+        ([], None)
+    """
+    rows = inside(value, key)
+    if not isinstance(rows, list) or not rows:
+        return rows if isinstance(rows, list) else None
+    return rows if isinstance(rows[0], Mapping) and {*needed} <= rows[0].keys() else None

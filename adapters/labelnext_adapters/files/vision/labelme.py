@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.vision.detections import SCORES, around
+from labelnext_adapters.files.vision.boxes import around
+from labelnext_adapters.files.vision.detections import SCORES
 from labelnext_adapters.files.vision.findings import Finding, Said, Tool, rows_of
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner, rows_of
+from labelnext_adapters.files.vision.boxes import of_four
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, records_in, rows_of
 
 _CATEGORIES = "detection_categories"
 
@@ -23,11 +24,9 @@ def _several(value: Any) -> Any:
 def _is_one(value: Any, sure: str = "conf") -> bool:
     if not isinstance(value, Mapping) or "file" not in value:
         return False
-    rows = value.get("detections")
-    if isinstance(rows, list):
-        first = rows[0] if rows else None
-        known = isinstance(first, Mapping) and {"category", sure} <= first.keys()
-        return known or (not rows and (_CATEGORIES in value or len(value) == 2))
+    if isinstance(value.get("detections"), list):
+        rows = records_in(value, "detections", "category", sure)
+        return bool(rows) or (rows == [] and (_CATEGORIES in value or len(value) == 2))
     return "failure" in value
 
 
@@ -54,8 +53,7 @@ def _said(image: Mapping[str, Any]) -> Said:
 
 def _box(row: Mapping[str, Any]) -> Any:
     """The corners of a box: with `conf` of a corner and a size, with `confidence` as they are."""
-    box = row.get("bbox")
-    return from_corner(*box) if "conf" in row and isinstance(box, list) and len(box) == 4 else box
+    return of_four(row.get("bbox")) if "conf" in row else row.get("bbox")
 
 
 _SIGN = "its images have file and detections with category"

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, list_of, rows_of
+from labelnext_adapters.files.vision.findings import (
+    Finding,
+    Said,
+    Tool,
+    list_of,
+    records_in,
+    rows_of,
+)
 
 
 def _is_detection(value: Any) -> bool:
-    if not isinstance(value, Mapping) or not isinstance(value.get("boxes"), list):
-        return False
-    first = value["boxes"][0] if value["boxes"] else None
-    if first is None:
-        return "input_path" in value
-    return isinstance(first, Mapping) and {"coordinate", "score"} <= first.keys()
+    rows = records_in(value, "boxes", "coordinate", "score")
+    return bool(rows) or (rows == [] and "input_path" in value)
 
 
 def _detected(image: Mapping[str, Any]) -> Said:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.content.values import probability
-from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.vision.detections import Detections, class_of
-from labelnext_adapters.files.vision.documents import Document, Names, row_of, shown
+from labelnext_adapters.files.vision.boxes import from_middle
+from labelnext_adapters.files.vision.documents import Document, Names
+from labelnext_adapters.files.vision.findings import Finding, Images, Said, inside, said_of
 from labelnext_adapters.files.vision.options import DetectionOptions
 from labelnext_adapters.files.vision.ultralytics import is_result
 
@@ -77,7 +76,7 @@ def is_response(value: Any) -> bool:
 def are_foreign(value: Any) -> bool:
     """Whether the predictions of a record are another tool's: of no class, or of Ultralytics."""
     response = inner(value)
-    told = response.get("predictions") if isinstance(response, dict) else None
+    told = inside(response, "predictions")
     first = told[0] if isinstance(told, list) and told else None
     return isinstance(first, dict) and (
         not {"class", "class_id"} & first.keys() or is_result(first)
@@ -116,19 +115,18 @@ def read_responses(
     responses = [inner(one.value) for one in documents]
     _check_one_block(documents, responses)
     told = [r.get("predictions") for r in responses if isinstance(r, dict)]
-    if sum(isinstance(predictions, dict) for predictions in told) > 0.5 * len(told):
-        return _classified(documents, responses, options, key, multilabel=True)
+    by_class = sum(isinstance(predictions, dict) for predictions in told) > 0.5 * len(told)
     objects = [p for predictions in told if isinstance(predictions, list) for p in predictions]
     shaped = any(isinstance(p, dict) and not p.keys().isdisjoint(_BOX) for p in objects)
-    if objects and not shaped:
-        return _classified(documents, responses, options, key, multilabel=False)
-    gathered, names = Gathered("detection", classes=options.classes), Names(key)
-    detections = Detections(gathered, options.image_size)
-    for position, (one, response) in enumerate(zip(documents, responses, strict=True)):
-        name = _name(names, one, response, position)
-        _add(detections, one, response, name)
-    gathered.notices += names.notices()
-    return detections.pool()
+    classified, names = by_class or (bool(objects) and not shaped), Names(key)
+    pairs = list(zip(documents, responses, strict=True))
+    images = Images(
+        [one.place for one in documents],
+        [_name(names, one, response, position) for position, (one, response) in enumerate(pairs)],
+        [_said(one.value, response, classified=classified) for one, response in pairs],
+        names.notices(),
+    )
+    return images.pool(options.classes, options.image_size, independent=by_class)
 
 
 def _name(names: Names, one: Document, response: Any, position: int) -> Any:
@@ -136,42 +134,38 @@ def _name(names: Names, one: Document, response: Any, position: int) -> Any:
     response = response if isinstance(response, dict) else {}
     image = response.get("image")
     records = [response, *([image] if isinstance(image, dict) else [])]
-    name = image.get("name") if isinstance(image, dict) else None
+    name = inside(image, "name")
     if names.key is None and isinstance(name, str) and name:
         return name
     return names.of(one, position, *records)
 
 
-def _add(detections: Detections, one: Document, response: Any, name: Any) -> None:
-    """The detections of an image."""
-    gathered = detections.found
-    predictions = response.get("predictions") if isinstance(response, dict) else None
-    if not isinstance(predictions, list) or not predictions:
-        with gathered.record(one.place, shown(name)):
-            row = row_of(gathered, name)
-            _check(one.value, predictions)
-            gathered.nothing(row)
-        return
-    size = _size(response.get("image"))
-    for number, prediction in enumerate(predictions, 1):
-        with gathered.record(f"{one.place}, detection {number}", shown(name)):
-            row = row_of(gathered, name)
-            _check_record(prediction)
-            kind = prediction.get("class")
-            kind = class_of(prediction.get("class_id"), None) if kind is None else kind
-            detections.add(row, kind, prediction["confidence"], _corners(prediction), size)
-
-
-def _check(value: Any, predictions: Any) -> None:
+def _said(value: Any, response: Any, *, classified: bool) -> Said | Unusable:
+    """What a response says of its image, or why it can't be used."""
+    predictions = inside(response, "predictions")
     if isinstance(value, Unusable):
-        raise value
-    if not isinstance(predictions, list | dict):
-        raise Unusable(f"it must be an object with predictions; got {value!r:.60}")
+        return value
+    if isinstance(predictions, dict) and classified:
+        predictions = [
+            {**told, "class": name} if isinstance(told, dict) else told
+            for name, told in predictions.items()
+        ]
+    if not isinstance(predictions, list):
+        if isinstance(predictions, dict):
+            return Said(objects=[])
+        return Unusable(f"it must be an object with predictions; got {value!r:.60}")
+    return said_of(
+        map(_finding, predictions), classified=classified, size=_size(response.get("image"))
+    )
 
 
-def _check_record(prediction: Any) -> None:
+def _finding(prediction: Any) -> Finding | Unusable:
     if not isinstance(prediction, dict) or "confidence" not in prediction:
-        raise Unusable(f"it must have class and confidence; got {prediction!r:.60}")
+        return Unusable(f"it must have class and confidence; got {prediction!r:.60}")
+    kind = prediction.get("class")
+    kind = prediction.get("class_id") if kind is None else kind
+    box = from_middle(*map(prediction.get, _BOX))
+    return Finding(kind, prediction["confidence"], box)
 
 
 def _size(image: Any) -> tuple[Any, Any] | None:
@@ -179,67 +173,3 @@ def _size(image: Any) -> tuple[Any, Any] | None:
     if not isinstance(image, dict) or image.get("width") is None or image.get("height") is None:
         return None
     return image["width"], image["height"]
-
-
-def _corners(prediction: Mapping[str, Any]) -> Any:
-    """The box x1 y1 x2 y2, from its centre; what can't be read stays as it is, and is counted."""
-    values = [prediction.get(name) for name in _BOX]
-    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    if len(numbers) < 4:
-        return values
-    try:
-        x, y, width, height = map(float, numbers)
-    except OverflowError:
-        return values
-    return [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
-
-
-def _classified(
-    documents: Sequence[Document],
-    responses: Sequence[Any],
-    options: DetectionOptions,
-    key: str | None,
-    *,
-    multilabel: bool,
-) -> Pool:
-    """The images with the scores of their classes."""
-    told = [
-        _scores(one.value, response) for one, response in zip(documents, responses, strict=True)
-    ]
-    gathered = Gathered("image", classes=options.classes, multilabel=multilabel, likeliest=True)
-    names = Names(key)
-    for position, (one, response, scores) in enumerate(
-        zip(documents, responses, told, strict=True)
-    ):
-        name = _name(names, one, response, position)
-        with gathered.record(one.place, shown(name)):
-            row = row_of(gathered, name)
-            if isinstance(scores, Unusable):
-                raise scores
-            gathered.scores(row, scores)
-    gathered.notices += names.notices()
-    return gathered.pool()
-
-
-def _scores(value: Any, response: Any) -> dict[str, float] | Unusable:
-    """The scores by class, or why there are none."""
-    predictions = response.get("predictions") if isinstance(response, dict) else None
-    try:
-        _check(value, predictions)
-        if isinstance(predictions, dict):
-            records = [
-                {**told, "class": name} if isinstance(told, dict) else told
-                for name, told in predictions.items()
-            ]
-        else:
-            records = list(predictions or [])
-        scores = {}
-        for record in records:
-            _check_record(record)
-            name = record.get("class")
-            if not isinstance(name, str):
-                raise Unusable(f"a class must be a name; got {name!r:.60}")
-            scores[name] = probability(record["confidence"], "confidence")
-    except Unusable as error:
-        return error
-    return scores or Unusable("it has no classes")

@@ -8,14 +8,13 @@ from typing import Any
 from labelnext.errors import InvalidInput
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.vision.detections import Detections, class_of
-from labelnext_adapters.files.vision.documents import IMAGE_KEYS, image_key
+from labelnext_adapters.files.vision.detections import refuse_labels
+from labelnext_adapters.files.vision.documents import IMAGE_KEYS, by_image
+from labelnext_adapters.files.vision.findings import Finding, Images, Said
 from labelnext_adapters.files.vision.options import DetectionOptions
 
 CORNERS = ("x_min", "y_min", "x_max", "y_max")
 _BASE = frozenset({*CORNERS, "class_id", "confidence", "tracker_id", "class_name"})
-_MOST_LABELS = 0.1
 
 
 def are_rows(value: Any) -> bool:
@@ -39,47 +38,33 @@ def read_rows(rows: Sequence[Any], options: DetectionOptions, key: str | None) -
     Raises:
         InvalidInput: if no column names the image, or rows have no confidence.
     """
-    _refuse_labels(rows)
-    key = image_key(rows) if key is None else key
-    _refuse_nameless(rows, key)
-    gathered = Gathered("detection", classes=options.classes)
-    detections = Detections(gathered, options.image_size)
-    for number, row in enumerate(rows, 1):
-        name = _name(row, key)
-        with gathered.record(f"detection {number}", "" if name is None else name):
-            if not isinstance(row, dict):
-                raise Unusable(f"it must be an object; got {row!r:.60}")
-            if name is None:
-                raise Unusable(f"it must name its image in {key or IMAGE_KEYS[0]}")
-            item = gathered.item(name)
-            box = [row.get(corner) for corner in CORNERS]
-            kind = row.get("class_name") or class_of(row.get("class_id"), options.classes)
-            detections.add(item, None if kind == "" else kind, row.get("confidence"), box)
-    return detections.pool()
-
-
-def _name(row: Any, key: str | None) -> Any:
-    name = row.get(key) if isinstance(row, dict) else None
-    return None if name == "" else name
-
-
-def _refuse_labels(rows: Sequence[Any]) -> None:
     if not rows:
         raise InvalidInput("the file must hold at least one detection; it has none.")
-    bare = sum(isinstance(row, dict) and row.get("confidence") in ("", None) for row in rows)
-    if bare > _MOST_LABELS * len(rows):
-        raise InvalidInput(
-            f"detections must have a confidence; {bare:,} of {len(rows):,} have none, so these are "
-            "labels, not predictions.",
-        )
+    n_bare = sum(isinstance(row, dict) and row.get("confidence") in ("", None) for row in rows)
+    refuse_labels("detections must have a confidence", n_bare, len(rows))
+    read = by_image(rows, key)
+    if all(one.name is None for one in read):
+        raise _nameless(rows, key)
+    ids = [one.value if one.name is None else one.name for one in read]
+    images = Images([one.place for one in read], ids, [_said(one.value) for one in read])
+    return images.pool(options.classes, options.image_size)
 
 
-def _refuse_nameless(rows: Sequence[Any], key: str | None) -> None:
-    if any(_name(row, key) is not None for row in rows):
-        return
+def _said(rows: Any) -> Said | Unusable:
+    return rows if isinstance(rows, Unusable) else Said(objects=[_finding(row) for row in rows])
+
+
+def _finding(row: Mapping[str, Any]) -> Finding:
+    kind = row.get("class_name") or row.get("class_id")
+    box = [row.get(corner) for corner in CORNERS]
+    return Finding(None if kind == "" else kind, row.get("confidence"), box)
+
+
+def _nameless(rows: Sequence[Any], key: str | None) -> InvalidInput:
+    """The error for rows without an image."""
     columns: Mapping[str, Any] = next((row for row in rows if isinstance(row, dict)), {})
     extra = [str(name) for name in columns if name not in _BASE]
-    raise InvalidInput(
+    return InvalidInput(
         f"a column must name the image of each detection: {key or ', '.join(IMAGE_KEYS[:4])}, …; "
         f"got {', '.join(extra[:8]) or 'no column of your own'}.",
         hint='append with custom_data={"file_name": name}, or set source.key to the column.',

@@ -8,8 +8,8 @@ from typing import Any
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.tables.column_names import plain
 from labelnext_adapters.files.tables.known_names import CERTAINTIES
-from labelnext_adapters.files.vision.detections import around
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, rows_of
+from labelnext_adapters.files.vision.boxes import around
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, inside, rows_of
 
 
 def _is_one(value: Any) -> bool:
@@ -31,8 +31,7 @@ def _said(image: Mapping[str, Any]) -> Said:
 def _finding(row: Mapping[str, Any]) -> Finding:
     tags = rows_of(row.get("tags") or [], "tags")
     scores = [tag.get("value") for tag in tags if plain(str(tag.get("name"))) in CERTAINTIES]
-    points = row.get("points")
-    corners = points.get("exterior") if isinstance(points, Mapping) else None
+    corners = inside(row, "points", "exterior")
     told = corners if isinstance(corners, list) and all(map(_is_point, corners)) else []
     box = around(*zip(*told, strict=True)) if len(told) > 1 else None
     return Finding(row.get("classTitle"), scores[0] if scores else None, box)

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labelnext.errors import InvalidInput
+from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.vision.findings import Finding, Images, Said
 
 
 def pool_of_detections(detections: Any, sizes: Mapping[Any, Any] | None) -> Pool:
@@ -24,53 +25,44 @@ def pool_of_detections(detections: Any, sizes: Mapping[Any, Any] | None) -> Pool
     kinds = getattr(detections, "classes", None)  # of a data set of supervision
     by_item = _by_item("detections", getattr(detections, "annotations", detections))
     known = {} if sizes is None else _by_item("sizes", sizes)
-    gathered = Gathered("detection", likeliest=True)
-    sizeless: list[str] = []
-    for item, one in by_item.items():
-        boxed = hasattr(one, "xyxy")
-        if not boxed and hasattr(one, "class_id") and hasattr(one, "confidence"):
-            with gathered.record("the classes", item):
-                gathered.scores(gathered.new_item(item), _scores_of(one, kinds))
-            continue
-        if not boxed:
-            raise InvalidInput(
-                f"detections must be of supervision; item {item!r:.60} has {type(one).__name__}."
-            )
-        row = gathered.new_item(item)
-        gathered.nothing(row)
-        size = _checked_size(item, known.get(item))
-        names = one.data.get("class_name")
-        if size is None and len(one.xyxy):
-            sizeless.append(str(item))
-        for index, box in enumerate(one.xyxy):
-            with gathered.record(f"detection {index + 1}", item):
-                number = None if one.class_id is None else int(one.class_id[index])
-                name = _named(number, kinds) if names is None else str(names[index])
-                score = None if one.confidence is None else float(one.confidence[index])
-                corners = None if size is None else [float(side) for side in box]
-                gathered.detection(row, name, score, corners, size)
-    if sizeless:
+    sides = {item: _checked_size(item, known.get(item)) for item in by_item}
+    said = [_said(item, one, sides[item], kinds) for item, one in by_item.items()]
+    notices = []
+    boxed = (item for item, one in by_item.items() if len(getattr(one, "xyxy", ())))
+    if sizeless := tuple(str(item) for item in boxed if sides[item] is None):
         message = "Left out the boxes of items without a size (give sizes)."
-        gathered.notice("no_boxes", message, sizeless)
-    return gathered.pool()
+        notices.append(Notice("no_boxes", message, sizeless))
+    places = [f"item {str(item)[:60]}" for item in by_item]
+    return Images(places, list(by_item), said, notices).pool(None, independent=False)
 
 
-def _named(number: int | None, names: Any) -> Any:
-    """A class by its name, where names are known."""
-    known = isinstance(names, list | tuple) and number is not None and 0 <= number < len(names)
-    return str(names[number]) if known else number
-
-
-def _scores_of(classes: Any, names: Any) -> dict[Any, float]:
-    """The scores of supervision's classes of an image.
+def _said(item: Any, one: Any, size: Any, names: Any) -> Said | Unusable:
+    """What supervision says of an image: its detections or its classes.
 
     Raises:
-        Unusable: if they have none.
+        InvalidInput: if it is something else.
     """
-    if classes.confidence is None:
-        raise Unusable("it has no confidence")
-    pairs = zip(classes.class_id, classes.confidence, strict=True)
-    return {_named(int(number), names): float(sure) for number, sure in pairs}
+    if not (hasattr(one, "xyxy") or (hasattr(one, "class_id") and hasattr(one, "confidence"))):
+        raise InvalidInput(
+            f"detections must be of supervision; item {item!r:.60} has {type(one).__name__}."
+        )
+    n, boxed = len(one.xyxy if hasattr(one, "xyxy") else one.class_id), hasattr(one, "xyxy")
+    if not boxed and one.confidence is None:
+        return Unusable("it has no confidence")
+    sure = [None] * n if one.confidence is None else [*map(float, one.confidence)]
+    kinds = [None] * n if one.class_id is None else [_named(int(n), names) for n in one.class_id]
+    if not boxed:
+        return Said(classes=list(map(Finding, kinds, sure)))
+    named = one.data.get("class_name")
+    kinds = kinds if named is None else [*map(str, named)]
+    boxes = [None] * n if size is None else [[*map(float, box)] for box in one.xyxy]
+    return Said(objects=list(map(Finding, kinds, sure, boxes)), size=size)
+
+
+def _named(number: int, names: Any) -> Any:
+    """A class by its name, where names are known."""
+    known = isinstance(names, list | tuple) and 0 <= number < len(names)
+    return str(names[number]) if known else number
 
 
 def _by_item(what: str, value: Any) -> dict[Any, Any]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, list_of
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, inside, list_of
 
 _NAMES = ("detection_class_names", "detection_class_entities", "detection_classes_as_text")
 
 
 def _several(value: Any) -> Any:
     """The images of a response of TensorFlow Serving."""
-    inside = value.get("predictions") if isinstance(value, Mapping) else None
-    return inside if isinstance(inside, list) and any(map(_is_one, inside[:20])) else value
+    told = inside(value, "predictions")
+    return told if isinstance(told, list) and any(map(_is_one, told[:20])) else value
 
 
 def _is_one(value: Any) -> bool:

@@ -24,27 +24,34 @@ def tool_format(
     recognised_by: str,
     Options: type[DetectionOptions] = DetectionOptions,
     chosen: Callable[[Any], Sequence[Tool]] | None = None,
+    *,
+    inner: str = "",
 ) -> Format:
     """A format for JSON of one tool or several: a file for each image, a list, or an object.
 
     Args:
         name: as in `source.format`.
         summary: what it reads, in one line.
-        module: whose ``TOOLS`` are the tools, of which the first that takes a file reads it.
+        module: with the tools, of which the one that takes most of a file reads it; they are its
+            ``TOOLS``, or what is named behind a colon.
         recognised_by: what it recognises, in words.
         Options: its keys of `source`.
         chosen: ``chosen(options)`` are the tools that read it, where its keys say which.
+        inner: the folder inside another that has the files, if it is there.
     """
 
     def tools() -> Sequence[Tool]:
-        found: Sequence[Tool] = import_module(module).TOOLS
+        place, _, told = module.partition(":")
+        found: Sequence[Tool] = getattr(import_module(place), told or "TOOLS")
         return found
 
     def read(path: Path | str, options: DetectionOptions, context: Context) -> Pool:
         from labelnext_adapters.files.vision.findings import read_findings
 
         reading = tools() if chosen is None else chosen(options)
-        return read_findings(Path(path), reading, options, context.key)
+        folder = Path(path) / inner
+        read_from = folder if inner and folder.is_dir() else Path(path)
+        return read_findings(read_from, reading, options, context.key)
 
     def evidence(sample: Sample) -> str | None:
         from labelnext_adapters.files.vision.findings import evidence_of

@@ -8,8 +8,8 @@ from typing import Any
 from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.tables.column_names import first_of
 from labelnext_adapters.files.tables.known_names import CERTAINTIES, CLASSES
-from labelnext_adapters.files.vision.detections import around
-from labelnext_adapters.files.vision.findings import Finding, Said, Tool, from_corner
+from labelnext_adapters.files.vision.boxes import around, of_sides
+from labelnext_adapters.files.vision.findings import Finding, Said, Tool, inside
 
 _NO_SCORE = (
     "its regions must have a score or confidence among their region_attributes; without one they "
@@ -41,7 +41,7 @@ def _said(image: Mapping[str, Any]) -> Said:
 
 
 def _finding(region: Any) -> Finding:
-    told = region.get("region_attributes") if isinstance(region, Mapping) else None
+    told = inside(region, "region_attributes")
     if not isinstance(told, Mapping):
         raise Unusable(f"a region must have region_attributes; got {region!r:.60}")
     sure = first_of(told, CERTAINTIES)
@@ -57,7 +57,7 @@ def _box(region: Mapping[str, Any]) -> Any:
     if not isinstance(shape, Mapping):
         return None
     if "width" in shape:
-        return from_corner(*(shape.get(key) for key in ("x", "y", "width", "height")))
+        return of_sides(shape, "x", "y", "width", "height")
     xs, ys = shape.get("all_points_x"), shape.get("all_points_y")
     if isinstance(xs, list) and isinstance(ys, list) and xs and ys:
         try:

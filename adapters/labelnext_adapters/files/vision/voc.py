@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from labelnext.errors import InvalidInput
+from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.oddities import Unusable
-from labelnext_adapters.files.gather import Gathered
-from labelnext_adapters.files.vision.detections import SCORES, Detections
-from labelnext_adapters.files.vision.documents import Document, documents
+from labelnext_adapters.files.content.values import number_in
+from labelnext_adapters.files.vision.detections import SCORES, refuse_labels
+from labelnext_adapters.files.vision.documents import documents
+from labelnext_adapters.files.vision.findings import Finding, Images, Said
 from labelnext_adapters.files.vision.options import DetectionOptions
 from labelnext_adapters.files.vision.xml_tree import parse_xml
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
-_MOST_LABELS = 0.1
 
 
 def read_voc(path: Path, options: DetectionOptions) -> Pool:
@@ -35,67 +35,44 @@ def read_voc(path: Path, options: DetectionOptions) -> Pool:
     annotations = documents(path, lambda value: True, load=parse_xml, endings=(".xml",))
     roots = [one.value for one in annotations if isinstance(one.value, Element)]
     objects = [o for root in roots for o in root.findall("object")]
-    _refuse_labels(objects)
-    gathered = Gathered("object", classes=options.classes)
-    stated = [_text(root, "filename") for root in roots]
-    distinct = len({name for name in stated if name}) == sum(map(bool, stated))
-    if not distinct:
+    n_bare = sum(_score(element) is None for element in objects)
+    cure = f"write {' or '.join(f'<{name}>' for name in SCORES)} into each object."
+    refuse_labels("objects must have a score", n_bare, len(objects), cure)
+    stated = [_text(one.value, "filename") for one in annotations]
+    named = [name for name in stated if name]
+    ids, notices = [name or one.name for name, one in zip(stated, annotations, strict=True)], []
+    if len({*named}) < len(named):
         message = "Several files name the same image, so the ids are the names of the files."
-        gathered.notice("repeated_names", message)
-    detections = Detections(gathered, options.image_size)
-    for one in annotations:
-        _add(detections, one, by_name=distinct)
-    return detections.pool()
+        ids = [one.name for one in annotations]
+        notices.append(Notice("repeated_names", message))
+    places, said = [one.place for one in annotations], [_said(one.value) for one in annotations]
+    images = Images(places, ids, said, notices)
+    return images.pool(options.classes, options.image_size, what="object")
 
 
-def _add(detections: Detections, one: Document, *, by_name: bool) -> None:
-    """The objects of an image."""
-    gathered, root = detections.found, one.value
-    stated = _text(root, "filename") if isinstance(root, Element) and by_name else None
-    name = stated or one.name
-    objects = root.findall("object") if isinstance(root, Element) else []
-    if not objects:
-        with gathered.record(one.place, name):
-            row = gathered.item(name)
-            if isinstance(root, Unusable):
-                raise root
-            if root.tag != "annotation":
-                raise Unusable(f"its root must be annotation; got {root.tag[:60]!r}")
-            gathered.nothing(row)
-        return
-    row = gathered.item(name)
-    size = (_whole(root, "size/width"), _whole(root, "size/height"))
-    for number, element in enumerate(objects, 1):
-        with gathered.record(f"{one.place}, object {number}", name):
-            score = _score(element)
-            if score is None:
-                raise Unusable("it has no score")
-            box = [_text(element, f"bndbox/{corner}") for corner in _CORNERS]
-            known = size if None not in size else None
-            detections.add(row, _text(element, "name"), score, box, known)
+def _said(root: Any) -> Said | Unusable:
+    """What is said of an image, or why it can't be used."""
+    if isinstance(root, Unusable):
+        return root
+    objects = root.findall("object")
+    if not objects and root.tag != "annotation":
+        return Unusable(f"its root must be annotation; got {root.tag[:60]!r}")
+    size = [number_in(_text(root, f"size/{side}")) for side in ("width", "height")]
+    known = size if all(size) else None  # a side of 0 isn't known
+    return Said(objects=[_finding(one) for one in objects], size=known)
 
 
-def _text(element: Element, path: str) -> str | None:
-    return (element.findtext(path) or "").strip() or None
+def _finding(element: Element) -> Finding | Unusable:
+    if (score := _score(element)) is None:
+        return Unusable("it has no score")
+    box = [_text(element, f"bndbox/{corner}") for corner in _CORNERS]
+    return Finding(_text(element, "name"), score, box)
 
 
-def _whole(element: Element, path: str) -> Any:
-    """A side of the image in pixels; None if it isn't known, as 0 says."""
-    try:
-        return float(_text(element, path) or "") or None
-    except ValueError:
-        return None
+def _text(element: Any, path: str) -> str | None:
+    told = element.findtext(path) if isinstance(element, Element) else None
+    return (told or "").strip() or None
 
 
 def _score(element: Element) -> str | None:
     return next((text for name in SCORES if (text := _text(element, name))), None)
-
-
-def _refuse_labels(objects: list[Element]) -> None:
-    bare = sum(_score(element) is None for element in objects)
-    if bare > _MOST_LABELS * len(objects):
-        raise InvalidInput(
-            f"objects must have a score; {bare:,} of {len(objects):,} have none, so these are "
-            "labels, not predictions.",
-            hint=f"write {' or '.join(f'<{name}>' for name in SCORES)} into each object.",
-        )

@@ -18,8 +18,9 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.content.content import decoded
-from labelnext_adapters.files.content.oddities import ROUNDING, Oddities, Unusable
+from labelnext_adapters.files.content.oddities import FEW, ROUNDING, Oddities, Unusable
 from labelnext_adapters.files.gather import Gathered
+from labelnext_adapters.files.tables.vectors import usable_boxes
 from labelnext_adapters.files.vision.yolo_folder import DataFile, stem_of
 from labelnext_adapters.files.vision.yolo_layout import (
     Layout,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from labelnext_adapters.files.vision.options import YoloOptions
 
 _MOST_CLASSES = 100_000  # without names; a larger number is no class
-_MOST_LABELS = 0.1
 _SIDE = 640  # pixels of the masks, as large as images are when they are predicted
 _CLASSIFIED = re.compile(rb"\s*([01](?:\.\d+)?)\s+(\S.*?)\s*$")
 
@@ -181,11 +181,7 @@ def _detected(
         text = texts[lines.files[line]]
         item = "" if rows[line] < 0 else items.ids[rows[line]]
         odd.leave_out(f"{text} line {lines.numbers[line]}", item, why)
-    try:
-        notices += odd.notices()
-    except InvalidInput as error:
-        error.hint = error.hint or _cure(lines, at, confidences)
-        raise
+    notices += odd.notices(_cure(lines, confidences))
     used = np.flatnonzero(good)
     used = used[np.argsort(rows[used], kind="stable")]
     boxes: NDArray[np.float64] = np.zeros((0, 4))
@@ -250,7 +246,7 @@ def _positions(numbers: NDArray[np.float64], places: NDArray[np.int64]) -> NDArr
 
 def _refuse_labels(lines: Lines, at: NDArray[np.int64]) -> None:
     bare = int((at == -1).sum())
-    if bare <= _MOST_LABELS * len(lines):
+    if bare <= FEW * len(lines):
         return
     amount = "no line has" if bare == len(lines) else f"{bare:,} of {len(lines):,} lines have no"
     raise InvalidInput(
@@ -284,7 +280,7 @@ def _why(
     return f"the class must be one of {listed(np.flatnonzero(places >= 0))}; got {number:g}"
 
 
-def _cure(lines: Lines, at: NDArray[np.int64], confidences: NDArray[np.float64]) -> str | None:
+def _cure(lines: Lines, confidences: NDArray[np.float64]) -> str | None:
     """What to do where most lines can't be used."""
     values = confidences[~np.isnan(confidences)]
     wrong = values[(values < 0) | (values > 1)]
@@ -302,9 +298,7 @@ def _usable(
     notices: list[Notice],
 ) -> NDArray[np.float64]:
     """Boxes, NaN where one can't be used."""
-    x1, y1, x2, y2 = boxes.T
-    bad = ~np.isfinite(boxes).all(axis=1) | (x1 > x2) | (y1 > y2)
-    bad |= (x1 >= 1) | (y1 >= 1) | (x2 <= 0) | (y2 <= 0)
+    bad = ~usable_boxes(boxes)
     if not bad.any():
         return boxes
     boxes = boxes.copy()
