@@ -84,7 +84,7 @@ class Pool(FromElsewhere):
         versions: names of the model versions, in their order; used only in reports.
         missing: shape (n_items,), items without any prediction; a prediction with no objects is
             not missing. When None, the items missing from all object sets.
-        notices: notices from reading the data.
+        notices: notices from reading the data; one that is found again counts once.
 
     Raises:
         InvalidInput: if shapes disagree, ids repeat, or a value is out of range.
@@ -208,7 +208,7 @@ class Pool(FromElsewhere):
             estimates=None if estimates is None else checked_numbers("estimates", estimates, n),
             versions=None if versions is None else checked_versions(versions, predicted, sets),
             missing=absent,
-            notices=tuple(collected),
+            notices=tuple(n for i, n in enumerate(collected) if n not in collected[:i]),
         )
 
     def __len__(self) -> int:
