@@ -127,4 +127,6 @@ def labelled_part(pool: Pool) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
     order = pool.tie_order
     usable = (pool.labels >= 0) & np.isfinite(pool.embeddings).all(axis=1)
     rows = order[usable[order]]
+    if not rows.size:
+        raise InvalidInput("replay needs labelled items with an embedding; none of them has one.")
     return pool.embeddings[rows], pool.labels[rows]

@@ -226,6 +226,12 @@ def test_pool_without_labels_or_features_is_refused() -> None:
         labelled_part(Pool(["a"], embeddings=[[1.0]]))
 
 
+def test_labelled_items_without_a_finite_embedding_are_refused() -> None:
+    bare = Pool(["a", "b"], labels=[0, 1], embeddings=[[np.nan], [np.inf]])
+    with pytest.raises(InvalidInput, match="needs labelled items with an embedding; none"):
+        labelled_part(bare)
+
+
 def test_labelled_part_is_sorted_by_id_and_leaves_out_nan() -> None:
     pool = Pool(
         ["10", "9", "8", "7"],
