@@ -323,11 +323,12 @@ def own_options(
 
 
 def _versions_reason(versions: tuple[Objects, ...], row: int) -> str:
-    clusters = merge_boxes(versions, start=row, stop=row + 1)
-    flips = int(class_flips(clusters, versions).sum())
+    seen = [version for version in versions if version.missing is None or not version.missing[row]]
+    clusters = merge_boxes(seen, start=row, stop=row + 1)
+    flips = int(class_flips(clusters, seen).sum())
     unmatched = int((clusters.members < 0).any(axis=1).sum())
     return (
-        f"{counted(len(clusters), 'box', 'boxes')} in {len(versions)} versions: "
+        f"{counted(len(clusters), 'box', 'boxes')} in {counted(len(seen), 'version')}: "
         f"{flips} with differing class, {unmatched} not in all versions"
     )
 
