@@ -249,6 +249,21 @@ def test_broken_run_is_resumed_and_mentioned(config: Path, monkeypatch: pytest.M
     assert (config.parent / "ranking.csv").exists()
 
 
+def test_resume_names_the_ranking_file_that_it_cannot_write(
+    config: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(*_: object) -> None:
+        raise ConfigError("no.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["labelnext.journal.carry_out"], "perform_step", failing)
+        with pytest.raises(labelnext.LabelnextError):
+            labelnext.run(config)
+    monkeypatch.setattr("labelnext.runs.undo.extra_output", lambda *_: Path("/other/extra.csv"))
+    resume(config)
+    assert "is finished, but for /other/extra.csv: run again" in caplog.text
+
+
 def test_output_is_written_beside_another_platforms_write_back(config: Path) -> None:
     text = config.read_text() + "write: {output: out/ranking.parquet}\n"
     config.write_text(text)
