@@ -75,7 +75,9 @@ def replay(
     features, labels = labelled_part(pool)
     strategies = [Strategy.parse(text) for text in dict.fromkeys([RANDOM, *options.strategies])]
     n_classes = pool.n_classes or int(labels.max()) + 1
-    with only_run(settings.state):
+    store = settings.state / "replay"
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with only_run(store):  # a lock of its own: a nightly run need not wait for hours
         curves = simulate(
             features,
             labels,
@@ -84,7 +86,7 @@ def replay(
             protocol,
             seeds=range(options.seeds),
             workers=options.workers,
-            store=settings.state / "replay",
+            store=store,
             progress=progress,
         )
     names = pool.classes or tuple(str(c) for c in range(n_classes))
