@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -103,8 +103,8 @@ def _scores(pool: Pool, score: LabelScore) -> Scored:
             "purpose review needs the package cleanlab, which isn't installed.",
             hint=how_to_install("labelnext[review]"),
         )
-    if pool.truth is not None and pool.object_sets:
-        return _of_objects(pool, pool.truth, pool.object_sets)
+    if pool.truth is not None and pool.shown_objects is not None:
+        return _of_objects(pool, pool.truth, pool.shown_objects)
     rows = pool.mean_probabilities
     if pool.answer is not None and pool.answer.class_ids is not None and pool.n_classes:
         rows = answer_rows(pool.answer, pool.n_classes)
@@ -190,13 +190,12 @@ def _of_votes(pool: Pool, rows: NDArray[np.floating], votes: NDArray[np.int64]) 
     return "active_lab", scores, [Notice("several_people", message), *notices]
 
 
-def _of_objects(pool: Pool, truth: Objects, versions: Sequence[Objects]) -> Scored:
-    """Each item's labels against the newest version that predicted it."""
+def _of_objects(pool: Pool, truth: Objects, objects: Objects) -> Scored:
     from cleanlab.object_detection.rank import get_label_quality_scores
 
     usable = _by_id(pool, pool.labelled & ~pool.missing)
-    newest, n_classes = pool.newest_versions[usable], pool.n_classes or 1
-    for side in (truth, *(versions[v] for v in np.unique(newest))):
+    n_classes = pool.n_classes or 1
+    for side in (truth, objects):
         boxes_of(side)
         if side.class_ids is None or (side.class_ids < 0).any():
             raise InvalidInput("every object must have a class to review labels; some have none.")
@@ -208,10 +207,7 @@ def _of_objects(pool: Pool, truth: Objects, versions: Sequence[Objects]) -> Scor
         {"bboxes": _PIXELS * boxes, "labels": classes}
         for boxes, classes, _ in (_parts(truth, item) for item in usable)
     ]
-    predictions = [
-        _by_class(*_parts(versions[version], item), n_classes)
-        for version, item in zip(newest, usable, strict=True)
-    ]
+    predictions = [_by_class(*_parts(objects, item), n_classes) for item in usable]
     scores[usable], notices = _quietly(
         lambda: get_label_quality_scores(labels, predictions, verbose=False)
     )
