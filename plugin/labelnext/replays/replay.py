@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Adapter
-from labelnext.config.config import Config, load_config
-from labelnext.config.opened import opened, read_pool
+from labelnext.config.config import Config
+from labelnext.config.opened import loaded, opened, read_pool
 from labelnext.config.places import check_places
 from labelnext.config.sections import Replay
 from labelnext.errors import InvalidInput
@@ -58,7 +58,7 @@ def replay(
         InvalidInput: if there are too few labelled items, or they have neither embeddings nor
             predictions.
     """
-    settings = config if isinstance(config, Config) else load_config(config)
+    settings = loaded(config)
     check_places(settings)
     options = settings.replay
     page = None if options.path is None else settings.directory / options.path.expanduser()
@@ -75,9 +75,8 @@ def replay(
     features, labels = labelled_part(pool)
     strategies = [Strategy.parse(text) for text in dict.fromkeys([RANDOM, *options.strategies])]
     n_classes = pool.n_classes or int(labels.max()) + 1
-    store = settings.state / "replay"
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with only_run(store):  # a lock of its own: a nightly run need not wait for hours
+    with only_run(store := settings.state / "replay"):  # no run waits for that
         curves = simulate(
             features,
             labels,

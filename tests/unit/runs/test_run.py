@@ -17,7 +17,7 @@ import pytest
 import labelnext
 from labelnext.adapter import open_adapter
 from labelnext.cli.console import print_report
-from labelnext.errors import ConfigError, InvalidInput, WriteFailed
+from labelnext.errors import ConfigError, InvalidInput
 from labelnext.pool import Objects, Pool
 from labelnext.runs.check import check
 from labelnext.runs.run import explain
@@ -249,43 +249,12 @@ def test_broken_run_is_resumed_and_mentioned(config: Path, monkeypatch: pytest.M
     assert (config.parent / "ranking.csv").exists()
 
 
-def test_resume_names_the_ranking_file_that_it_cannot_write(
-    config: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def failing(*_: object) -> None:
-        raise ConfigError("no.")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(sys.modules["labelnext.journal.carry_out"], "perform_step", failing)
-        with pytest.raises(labelnext.LabelnextError):
-            labelnext.run(config)
-    monkeypatch.setattr("labelnext.runs.undo.extra_output", lambda *_: Path("/other/extra.csv"))
-    resume(config)
-    assert "is finished, but for /other/extra.csv: run again" in caplog.text
-
-
 def test_output_is_written_beside_another_platforms_write_back(config: Path) -> None:
     text = config.read_text() + "write: {output: out/ranking.parquet}\n"
     config.write_text(text)
     report = labelnext.run(config)
     assert report.output == config.parent / "out/ranking.parquet"
     assert report.output.exists()
-
-
-def test_a_page_says_that_the_ranking_file_beside_the_write_back_is_missing(
-    config: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise WriteFailed("'extra.csv' can't be written: no space.", hint="free some.")
-
-    path = config.parent / "extra.csv"
-    monkeypatch.setattr("labelnext.runs.run.extra_output", lambda *_: path)
-    monkeypatch.setattr("labelnext.runs.whole.WholeJob.write_output", full)
-    with pytest.raises(WriteFailed, match="extra.csv' can't be written"):
-        labelnext.run(config)
-    page = html.unescape((config.parent / "labelnext-report.html").read_text())
-    assert "the run is done, but 'extra.csv' can't be written: no space. To have it, free" in page
-    assert f"to {path}" not in page
 
 
 def test_report_that_cannot_be_written_stops_the_run_before_the_write(config: Path) -> None:
