@@ -71,7 +71,7 @@ class FiftyOneAdapter(Adapter):
         if source.database is not None:  # no server is started for a question
             return False
         given = source.dataset
-        names = names_now({str(step.payload.get("dataset_id")) for step in plan.steps})
+        names = names_now({str(s.payload.get("dataset_id")) for s in plan.small_steps})
         return names == {given if isinstance(given, str) else given._root_dataset.name}
 
     def __init__(self, source: FiftyOneSource, write: FiftyOneWrite, context: Context) -> None:

@@ -5,6 +5,7 @@ The server is spoken to through label-studio-sdk, which is imported only when an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from labelnext_adapters.label_studio.server.tasks import Tasks
     from labelnext_adapters.label_studio.write.kept_values import KeptValues
     from labelnext_adapters.label_studio.write.prelabels import Made
+
+_ASK_AGAIN = 10.0  # seconds
+_numbers: dict[tuple[object, ...], tuple[float, int | None]] = {}  # of projects, and until when
 
 
 class LabelStudioAdapter(Adapter):
@@ -118,12 +122,26 @@ class LabelStudioAdapter(Adapter):
     @classmethod
     def is_renamed(cls, source: LabelStudioSource, plan: Plan) -> bool:
         """Whether a plan was for the project that the source names, by its number or a title."""
-        places = {(server_of(s.payload["url"]), s.payload["project"]) for s in plan.steps}
-        if {server for server, _ in places} != {server_of(source.url)}:
+        payloads = [step.payload for step in plan.small_steps]
+        if {server_of(payload["url"]) for payload in payloads} != {server_of(source.url)}:
             return False
-        with suppress(LabelnextError), closing(cls(source, LabelStudioWrite(), Context())) as here:
-            return {number for _, number in places} == {here._located.number}
-        return False  # what the title names can't be told
+        return {payload["project"] for payload in payloads} == {cls._number_now(source)}
+
+    @classmethod
+    def _number_now(cls, source: LabelStudioSource) -> int | None:
+        """The number of the project; None where the server doesn't tell what a title names.
+
+        It is asked once in ten seconds: there may be hundreds of runs to compare with.
+        """
+        key = (source.url, source.api_key, source.project)
+        until, number = _numbers.get(key, (0.0, None))
+        if time.monotonic() >= until:
+            number = None
+            here = cls(source, LabelStudioWrite(), Context())
+            with suppress(LabelnextError), closing(here):
+                number = here.number
+            _numbers[key] = (time.monotonic() + _ASK_AGAIN, number)
+        return number
 
     def check(self) -> list[Finding]:
         """Connection, permissions, counts and tested versions, without reading all items."""

@@ -86,10 +86,9 @@ def _marks(pool: Pool, unit: Unit, rows: Sequence[int]) -> Mapping[int, tuple[Ma
         return {row: (Mark("", number=n),) for row, n in numbers.items() if not math.isnan(n)}
     if names is None:
         return {}
-    if unit == "objects":
-        newest = pool.newest_versions  # people see one prediction
-        shown = [row for row in rows if newest[row] >= 0]
-        return {row: _boxes(pool.object_sets[newest[row]], row, names) for row in shown}
+    if unit == "objects" and pool.shown_objects is not None:
+        seen = [row for row in rows if pool.newest_versions[row] >= 0]
+        return {row: _boxes(pool.shown_objects, row, names) for row in seen}
     if probabilities is not None and pool.multilabel:
         likely = {row: np.flatnonzero(probabilities[row] >= _LIKELY).tolist() for row in rows}
         return {
@@ -129,13 +128,11 @@ def _boxes(objects: Objects, row: int, names: Sequence[str]) -> tuple[Mark, ...]
 
 def _not_shown(pool: Pool, rows: Sequence[int]) -> list[Notice]:
     """How many objects of these items have no box in fractions of the image."""
-    bare, newest = 0, pool.newest_versions
-    for row in rows:
-        if newest[row] >= 0:
-            objects = pool.object_sets[newest[row]]
-            span = slice(int(objects.offsets[row]), int(objects.offsets[row + 1]))
-            boxes = None if objects.boxes is None else objects.boxes[span, 0]
-            bare += span.stop - span.start if boxes is None else int(np.isnan(boxes).sum())
+    objects, bare = pool.shown_objects, 0
+    if objects is not None:
+        shown = objects.take(np.array(rows, dtype=np.intp))
+        unknown = shown.boxes is None or np.isnan(shown.boxes[:, 0])
+        bare = int(np.broadcast_to(unknown, len(shown.confidences)).sum())
     if not bare:
         return []
     return [

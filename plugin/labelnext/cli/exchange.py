@@ -87,6 +87,8 @@ def predictions(
     if as_json:
         print_plain(written.to_json())
         return
+    for notice in written.notices:
+        out.print("[yellow]warning[/]", escaped(notice.message), soft_wrap=True)
     said = f"Wrote the predictions of {counted(written.items, 'item')} to {written.path}."
     if written.without:
         said += f" {counted(written.without, 'item')} without a prediction left out."

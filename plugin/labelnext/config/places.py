@@ -21,7 +21,7 @@ _PAGE_KEYS = {("report", "path"), ("replay", "path"), ("watch", "page")}
 _WRITTEN = {("write", "output"), *_PAGE_KEYS, ("state",)}
 _DATA = (".parquet", ".pq")  # what a folder of data is made of
 _PAGES = {".".join(key) for key in _PAGE_KEYS}
-_OF_STATE = ("history", "lock", "watch.json", "loop")
+_OF_STATE = ("history", "lock", "loop")
 
 
 def check_places(settings: Config, more: Mapping[str, Path] | None = None) -> None:
@@ -38,7 +38,7 @@ def check_places(settings: Config, more: Mapping[str, Path] | None = None) -> No
     """
     outputs = {**_outputs(settings), **(more or {})}
     _check_state(outputs, settings.state, _pool(settings))
-    outputs |= {f"state ({name})": settings.state / name for name in _OF_STATE[1:3]}
+    outputs |= {"state (lock)": settings.state / "lock"}
     check_unread(settings, outputs)
 
 

@@ -51,6 +51,14 @@ class Plan:
     output: str | None = None
     left_out: tuple[str, ...] = ()
 
+    @property
+    def small_steps(self) -> tuple[Step, ...]:
+        """The steps whose payload a journal holds itself; all of them if it holds none.
+
+        They tell what all steps have in common, without a file of megabytes for each run.
+        """
+        return tuple(s for s in self.steps if isinstance(s.payload, dict)) or self.steps
+
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON-able data."""
         # `asdict` would copy every id of a payload.

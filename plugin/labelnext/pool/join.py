@@ -33,8 +33,8 @@ def join_predictions(pool: Pool, side: Pool) -> Pool:
             f"{listed(side.item_ids[:3])} in the file, {listed(pool.item_ids[:3])} in the source.",
             hint="set source.key or source.predictions.key so that both use the same ids.",
         )
-    told = [one for one in pool.notices if one.code != "no_predictions"]  # the side file has some
-    notices = [*told, *side.notices]
+    replaces = side.probabilities is not None or side.objects is not None
+    notices = [n for n in pool.notices if not (replaces and n.on_predictions)] + [*side.notices]
     strange = sorted(row_of_id.keys() - set(pool.item_ids.tolist()))
     if strange:
         message = (
@@ -46,13 +46,16 @@ def join_predictions(pool: Pool, side: Pool) -> Pool:
     changes: dict[str, object] = {"classes": classes, "notices": notices}
     if side.embeddings is not None:
         changes["embeddings"] = _rows(side.embeddings, rows)
-    if side.probabilities is not None or side.objects is not None:
+    if replaces:
         probabilities = side.probabilities
         if probabilities is not None:
             if columns is not None:
                 probabilities = _spread(probabilities, columns, len(classes or ()))
             probabilities = _rows(probabilities, rows)
         changes["probabilities"] = probabilities
+        changes["estimates"] = None
+        if side.estimates is not None:
+            changes["estimates"] = _rows(side.estimates[:, None], rows)[:, 0]
         changes["multilabel"] = side.multilabel
         changes["versions"] = side.versions
         changes["objects"] = (

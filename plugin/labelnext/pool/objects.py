@@ -22,6 +22,13 @@ from labelnext.pool.checks import (
 from labelnext.pool.masks import boxes_of_masks, checked_masks
 from labelnext.support.words import counted
 
+#: Codes of notices on predictions.
+_ON_PREDICTIONS = (
+    "accepted_predictions", "in_sample_predictions", "least_sure", "live_predictions",
+    "maybe_logits", "missing_members", "mixed_model_versions", "mixed_scales", "nan",
+    "no_predictions", "old_predictions", "renormalised", "spread", "zero_scores",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -40,6 +47,11 @@ class Notice:
     item_ids: tuple[str, ...] = ()
     stand_for: tuple[tuple[str, int], ...] = ()
     column: str = ""
+
+    @property
+    def on_predictions(self) -> bool:
+        """Whether it says nothing any more once other predictions take the place of these."""
+        return self.code in _ON_PREDICTIONS or self.column == "probabilities"
 
 
 def fill(target: object, **columns: object) -> None:
@@ -362,8 +374,7 @@ def note_missing_versions(
         if objects.missing is not None:
             lacking |= objects.missing & ~absent
     if len(sets) > 1 and lacking.any():
-        told = missing_versions(ids[lacking], len(sets))
-        notices += [] if told in notices else [told]  # as in a pool that is made of another
+        notices.append(missing_versions(ids[lacking], len(sets)))
 
 
 def missing_versions(ids: NDArray[np.str_], n_versions: int, n_alone: int = 0) -> Notice:

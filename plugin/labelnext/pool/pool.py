@@ -27,6 +27,7 @@ from labelnext.pool.checks import (
 )
 from labelnext.pool.constructors import FromElsewhere
 from labelnext.pool.digest import update
+from labelnext.pool.merged import merged
 from labelnext.pool.named import numbered, positions
 from labelnext.pool.objects import Notice as Notice
 from labelnext.pool.objects import Objects as Objects
@@ -84,7 +85,7 @@ class Pool(FromElsewhere):
         versions: names of the model versions, in their order; used only in reports.
         missing: shape (n_items,), items without any prediction; a prediction with no objects is
             not missing. When None, the items missing from all object sets.
-        notices: notices from reading the data.
+        notices: notices from reading the data; one that is found again counts once.
 
     Raises:
         InvalidInput: if shapes disagree, ids repeat, or a value is out of range.
@@ -208,7 +209,7 @@ class Pool(FromElsewhere):
             estimates=None if estimates is None else checked_numbers("estimates", estimates, n),
             versions=None if versions is None else checked_versions(versions, predicted, sets),
             missing=absent,
-            notices=tuple(collected),
+            notices=tuple(n for i, n in enumerate(collected) if n not in collected[:i]),
         )
 
     def __len__(self) -> int:
@@ -286,18 +287,19 @@ class Pool(FromElsewhere):
         return newest
 
     @cached_property
-    def shown_objects(self) -> tuple[Objects, ...]:
-        """The objects to show for each item: those of the newest version that predicted it.
+    def shown_objects(self) -> Objects | None:
+        """The objects of each item in the newest version that predicted it; None without any.
 
-        One set per version; each item has objects in at most one of them. Just the newest set if
-        it covers every item; empty without objects.
+        The last version's own if it covers every item.
         """
         newest = self.newest_objects
         if newest is None or newest.missing is None or not newest.missing.any():
-            return self.object_sets[-1:]
-        return tuple(
-            objects.where((self.newest_versions == version)[objects.item_positions])
-            for version, objects in enumerate(self.object_sets)
+            return newest
+        return merged(
+            [
+                objects.where((self.newest_versions == version)[objects.item_positions])
+                for version, objects in enumerate(self.object_sets)
+            ]
         )
 
     @cached_property
@@ -340,12 +342,7 @@ class Pool(FromElsewhere):
             return likeliest_classes(self.mean_probabilities)
         if self.answer is not None:
             return self.answer.top_classes
-        by_version = [objects.top_classes for objects in self.shown_objects]
-        known = [classes for classes in by_version if classes is not None]
-        if len(known) < 2:
-            return known[0] if known else None
-        classes: NDArray[np.int64] = np.max(known, axis=0)  # at most one differs from −1
-        return classes
+        return None if self.shown_objects is None else self.shown_objects.top_classes
 
     @property
     def top_names(self) -> NDArray[np.str_] | None:

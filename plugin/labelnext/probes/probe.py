@@ -23,17 +23,6 @@ from labelnext.support.annotations import Seed
 from labelnext.support.signatures import checked, fitted_options
 from labelnext.support.words import counted
 
-# Remarks on predictions that the probe replaces.
-_STALE = (
-    "accepted_predictions",
-    "in_sample_predictions",
-    "live_predictions",
-    "maybe_logits",
-    "nan",
-    "old_predictions",
-    "renormalised",
-)
-
 
 @checked
 def probe(
@@ -170,7 +159,7 @@ def _replaced(pool: Pool, notices: list[Notice]) -> list[Notice]:
         "The probe's predictions replace those of the source, which had some for "
         f"{counted((~pool.missing).sum(), 'item')}."
     )
-    kept = [notice for notice in notices if notice.code not in _STALE]
+    kept = [notice for notice in notices if not notice.on_predictions]
     return [*kept, Notice("probe_replaces", message)]
 
 

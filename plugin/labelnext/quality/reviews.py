@@ -103,8 +103,8 @@ def _scores(pool: Pool, score: LabelScore) -> Scored:
             "purpose review needs the package cleanlab, which isn't installed.",
             hint=how_to_install("labelnext[review]"),
         )
-    if pool.truth is not None and pool.newest_objects is not None:
-        return _of_objects(pool, pool.truth, pool.newest_objects)
+    if pool.truth is not None and pool.shown_objects is not None:
+        return _of_objects(pool, pool.truth, pool.shown_objects)
     rows = pool.mean_probabilities
     if pool.answer is not None and pool.answer.class_ids is not None and pool.n_classes:
         rows = answer_rows(pool.answer, pool.n_classes)
@@ -194,14 +194,15 @@ def _of_objects(pool: Pool, truth: Objects, objects: Objects) -> Scored:
     from cleanlab.object_detection.rank import get_label_quality_scores
 
     usable = _by_id(pool, pool.labelled & ~pool.missing)
+    n_classes = pool.n_classes or 1
     for side in (truth, objects):
         boxes_of(side)
         if side.class_ids is None or (side.class_ids < 0).any():
             raise InvalidInput("every object must have a class to review labels; some have none.")
+        n_classes = max(n_classes, 1 + int(side.class_ids.max(initial=0)))
     scores: NDArray[np.float64] = np.full(len(pool), np.nan)
     if not usable.size:
         return "object_lab", scores, []
-    n_classes = pool.n_classes or 1 + max(int(o.class_ids.max(initial=0)) for o in (truth, objects))  # type: ignore[union-attr]  # checked above
     labels = [
         {"bboxes": _PIXELS * boxes, "labels": classes}
         for boxes, classes, _ in (_parts(truth, item) for item in usable)

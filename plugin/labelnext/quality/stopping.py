@@ -208,7 +208,10 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
                     )
                 )
         except DAMAGED:
-            message = f"skipped: {str(path)!r} can't be read, so its run can't be compared."
+            message = (
+                f"skipped: {str(path)!r} can't be read, so its run can't be compared; remove the "
+                "file, or put back a copy."
+            )
             warnings.warn(message, LabelnextWarning, stacklevel=2)
     return newest_first[::-1]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from labelnext.errors import InvalidInput, NotFound
 from labelnext.ranking.ranking import Ranking, batch_ranking
 from labelnext.support.started import CONFIG, how
-from labelnext.support.store import MANIFEST, Store
+from labelnext.support.store import MANIFEST, Store, manifest_of
 
 HOW = ("acquisition", "of", "direction", "selection", "seed")  # Ranking fields in the manifest
 
@@ -29,16 +30,20 @@ def published_batch(place: Path | str, run: str) -> Ranking:
     """
     store = Store(place)
     content = store.read_bytes(MANIFEST)
-    manifest = None if content is None else json.loads(content)
-    if manifest is None or manifest["run"] != run:
-        stored = "no ranking" if manifest is None else f"the ranking of run {manifest['run']!r}"
+    manifest = None if content is None else manifest_of(content)
+    if manifest is None or manifest.get("run") != run:
+        other = None if manifest is None else manifest.get("run")
+        stored = "no ranking" if manifest is None else f"the ranking of run {other!r}"
         raise NotFound(
             f"{str(place)!r} has {stored}, not that of run {run!r}.",
             hint=f"run {how('run', CONFIG)} first, or set write.run and write.output to those of "
             "the run.",
         )
-    batch = store.read_bytes(manifest["batch"]["path"])
-    items = [json.loads(line) for line in (batch or b"").splitlines()]
-    if batch is None or len(items) != manifest["batch"]["rows"]:
-        raise InvalidInput(f"{manifest['batch']['path']} in {str(place)!r} is incomplete.")
-    return batch_ranking(items, **{name: manifest[name] for name in HOW if name in manifest})
+    path = manifest["batch"]["path"]
+    with suppress(ValueError, LookupError, TypeError):  # damaged
+        items = [json.loads(line) for line in (store.read_bytes(path) or b"").splitlines()]
+        if len(items) == manifest["batch"]["rows"]:
+            return batch_ranking(items, **{n: manifest[n] for n in HOW if n in manifest})
+    raise InvalidInput(
+        f"{path} in {str(place)!r} is incomplete.", hint=f"run {how('run', CONFIG)} again."
+    )

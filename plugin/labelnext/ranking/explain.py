@@ -39,7 +39,7 @@ class Explanation:
         rule: how the score is computed.
         reason: a one-line summary.
         parts: its objects, labels, classes or box clusters, each with its contribution,
-            None for a model version without a prediction.
+            None for a model version without a prediction, and for a number that is missing.
         changes: what would move the item, as sentences.
         link: where to open the item; None if there is no address.
         address: where people begin to label; None if there is no address.
@@ -100,7 +100,7 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
         rank,
         len(ranking.pool_order),
         _status(pool, ranking, row, rank),
-        None if score is None or np.isnan(score) else score,
+        None if score is None else _known(score),
         rule,
         reason(pool, row, ranking.of, ranking.recipe),
         parts,
@@ -188,12 +188,17 @@ def _parts(
         {
             "class": class_name(pool, int(c)),
             **{
-                name: None if np.isnan(vector[c]) else float(vector[c])
+                name: _known(vector[c])
                 for name, vector in zip(members or ["probability"], vectors, strict=True)
             },
         }
         for c in order
     ]
+
+
+def _known(value: float) -> float | None:
+    """A number as JSON has it; None for NaN."""
+    return None if np.isnan(value) else float(value)
 
 
 def _answer_parts(pool: Pool, row: int) -> list[dict[str, Any]]:
@@ -207,7 +212,7 @@ def _answer_parts(pool: Pool, row: int) -> list[dict[str, Any]]:
             {
                 **({"version": f"version {number}"} if several else {}),
                 **({} if ids is None else {"class": class_name(pool, int(ids[i]))}),
-                "confidence": float(answers.confidences[i]),
+                "confidence": _known(answers.confidences[i]),
             }
             for i in range(start, end)
         ]
@@ -237,8 +242,8 @@ def _object_parts(
     return [
         {
             "class": "object" if ids is None else class_name(pool, int(ids[i])),
-            "probability" if labels else "confidence": float(known[i]),
-            "score": float(scores[i]),
+            "probability" if labels else "confidence": _known(known[i]),
+            "score": _known(scores[i]),
             **({} if objects.weights is None else {"weight": float(objects.weights[i])}),
             "counts": not objects.confidences[i] < floor,
         }

@@ -65,7 +65,8 @@ def _reason(
         if recipe is not None and recipe.function is not None and scored is not None:
             scored_item = scored.take(np.array([row]))
             return _scored_reason(pool, scored_item, recipe.function, recipe.scoring)
-        return objects_reason(pool, sets[pool.newest_versions[row]], row)
+        assert pool.shown_objects is not None
+        return objects_reason(pool, pool.shown_objects, row)
     if pool.members is None:
         return ""
     vectors = pool.members[:, row]
@@ -160,9 +161,8 @@ def why(pool: Pool, row: int, of: str | None, floor: float = 0.0) -> str:
         return "The model has not seen it yet."
     if pool.answer is not None:
         return _answer_in_words(pool, pool.answer, row)
-    if (of == "objects" or pool.members is None) and pool.object_sets:
-        objects = pool.object_sets[pool.newest_versions[row]].take(np.array([row]))
-        return _objects_in_words(pool, objects, floor)
+    if (of == "objects" or pool.members is None) and pool.shown_objects is not None:
+        return _objects_in_words(pool, pool.shown_objects.take(np.array([row])), floor)
     if pool.members is None:
         return "It was chosen to make the batch varied."
     members = pool.members[:, row]
@@ -323,11 +323,12 @@ def own_options(
 
 
 def _versions_reason(versions: tuple[Objects, ...], row: int) -> str:
-    clusters = merge_boxes(versions, start=row, stop=row + 1)
-    flips = int(class_flips(clusters, versions).sum())
+    seen = [version for version in versions if version.missing is None or not version.missing[row]]
+    clusters = merge_boxes(seen, start=row, stop=row + 1)
+    flips = int(class_flips(clusters, seen).sum())
     unmatched = int((clusters.members < 0).any(axis=1).sum())
     return (
-        f"{counted(len(clusters), 'box', 'boxes')} in {len(versions)} versions: "
+        f"{counted(len(clusters), 'box', 'boxes')} in {counted(len(seen), 'version')}: "
         f"{flips} with differing class, {unmatched} not in all versions"
     )
 
@@ -357,12 +358,10 @@ def predictions_by_class(
     if pool.answers or (pool.probabilities is not None and of != "objects"):
         classes = pool.top_classes
         return None if classes is None else (classes, np.arange(len(pool)))
-    pairs = [(o.class_ids, o.item_positions) for o in pool.shown_objects if o.class_ids is not None]
-    if len(pairs) < 2:
-        return pairs[0] if pairs else None
-    predicted, owners = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
-    by_item = np.argsort(owners, kind="stable")
-    return predicted[by_item], owners[by_item]
+    objects = pool.shown_objects
+    if objects is None or objects.class_ids is None:
+        return None
+    return objects.class_ids, objects.item_positions
 
 
 def counted_objects(pool: Pool, floor: float) -> NDArray[np.int64] | None:
@@ -370,8 +369,5 @@ def counted_objects(pool: Pool, floor: float) -> NDArray[np.int64] | None:
 
     With several model versions, the newest that predicted the item counts.
     """
-    if not pool.object_sets:
-        return None
-    counts = [object_statistics(objects, floor=floor).count for objects in pool.shown_objects]
-    total: NDArray[np.int64] = np.sum(counts, axis=0)
-    return total
+    objects = pool.shown_objects
+    return None if objects is None else object_statistics(objects, floor=floor).count

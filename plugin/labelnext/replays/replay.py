@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Adapter
-from labelnext.config.config import Config, load_config
-from labelnext.config.opened import opened, read_pool
+from labelnext.config.config import Config
+from labelnext.config.opened import loaded, opened, read_pool
 from labelnext.config.places import check_places
 from labelnext.config.sections import Replay
 from labelnext.errors import InvalidInput
@@ -58,7 +58,7 @@ def replay(
         InvalidInput: if there are too few labelled items, or they have neither embeddings nor
             predictions.
     """
-    settings = config if isinstance(config, Config) else load_config(config)
+    settings = loaded(config)
     check_places(settings)
     options = settings.replay
     page = None if options.path is None else settings.directory / options.path.expanduser()
@@ -75,7 +75,8 @@ def replay(
     features, labels = labelled_part(pool)
     strategies = [Strategy.parse(text) for text in dict.fromkeys([RANDOM, *options.strategies])]
     n_classes = pool.n_classes or int(labels.max()) + 1
-    with only_run(settings.state):
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with only_run(store := settings.state / "replay"):  # no run waits for that
         curves = simulate(
             features,
             labels,
@@ -84,7 +85,7 @@ def replay(
             protocol,
             seeds=range(options.seeds),
             workers=options.workers,
-            store=settings.state / "replay",
+            store=store,
             progress=progress,
         )
     names = pool.classes or tuple(str(c) for c in range(n_classes))
@@ -127,4 +128,6 @@ def labelled_part(pool: Pool) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
     order = pool.tie_order
     usable = (pool.labels >= 0) & np.isfinite(pool.embeddings).all(axis=1)
     rows = order[usable[order]]
+    if not rows.size:
+        raise InvalidInput("replay needs labelled items with an embedding; none of them has one.")
     return pool.embeddings[rows], pool.labels[rows]

@@ -129,7 +129,6 @@ def replay_stored(
         >>> row.n_targets, row.area
         (5, 1.0)
     """
-    # Long: half is its docstring.
     versions = _versions(pool)
     if not versions:
         raise InvalidInput(
@@ -137,15 +136,7 @@ def replay_stored(
             "with a confidence for each item."
         )
     left_out: list[str] = []
-    targets = []
-    for version, target, known, aims in _targets(pool, versions):
-        n_aims, others = int((known & aims).sum()), int((known & ~aims).sum())
-        if min(n_aims, others) < _LEAST:
-            name, total = pool.version_names[version - 1], n_aims + others
-            few = f"{target}: {n_aims} of {counted(total, 'item')}" if total else _NONE[target]
-            left_out.append(f"version {name}, {few}")
-        else:
-            targets.append((version, target, known, aims))
+    targets = _comparable(pool, versions, left_out)
     if not targets and not left_out:
         raise InvalidInput(
             "replay of stored predictions needs labels or a second model version; the source has "
@@ -154,12 +145,29 @@ def replay_stored(
         )
     usable = _usable(versions[-1], _recipes(strategies, recipe), left_out)
     level = 0.05 / max(len(targets) * len(usable), 1)
-    rows = [
-        _found(versions[version - 1], how, version, target, known, aims, level)
-        for version, target, known, aims in targets
-        for how in usable
-    ]
+    rows = []
+    for version, target, known, aims in targets:
+        for how in usable:
+            row = _found(versions[version - 1], how, version, target, known, aims, level)
+            if isinstance(row, str):
+                left_out.append(row)
+            else:
+                rows.append(row)
     return StoredReport(rows, left_out, _advice(rows), path)
+
+
+def _comparable(pool: Pool, versions: Sequence[Pool], left_out: list[str]) -> list[_Target]:
+    """The targets with enough items; adds the others to `left_out`."""
+    comparable = []
+    for version, target, known, aims in _targets(pool, versions):
+        n_aims, others = int((known & aims).sum()), int((known & ~aims).sum())
+        if min(n_aims, others) < _LEAST:
+            name, total = pool.version_names[version - 1], n_aims + others
+            few = f"{target}: {n_aims} of {counted(total, 'item')}" if total else _NONE[target]
+            left_out.append(f"version {name}, {few}")
+        else:
+            comparable.append((version, target, known, aims))
+    return comparable
 
 
 def _versions(pool: Pool) -> list[Pool]:
@@ -181,7 +189,7 @@ def _versions(pool: Pool) -> list[Pool]:
             objects=o,
             classes=pool.classes,
             versions=[name],
-            missing=pool.missing,
+            missing=pool.missing if o.missing is None else o.missing,
             truth=pool.truth,  # class weights count its objects
             labelled=pool.labelled,
             open=np.ones(len(pool), dtype=np.bool_),
@@ -234,10 +242,11 @@ def _usable(version: Pool, recipes: Sequence[Recipe], left_out: list[str]) -> li
     return usable
 
 
-def _targets(
-    pool: Pool, versions: Sequence[Pool]
-) -> Iterator[tuple[int, str, NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Version, target, the items that can be judged, and which of them should be found."""
+_Target = tuple[int, str, NDArray[np.bool_], NDArray[np.bool_]]
+"""Version, target, the items that can be judged, and which of them should be found."""
+
+
+def _targets(pool: Pool, versions: Sequence[Pool]) -> Iterator[_Target]:
     for number, version in enumerate(versions, 1):
         following = versions[number] if number < len(versions) else None
         objects = version.newest_objects
@@ -246,7 +255,8 @@ def _targets(
             if pool.truth is not None and (pool.labelled & seen).any():
                 yield number, WRONG, pool.labelled & seen, _differ(objects, pool.truth)
             if following is not None and following.newest_objects is not None:
-                yield number, CHANGED, seen, _differ(objects, following.newest_objects)
+                both = seen & ~following.missing
+                yield number, CHANGED, both, _differ(objects, following.newest_objects)
             continue
         predicted = version.predicted_classes
         if pool.labels is not None and (pool.labels >= 0).any():
@@ -272,7 +282,8 @@ def _found(
     known: NDArray[np.bool_],
     aims: NDArray[np.bool_],
     level: float,
-) -> Found:
+) -> Found | str:
+    """How early the targets are found; a text if too few of the items get a score."""
     whole = resolved(recipe, version_pool)
     assert whole.function is not None  # by `_usable`
     _, scored = whole.function.score(version_pool, of=whole.unit, **whole.scoring)
@@ -280,6 +291,10 @@ def _found(
     order = version_pool.tie_order  # ties must not depend on the order of the rows
     items = order[(known & ~np.isnan(scored))[order]]
     utilities, aimed = scored[items], aims[items]
+    n_aims, others = int(aimed.sum()), int((~aimed).sum())
+    if min(n_aims, others) < _LEAST:
+        of = f"version {version_pool.version_names[0]}, {target}"
+        return f"{of}: {name} has scores for {n_aims} of these and {counted(others, 'other item')}"
     ranked = aimed[stable_order(utilities)]
     cuts = [max(round(share * len(items)), 1) for share in SHARES]
     mean, error = area(utilities[aimed], utilities[~aimed])
@@ -290,8 +305,8 @@ def _found(
         target,
         name,
         len(items),
-        int(aimed.sum()),
-        [float(ranked[:cut].sum() / aimed.sum()) for cut in cuts],
+        n_aims,
+        [float(ranked[:cut].sum() / n_aims) for cut in cuts],
         mean,
         (max(mean - reach, 0.0), min(mean + reach, 1.0)),
     )

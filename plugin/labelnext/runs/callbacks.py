@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,15 +13,22 @@ from labelnext.adapter.protocol import Adapter
 from labelnext.config.config import Config
 from labelnext.errors import LabelnextError
 from labelnext.journal.lock import hold
-from labelnext.support.files import read_regular, write_atomically
+from labelnext.support.files import read_regular, real_path, write_atomically
 
 PATH = "/webhook/"  # of an address that we asked to be called at
 LISTENING = "listening"  # the lock of a `watch` that listens
 
 
 def folder_of(settings: Config) -> Path:
-    """Where a configuration's rounds keep their files; several may share a state folder."""
-    name = "loop" if settings.path is None else settings.path.stem
+    """Where a configuration's rounds keep their files; several may share a state folder.
+
+    Their names may be the same where the state folder lies elsewhere.
+    """
+    name = "loop"
+    if settings.path is not None:
+        name, home = settings.path.name.removesuffix(".yaml"), real_path(settings.directory)
+        if not real_path(settings.state).is_relative_to(home):
+            name += f"-{hashlib.sha256(os.fsencode(home)).hexdigest()[:8]}"
     return settings.state / "loop" / name
 
 

@@ -15,8 +15,8 @@ from labelnext.adapter.capabilities import Capability, can, missing_capability
 from labelnext.adapter.marks import with_predictions
 from labelnext.adapter.protocol import Adapter, Streams, Target
 from labelnext.adapter.registry import able
-from labelnext.config.config import Config, load_config
-from labelnext.config.opened import opened, opened_target, read_pool
+from labelnext.config.config import Config
+from labelnext.config.opened import loaded, opened, opened_target, read_pool
 from labelnext.config.places import check_places
 from labelnext.errors import ConfigError, listed
 from labelnext.journal.journal import Journal
@@ -225,6 +225,6 @@ def exchanged(
 
 
 def _loaded(config: Config | Path | str | Mapping[str, Any]) -> Config:
-    settings = config if isinstance(config, Config) else load_config(config)
+    settings = loaded(config)
     check_places(settings)
     return settings

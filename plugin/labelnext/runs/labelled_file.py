@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -98,14 +98,21 @@ def _of_pool(platform: Adapter) -> LabelRecords:
     streams = cast("Streams", platform)
     parts = streams.parts() if can(platform, Capability.STREAMS) else None
     if parts is None:
-        return LabelRecords(tuple(records_of(platform.read())))
-
-    def each() -> Iterator[LabelRecord]:
-        for part in parts:
-            pool, item_ids = streams.read_part(part)
-            yield from records_of(pool, item_ids.to_pylist())
-
-    return LabelRecords(tuple(each()))
+        pool = platform.read()
+        told = tuple(notice for notice in pool.notices if not notice.on_predictions)
+        return LabelRecords(tuple(records_of(pool)), told)
+    records, by_code = list[LabelRecord](), dict[str, list[Notice]]()
+    for part in parts:
+        pool, item_ids = streams.read_part(part)
+        records += records_of(pool, item_ids.to_pylist())
+        for notice in pool.notices:
+            if not notice.on_predictions:
+                by_code.setdefault(notice.code, []).append(notice)
+    notices = [
+        Notice(code, f"{len(several)} times in the parts; the first: {several[0].message}")
+        for code, several in by_code.items()
+    ]
+    return LabelRecords(tuple(records), tuple(notices))
 
 
 def _unknown(records: Sequence[LabelRecord]) -> list[Notice]:

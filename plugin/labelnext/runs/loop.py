@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from labelnext.config.config import Config
+from labelnext.runs.callbacks import folder_of
 from labelnext.runs.rounds import load_rounds
 from labelnext.support.files import read_regular, write_atomically
 from labelnext.support.words import counted
@@ -97,34 +97,20 @@ def _moment(seconds: float) -> str:
 def load_seen(settings: Config) -> Seen | None:
     """What `watch` saw last; None before the first ranking, or if the file is unusable."""
     try:
-        seen = _read(settings)[_name(settings)]
+        seen = json.loads(read_regular(_path(settings)))
         return Seen(**{**seen, "dry": tuple(seen.get("dry", ()))})
-    except (LookupError, TypeError, AttributeError):
-        return None
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return None  # it costs one extra run
 
 
 def save_seen(settings: Config, seen: Seen) -> None:
     """Keep what `watch` saw."""
-    content = {**_read(settings), _name(settings): asdict(seen)}
-    text = json.dumps(content).encode()
+    text = json.dumps(asdict(seen)).encode()
     write_atomically(_path(settings), lambda file: file.write(text), private=True)
 
 
 def _path(settings: Config) -> Path:
-    return settings.state / "watch.json"
-
-
-def _name(settings: Config) -> str:
-    """Several configurations may share a state folder."""
-    return "" if settings.path is None else settings.path.name
-
-
-def _read(settings: Config) -> dict[str, Any]:
-    try:
-        content = json.loads(read_regular(_path(settings)))
-    except (OSError, ValueError, RecursionError):
-        return {}  # the first check, or an unusable file: it costs one extra run
-    return content if isinstance(content, dict) else {}
+    return folder_of(settings) / "seen.json"
 
 
 __all__ = ["Loop", "Seen", "load_seen", "loop_of", "save_seen"]

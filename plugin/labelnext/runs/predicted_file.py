@@ -16,6 +16,7 @@ from labelnext.config.opened import loaded, opened, read_pool
 from labelnext.config.places import check_places
 from labelnext.errors import InvalidInput
 from labelnext.journal.plan import Progress
+from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.ranking.files import ranking_format, safe_cell, write_rows
 from labelnext.support.files import check_writable
@@ -30,11 +31,13 @@ class PredictionFile:
         path: of the file.
         items: number of items with a prediction, one a row.
         without: number of items without one, which have no row.
+        notices: what was adjusted or left out where the items were read.
     """
 
     path: Path
     items: int
     without: int
+    notices: tuple[Notice, ...] = ()
 
     def to_json(self) -> str:
         """The result as JSON text."""
@@ -85,7 +88,7 @@ def predictions(
         )
     rows = np.flatnonzero(~pool.missing)
     _write(out, pool, rows.tolist(), excel_safe=settings.write.excel_safe)
-    return PredictionFile(out, len(rows), len(pool) - len(rows))
+    return PredictionFile(out, len(rows), len(pool) - len(rows), pool.notices)
 
 
 def _write(path: Path, pool: Pool, rows: list[int], *, excel_safe: bool) -> None:

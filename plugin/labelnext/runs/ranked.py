@@ -114,7 +114,7 @@ def predicted_of(pool: Pool, rows: NDArray[np.intp]) -> Pool | None:
     if not len(rows):
         return None
     probabilities = pool.mean_probabilities
-    objects = pool.newest_objects if pool.answer is None else pool.answer
+    objects = pool.shown_objects if pool.answer is None else pool.answer
     return Pool(
         pool.item_ids[rows],
         probabilities=None if probabilities is None else probabilities[rows],

@@ -82,12 +82,12 @@ def _replaced(settings: Config, plan: Plan, output: Path | None, *, ours: bool) 
 
 def _shared(settings: Config, known: list[Journal]) -> list[Notice]:
     """The newest run of another configuration with the same target."""
+    newest = next((one for one in reversed(known) if shared_with(one, settings)), None)
+    if newest is None:
+        return []
     where = "this file" if settings.source.adapter == "files" else "to the same place"
-    return [
-        Notice(
-            "shared_target",
-            f"{journal.config or 'another configuration'} also writes {where} "
-            f"(run {journal.run_id}). To undo that run, undo this one first.",
-        )
-        for journal in [one for one in known if shared_with(one, settings)][-1:]
-    ]
+    message = (
+        f"{newest.config or 'another configuration'} also writes {where} (run {newest.run_id}). To "
+        "undo that run, undo this one first."
+    )
+    return [Notice("shared_target", message)]

@@ -137,7 +137,8 @@ def _carried_out(
             try:
                 job.write_output(output)
             except WriteFailed as error:
-                failure = error
+                failure, output = error, None
+                notices.append(_unwritten("output_not_written", error))
     report = _report(settings, platform, job, plan, output, journal, notices)
     with suppress(WriteFailed):  # then `status` can't say that nothing has changed
         journal.record(INPUT, sha256=report.input_hash)

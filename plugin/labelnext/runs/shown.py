@@ -53,7 +53,7 @@ def shown_metadata(pool: Pool, most: int = 5) -> list[str]:
 def _shown(pool: Pool, row: int, name: str) -> str:
     why = reason(pool, row, None) or "no prediction"
     text = f"{name if len(name) <= 80 else name[:77] + '...'}: {why}"
-    objects = None if pool.newest_versions[row] < 0 else pool.object_sets[pool.newest_versions[row]]
+    objects = pool.shown_objects
     if objects is not None and objects.boxes is not None:
         start, end = objects.offsets[row : row + 2].tolist()
         if start < end and not np.isnan(objects.boxes[start]).any():

@@ -26,7 +26,9 @@ from labelnext.runs.belonging import belongs, builds_on, check_reaches, check_un
 from labelnext.runs.callbacks import end_calls
 from labelnext.runs.elsewhere import everywhere, holding
 from labelnext.runs.jobs import writer_of
+from labelnext.runs.ready import extra_output
 from labelnext.support.refused import refusals_told
+from labelnext.support.started import from_here
 
 _log = logging.getLogger("labelnext")
 _UNDONE: tuple[Status, ...] = ("done", "broken")
@@ -106,7 +108,15 @@ def resume(
     with _held(settings, run_id, "resumed") as journal:
         with _platform(settings, journal, adapter, progress) as platform:
             writer_of(settings, platform, journal, progress).apply(journal.plan, journal)
+        _name_missing(settings, journal)
         return journal
+
+
+def _name_missing(settings: Config, journal: Journal) -> None:
+    """Name the ranking file beside a write-back: a journal has no ranking to write it from."""
+    if journal.what == "run" and (path := extra_output(settings, journal.plan)) is not None:
+        place = from_here(str(path))
+        _log.warning("run %s is finished, but for %s: run again", journal.run_id, place)
 
 
 @contextmanager

@@ -19,8 +19,8 @@ from typing import Any, Literal, cast
 from labelnext.adapter.capabilities import Capability, can, missing_capability
 from labelnext.adapter.protocol import CountsLabels
 from labelnext.adapter.registry import able
-from labelnext.config.config import Config, load_config
-from labelnext.config.opened import opened
+from labelnext.config.config import Config
+from labelnext.config.opened import loaded, opened
 from labelnext.config.places import page_of
 from labelnext.errors import (
     Busy,
@@ -120,7 +120,7 @@ def watch(
         InvalidInput: if a number is out of range.
         ConfigError: if the adapter can't count labels, or the configuration is wrong.
     """
-    settings = config if isinstance(config, Config) else load_config(config)
+    settings = loaded(config)
     labels = settings.watch.labels if labels is None else labels
     minutes = settings.watch.minutes if minutes is None else minutes
     for name, given, fits, least in (

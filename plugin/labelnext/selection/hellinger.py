@@ -101,13 +101,12 @@ def class_shares(pool: Pool) -> NDArray[np.floating] | None:
         return pool.mean_probabilities
     if not has_shares(pool):
         return None
-    classes = [_classes(objects) for objects in pool.shown_objects]
-    n_classes = max([pool.n_classes or 1, *(int(c.max(initial=-1)) + 1 for c in classes)])
-    sums = np.zeros((len(pool), n_classes))
-    for objects, ids in zip(pool.shown_objects, classes, strict=True):
-        known = ids >= 0
-        places = objects.item_positions[known], ids[known]
-        np.add.at(sums, places, objects.confidences[known])
+    objects = pool.shown_objects
+    assert objects is not None
+    ids = _classes(objects)
+    known = ids >= 0
+    sums = np.zeros((len(pool), max(pool.n_classes or 1, int(ids.max(initial=-1)) + 1)))
+    np.add.at(sums, (objects.item_positions[known], ids[known]), objects.confidences[known])
     totals = sums.sum(axis=1, keepdims=True)
     shares: NDArray[np.float64] = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
     shares[pool.missing] = np.nan

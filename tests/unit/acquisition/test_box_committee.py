@@ -151,6 +151,8 @@ def test_class_flips_are_found_and_counted_in_the_reason() -> None:
     pool = Pool(["a"], objects=(first, second))
     expected = "2 boxes in 2 versions: 1 with differing class, 1 not in all versions"
     assert reason(pool, 0, "objects") == expected
+    unseen = Objects([0, 0], [], class_ids=[], boxes=[], missing=[True])
+    assert reason(Pool(["a"], objects=(first, second, unseen)), 0, "objects") == expected
 
 
 def test_committee_of_boxes_ranks_the_image_on_which_versions_differ() -> None:

@@ -139,10 +139,21 @@ def test_a_file_that_broke_since_is_named_or_left_out(tmp_path: Path) -> None:
 def test_a_batch_that_is_not_whole_is_refused(tmp_path: Path) -> None:
     config = ranked(tmp_path, pool())
     (lines,) = (tmp_path / "ranking").glob("*/batch.jsonl")
-    lines.write_text(lines.read_text().splitlines()[0])
-    with pytest.raises(InvalidInput, match=r"batch.jsonl in .* is incomplete"):
-        batch(config)
-    (tmp_path / "ranking" / "manifest.json").unlink()
+    first, second, third = lines.read_text().splitlines()
+    for damaged in (first, f"{first}\n{second}\n{third[:9]}", "1\n2\n3"):
+        lines.write_text(damaged)
+        with pytest.raises(InvalidInput, match=r"batch.jsonl in .* is incomplete") as caught:
+            batch(config)
+        assert str(caught.value.hint).startswith("run labelnext run")
+
+
+@pytest.mark.parametrize("content", [None, "{}", "[]", "of somebody else", '{"run": "labelnext"}'])
+def test_a_folder_that_holds_no_ranking_gives_no_batch(tmp_path: Path, content: str | None) -> None:
+    config = ranked(tmp_path, pool())
+    manifest = tmp_path / "ranking" / "manifest.json"
+    manifest.unlink()
+    if content is not None:
+        manifest.write_text(content)
     with pytest.raises(NotFound, match="has no ranking, not that of run 'labelnext'"):
         batch(config)
 

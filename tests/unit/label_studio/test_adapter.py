@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
 from labelnext.errors import WriteFailed, WriteRefused
+from labelnext.journal import Plan, Step
+from labelnext.journal.journal import Journal
+from labelnext_adapters.label_studio import LabelStudioAdapter
 from labelnext_adapters.label_studio.options import LabelStudioSource
 
 SOURCE: dict[str, Any] = {"url": "https://label.example.com", "api_key": "secret", "project": 1}
@@ -73,6 +77,29 @@ def test_a_key_copied_with_its_scheme_is_told(scheme: str) -> None:
     with pytest.raises(ValidationError, match='must be the token alone, without "Token"') as told:
         LabelStudioSource(**{**SOURCE, "api_key": SecretStr(f"{scheme} s3cr3t")})
     assert "s3cr3t" not in str(told.value)
+
+
+def test_many_runs_of_another_project_cost_one_request_and_none_of_their_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | int] = []
+
+    def found(client: object, project: str | int) -> int:
+        asked.append(project)
+        return 8
+
+    monkeypatch.setattr("labelnext_adapters.label_studio.server.project.find_project", found)
+    place: dict[str, Any] = {"url": "https://label.example.com/"}
+    source = LabelStudioSource(**{**SOURCE, "project": "Cats"})
+    for project, renamed in [(7, False), (8, True)]:
+        many = Step("data", "Set it", 5000, {**place, "project": project, "ids": [*range(50_000)]})
+        tab = Step("tab", "Make a tab", 0, {**place, "project": project})
+        for _ in range(2):
+            journal = Journal.create(tmp_path, Plan("label-studio", "r", "there", (many, tab)))
+            journal.path.with_suffix(".plan-0.arrow").unlink()
+            assert LabelStudioAdapter.is_renamed(source, journal.plan) is renamed
+    assert asked == ["Cats"]
+    assert not LabelStudioAdapter.is_renamed(LabelStudioSource(**SOURCE), journal.plan)
 
 
 class Server:

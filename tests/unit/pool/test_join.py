@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from labelnext.errors import InvalidInput
-from labelnext.pool import Objects, Pool
+from labelnext.pool import Notice, Objects, Pool
 from labelnext.pool.join import join_predictions
 
 
@@ -67,3 +67,29 @@ def test_join_of_an_empty_file_leaves_every_item_missing() -> None:
     joined = join_predictions(Pool(["a"]), side)
     assert joined.missing.tolist() == [True]
     assert joined.objects.counts.tolist() == [0]
+
+
+def test_join_leaves_out_what_was_said_of_the_predictions_that_it_replaces() -> None:
+    bare = Notice("left_out", "Left out 1 value of label.", ("b",), column="label")
+    unread = Notice("left_out", "Left out 1 prediction.", ("a",), column="probabilities")
+    nan = float("nan")
+    pool = Pool(["a", "b"], probabilities=[[nan, nan], [0.5, 0.5]], notices=[bare, unread])
+    side = Pool(["a", "b"], probabilities=[[0.2, 0.8], [nan, nan]])
+    gap = "No score for 1 item without all probabilities: b."
+    assert [n.message for n in join_predictions(pool, side).notices] == [bare.message, gap]
+    vectors = Pool(["a", "b"], embeddings=np.eye(2))
+    assert join_predictions(pool, vectors).notices == pool.notices
+
+
+def test_join_of_numbers_takes_them_with_their_confidences() -> None:
+    def of_numbers(ids: str, numbers: list[float], sure: list[float]) -> Pool:
+        answers = Objects(range(len(ids) + 1), sure, whole_items=True)
+        return Pool(ids, estimates=numbers, objects=answers)
+
+    joined = join_predictions(
+        of_numbers("ab", [1, 2], [0.5, 0.6]), of_numbers("ba", [4, 3], [1, 0])
+    )
+    assert joined.estimates.tolist() == [3, 4]
+    assert joined.answer.confidences.tolist() == [0, 1]
+    classes = Pool(["a"], probabilities=[[0.5, 0.5]])
+    assert join_predictions(of_numbers("a", [1], [0.5]), classes).estimates is None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -118,6 +120,16 @@ def test_rounding_noise_below_zero_becomes_positive_zero() -> None:
 def test_nan_row_is_kept_and_counted() -> None:
     pool = Pool(["a", "b"], probabilities=[[np.nan, 1.0], [0.5, 0.5]])
     assert [(n.code, n.item_ids) for n in pool.notices] == [("nan", ("a",))]
+
+
+def test_what_was_found_is_not_said_again_of_a_pool_made_of_another() -> None:
+    gap = float("nan")
+    alone = Pool(["a", "b"], probabilities=[[0.5, 0.5], [gap, gap]])
+    several = Pool(["a", "b"], probabilities=[[[0.5, 0.5], [gap, gap]], [[0.5, 0.5], [0, 1]]])
+    boxes = Pool(["a"], objects=Objects([0, 1], [gap]))
+    for pool in (alone, several, boxes):
+        assert len(pool.notices) == 1
+        assert replace(pool, embeddings=np.eye(len(pool))).notices == pool.notices
 
 
 def test_rows_of_missing_items_are_not_looked_at() -> None:

@@ -19,7 +19,7 @@ IDS = ["a", "b", "c"]
 def test_a_pool_without_predictions_has_no_versions() -> None:
     pool = Pool(["a"])
     assert (pool.members, pool.mean_probabilities) == (None, None)
-    assert (pool.object_sets, pool.newest_objects, pool.shown_objects) == ((), None, ())
+    assert (pool.object_sets, pool.newest_objects, pool.shown_objects) == ((), None, None)
     assert (pool.top_classes, pool.top_names) == (None, None)
     assert (pool.newest_versions.tolist(), pool.predicted_classes.tolist()) == ([-1], [-1])
 
@@ -126,10 +126,11 @@ def versions() -> tuple[Objects, Objects]:
 def test_an_item_that_the_newest_version_lacks_shows_what_the_one_before_found() -> None:
     pool = Pool("abcd", objects=versions())
     assert pool.newest_versions.tolist() == [1, 0, 1, -1]
-    older, newer = pool.shown_objects
-    assert older.counts.tolist() == [0, 2, 0, 0]
-    assert older.confidences.tolist() == [0.5, 0.75]
-    assert newer.counts.tolist() == [1, 0, 0, 0]
+    shown = pool.shown_objects
+    assert shown.counts.tolist() == [1, 2, 0, 0]
+    assert shown.confidences.tolist() == [0.5, 0.5, 0.75]
+    assert shown.class_ids.tolist() == [0, 0, 1]
+    assert shown.missing.tolist() == [False, False, False, True]
     assert pool.top_classes.tolist() == [0, 1, -1, -1]
     assert pool.predicted_classes.tolist() == [-1] * 4
 
@@ -138,7 +139,7 @@ def test_a_newest_version_that_lacks_nothing_is_shown_itself() -> None:
     older, _ = versions()
     newer = Objects([0, 1, 1, 1, 1], [0.5], class_ids=[0])
     pool = Pool("abcd", objects=(older, newer))
-    assert pool.shown_objects == (newer,)
+    assert pool.shown_objects is newer
     assert pool.top_classes.tolist() == [0, -1, -1, -1]
 
 

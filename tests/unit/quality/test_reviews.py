@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,14 @@ def test_planted_wrong_boxes_come_first() -> None:
     ranking = review(pool, budget=3)
     assert {*ranking.item_ids} == {"2", "5", "7"}
     assert ranking.acquisition == "object_lab"
+
+
+def test_boxes_are_compared_with_the_newest_version_that_saw_the_image() -> None:
+    predicted, truth = boxed()
+    unseen = np.isin(np.arange(12), [2, 5])
+    newest = replace(predicted.where(~np.repeat(unseen, 3)), missing=unseen)
+    pool = Pool(np.arange(12), objects=(predicted, newest), truth=truth, classes=["x", "y"])
+    assert {*review(pool, budget=3).item_ids} == {"2", "5", "7"}
 
 
 def test_image_without_labelled_boxes_is_reviewed_too() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,15 @@ def test_a_version_without_a_prediction_has_no_number(tmp_path: Path) -> None:
     assert "0.5000     -" in shown
     data = CliRunner().invoke(app, ["explain", str(config), "a", "--json"]).output
     assert json.loads(data)["parts"][0] == {"class": "0", "version 1": 0.5, "version 2": None}
+
+
+def test_an_object_without_a_confidence_has_no_number() -> None:
+    bare = Objects([0, 1], [np.nan], class_ids=[0])
+    pool = Pool(["a"], objects=bare, classes=["cat"])
+    (part,) = explain_item(pool, rank(pool), "a").parts
+    assert part == {"class": "cat", "confidence": None, "score": None, "counts": True}
+    answer = Pool(["a"], objects=replace(bare, whole_items=True), classes=["cat"])
+    assert explain_item(answer, rank(answer), "a").parts == [{"class": "cat", "confidence": None}]
 
 
 def test_multilabel_item_lists_its_labels() -> None:

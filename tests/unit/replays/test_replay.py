@@ -12,7 +12,8 @@ from sklearn.datasets import load_digits
 
 import labelnext
 from labelnext.cli.console import print_replay
-from labelnext.errors import ConfigError, InvalidInput, UnknownName
+from labelnext.errors import Busy, ConfigError, InvalidInput, UnknownName
+from labelnext.journal.lock import only_run
 from labelnext.pool import Pool
 from labelnext.ranking.strategy import Strategy
 from labelnext.replays.curves import Curve, Protocol, learning_curve, needed
@@ -226,6 +227,12 @@ def test_pool_without_labels_or_features_is_refused() -> None:
         labelled_part(Pool(["a"], embeddings=[[1.0]]))
 
 
+def test_labelled_items_without_a_finite_embedding_are_refused() -> None:
+    bare = Pool(["a", "b"], labels=[0, 1], embeddings=[[np.nan], [np.inf]])
+    with pytest.raises(InvalidInput, match="needs labelled items with an embedding; none"):
+        labelled_part(bare)
+
+
 def test_labelled_part_is_sorted_by_id_and_leaves_out_nan() -> None:
     pool = Pool(
         ["10", "9", "8", "7"],
@@ -235,6 +242,21 @@ def test_labelled_part_is_sorted_by_id_and_leaves_out_nan() -> None:
     features, labels = labelled_part(pool)
     assert features.tolist() == [[9], [10]]
     assert labels.tolist() == [0, 1]
+
+
+def test_a_replay_and_a_run_need_not_wait_for_each_other(tmp_path: Path) -> None:
+    arrays = {"embeddings": FEATURES, "labels": LABELS, "classes": list("0123456789")}
+    np.savez(tmp_path / "digits.npz", item_ids=np.arange(500), **arrays)
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        "source: {adapter: files, path: digits.npz}\n"
+        "replay: {strategies: [], seeds: 2, rounds: 1, path: null, workers: 1}\n"
+    )
+    state = tmp_path / ".labelnext"
+    with only_run(state):
+        assert labelnext.replay(config).n_seeds == 2
+    with only_run(state / "replay"), pytest.raises(Busy, match="in progress in .*replay'"):
+        labelnext.replay(config)
 
 
 def test_replay_of_a_config_finds_margin_on_digits_and_nothing_in_noise(tmp_path: Path) -> None:

@@ -180,6 +180,34 @@ def test_images_with_a_box_too_many_too_few_or_of_another_class_are_wrong() -> N
     assert [row.area for row in rows] == [1.0, 1.0]
 
 
+def test_images_that_a_version_did_not_see_count_for_none_of_its_targets() -> None:
+    n, place = 30, [0.1, 0.1, 0.4, 0.4]
+    unseen = np.arange(n) >= 20
+    sure = Objects(range(n + 1), [0.9] * 15 + [0.6] * 15, class_ids=[0] * n, boxes=[place] * n)
+    later = replace(sure, class_ids=np.where(np.arange(n) < 15, 0, 1))
+    part = replace(later.where(~unseen), missing=unseen)
+    rows = replay_stored(Pool(range(n), objects=(sure, part)), ["mean_object_confidence"]).rows
+    # the last five of those that the second version saw changed their class
+    assert [(row.version, row.n_items, row.n_targets) for row in rows] == [(1, 20, 5)]
+    pool = Pool(range(n), objects=(part, later), truth=sure)
+    rows = replay_stored(pool, ["mean_object_confidence"]).rows
+    wrong = [(row.version, row.n_items, row.n_targets) for row in rows if row.target == WRONG]
+    assert wrong == [(1, 20, 5), (2, 30, 15)]
+
+
+def test_targets_that_get_no_score_are_left_out() -> None:
+    n, place = 20, [0.1, 0.1, 0.4, 0.4]
+    bare = np.where(np.arange(n) < 6, np.nan, 0.9)  # without a confidence
+    seen = Objects(range(n + 1), bare, class_ids=[0] * n, boxes=[place] * n)
+    truth = replace(seen, confidences=np.ones(n), class_ids=np.where(np.isnan(bare), 1, 0))
+    report = replay_stored(Pool(range(n), objects=seen, truth=truth), ["least_confidence"])
+    assert report.rows == []
+    assert report.left_out == [
+        "version 1, where prediction and label differ: least_confidence has scores for 0 of these "
+        "and 14 other items"
+    ]
+
+
 def test_a_class_with_its_confidence_is_judged_like_a_distribution() -> None:
     classes = [0] * 15 + [1] * 5  # the last five are wrong, and least sure
     answers = Objects(range(21), [0.9] * 15 + [0.1] * 5, class_ids=classes, whole_items=True)

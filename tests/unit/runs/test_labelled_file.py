@@ -115,6 +115,30 @@ def test_folder_in_parts_gives_the_labels_of_all_parts(config: Path, tmp_path: P
     assert [(row["item_id"], row["label"]) for row in rows] == [("x", "a"), ("z", "b")]
 
 
+def test_a_row_that_cannot_be_read_is_named(config: Path, tmp_path: Path) -> None:
+    rows = [f"{name},0.9,0.1004,b" for name in (*range(30), "")]  # sums that nobody labelled
+    (tmp_path / "p.csv").write_text("\n".join(["item_id,p_a,p_b,label", *rows]))
+    written = labels(config, tmp_path / "labels.csv")
+    lost, nobody = (n.message for n in written.notices)
+    assert lost == "Left out 1 of 31 rows: line 32: item_id must be set."
+    assert nobody.startswith("labelled_by and labelled_at are empty for 30 labels")
+    assert written.labels == 30
+
+
+def test_rows_of_parts_that_cannot_be_read_are_counted(config: Path, tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    folder = tmp_path / "pool"
+    folder.mkdir()
+    for part in range(2):
+        ids = [*(f"{part}-{row}" for row in range(30)), None]
+        columns = {"p_a": [0.5] * 31, "p_b": [0.5] * 31, "label": ["a"] * 31}
+        pq.write_table(pa.table({"item_id": ids, **columns}), folder / f"{part}.parquet")
+    config.write_text("source: {adapter: files, path: pool}\nreport: {path: null}\n")
+    lost = labels(config, tmp_path / "labels.jsonl").notices[0].message
+    assert lost.startswith("2 times in the parts; the first: Left out 1 of 31 rows: ")
+
+
 def test_author_time_and_boxes_are_written_in_every_format(config: Path, tmp_path: Path) -> None:
     car = Mark("car", (0.0, 0.25, 0.5, 1.0))
     record = LabelRecord("x", objects=(car, Mark("")), person="ann", at=3600.0, stored="[{}]")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from labelnext.config.config import Config, load_config
-from labelnext.runs.loop import Loop, Seen, loop_of, save_seen
+from labelnext.runs.callbacks import folder_of
+from labelnext.runs.loop import Loop, Seen, load_seen, loop_of, save_seen
 
 
 @pytest.fixture
@@ -20,9 +21,25 @@ def settings(tmp_path: Path) -> Config:
 
 def test_a_loop_that_never_ranked_is_none(settings: Config) -> None:
     assert loop_of(settings, 7) is None
-    (settings.state).mkdir()
-    (settings.state / "watch.json").write_text('{"": {"labels": 3}}')
+    folder_of(settings).mkdir(parents=True)
+    (folder_of(settings) / "seen.json").write_text('{"labels": 3}')
     assert loop_of(settings, 7) is None
+
+
+@pytest.mark.parametrize("state", [".labelnext", "../state"])
+def test_configurations_of_one_name_keep_their_loops_apart(tmp_path: Path, state: str) -> None:
+    both = []
+    for name in ("cats", "dogs"):
+        (tmp_path / name).mkdir()
+        path = tmp_path / name / "labelnext.yaml"
+        path.write_text(f"source: {{adapter: files, path: p.csv}}\nstate: {state}\n")
+        both.append(load_config(path))
+    cats, dogs = both
+    save_seen(cats, Seen(100, 0.0))
+    assert load_seen(cats) == Seen(100, 0.0)
+    assert load_seen(dogs) is None
+    assert folder_of(cats) != folder_of(dogs)
+    assert (folder_of(cats).name == "labelnext") is (state == ".labelnext")
 
 
 @pytest.mark.parametrize(("labels", "left"), [(100, 20), (115, 5), (120, 0), (200, 0), (90, 10)])

@@ -63,6 +63,18 @@ def test_a_probe_s_predictions_are_written(
     assert all(row["p_no"] + row["p_yes"] == pytest.approx(1) for row in rows)
 
 
+def test_a_row_that_cannot_be_read_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{name},0.9,0.1" for name in (*range(30), "")]
+    (tmp_path / "in.csv").write_text("\n".join(["item_id,p_a,p_b", *rows]))
+    (tmp_path / "c.yaml").write_text("source: {adapter: files, path: in.csv}\n")
+    app(["predictions", f"{tmp_path}/c.yaml", f"{tmp_path}/out.csv"], standalone_mode=False)
+    lost, said = capsys.readouterr().out.splitlines()
+    assert lost == "warning Left out 1 of 31 rows: line 32: item_id must be set."
+    assert said.startswith("Wrote the predictions of 30 items to")
+
+
 def test_files_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"must end in one of \.jsonl, \.csv, \.parquet"):
         predictions(settings(tmp_path), tmp_path / "out.txt")

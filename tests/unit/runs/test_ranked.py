@@ -54,6 +54,9 @@ def test_pre_labels_of_several_detectors_are_those_of_the_newest() -> None:
     made = predicted(Pool("ab", objects=(old, new)), batch_of("b"))
     (objects,) = made.object_sets
     assert (objects.confidences.tolist(), objects.class_ids.tolist()) == ([0.8], [0])  # type: ignore[union-attr]  # it has some
+    part = Objects([0, 0, 1], [0.8], class_ids=[0], missing=[True, False])  # which never saw a
+    (objects,) = predicted(Pool("ab", objects=(old, part)), batch_of("b", "a")).object_sets
+    assert objects.confidences.tolist() == [0.8, 0.5]
 
 
 def test_pre_labels_of_one_confidence_per_item_keep_their_class() -> None:

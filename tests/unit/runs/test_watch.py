@@ -281,11 +281,11 @@ def test_a_record_that_cannot_be_read_costs_one_run(
 ) -> None:
     counting(monkeypatch, [3, 3])
     watch(config, once=True)
-    record = config.parent / ".labelnext" / "watch.json"
+    record = config.parent / ".labelnext" / "loop" / config.stem / "seen.json"
     record.unlink()
     if pipe:  # nobody writes to it
         os.mkfifo(record)
-        os.mkfifo(record.parent / "history" / "20990101T000000-000000.npz")
+        os.mkfifo(config.parent / ".labelnext" / "history" / "20990101T000000-000000.npz")
         status(config)
         monkeypatch.setattr(module, "save_seen", lambda *_: None)
     else:
