@@ -244,7 +244,7 @@ def status(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show your progress, how scores moved, and what further labelling would gain."""
+    """Show your progress, how scores have moved, and what further labelling would gain."""
     from labelnext.runs.status import status as find_status
 
     with progress_bars() as progress:
@@ -274,7 +274,7 @@ def watch(
     ] = False,
     log_file: LogFile = None,
 ) -> None:
-    """Rank again whenever enough new labels have come in, after your command if you have one.
+    """Rank again whenever enough new labels have come in; run your training command first, if any.
 
     Ctrl-C, SIGTERM or closing the terminal stops it safely.
     """

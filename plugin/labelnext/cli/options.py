@@ -29,7 +29,10 @@ RunId = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Verbose = Annotated[
-    int, typer.Option("-v", "--verbose", count=True, help="Print more; -vv even more.")
+    int,
+    typer.Option(
+        "-v", "--verbose", count=True, show_default=False, help="Print more; -vv even more."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 LogFile = Annotated[

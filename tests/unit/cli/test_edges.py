@@ -153,7 +153,7 @@ def test_a_log_is_added_to_no_file_but_a_log(pageless: Path) -> None:
     guide.write_text("# Guide\n")
     shown = labelnext(folder, "run c.yaml --log-file guide.md")
     assert shown.returncode == 1
-    assert "must be a log of labelnext's, end in .log, or not exist" in shown.stderr
+    assert "must be one of labelnext's logs, end in .log, or not exist" in shown.stderr
     assert guide.read_text() == "# Guide\n"
     for _ in range(2):
         assert labelnext(folder, "run c.yaml -q --log-file nightly.txt").returncode == 0
