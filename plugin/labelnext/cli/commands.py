@@ -356,6 +356,8 @@ def main() -> None:
         if end.code == INTERRUPTED:
             _say_stopped()
         _end_output()
+        if isinstance(end.__context__, BrokenPipeError):  # nobody reads the help to its end
+            sys.exit(0)
         raise
     except LabelnextError as error:
         print_error(error)

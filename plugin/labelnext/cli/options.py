@@ -25,7 +25,7 @@ ConfigPath = Annotated[
     typer.Argument(metavar="CONFIG", help="The YAML configuration.", callback=_at_work),
 ]
 RunId = Annotated[
-    str | None, typer.Argument(metavar="[RUN]", help="The run, as listed by `labelnext runs`.")
+    str | None, typer.Argument(metavar="RUN", help="The run, as listed by `labelnext runs`.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Verbose = Annotated[
