@@ -160,12 +160,12 @@ def _text(path: Path, what: str) -> str:
     except FileNotFoundError as error:
         if what != "config":
             raise NotFound(f"{what} must be an existing file; got {shown(str(path))}.") from error
-        others = [other.name for other in path.parent.glob("*.y*ml")]
-        meant = get_close_matches(path.name, others, 1) or (others if len(others) == 1 else [])
+        others = {other.stem: other for other in path.parent.glob("*.y*ml")}
+        close = get_close_matches(path.stem, others, 1) or ([*others] if len(others) == 1 else [])
         raise NotFound(
             f"config file {str(path)!r} doesn't exist.",
-            hint=f"did you mean {str(path.with_name(meant[0]))!r}?"
-            if meant
+            hint=f"did you mean {str(others[close[0]])!r}?"
+            if close
             else f"{how('init')} writes one.",
         ) from error
     except (OSError, UnicodeDecodeError, ValueError) as error:
