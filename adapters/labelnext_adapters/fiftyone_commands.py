@@ -32,7 +32,10 @@ def open_app(
 
 @_fiftyone.command(epilog="Example: labelnext fiftyone install")
 def install() -> None:
-    """Install the plugin in FiftyOne's plugin folder, as a link, and check that it loads."""
+    """Install the plugin and check that it loads.
+
+    It is a link in FiftyOne's plugin folder.
+    """
     platform = _app_of("fiftyone")
     link = platform.install_plugin()
     names = platform.check_plugin(link)

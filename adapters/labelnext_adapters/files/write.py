@@ -19,6 +19,7 @@ from labelnext.journal.plan import Plan, Step
 from labelnext.ranking.files import ranking_format, write_ranking
 from labelnext.ranking.ranking import Ranking
 from labelnext.support.files import (
+    as_supported,
     check_outputs,
     check_regular,
     real_path,
@@ -192,10 +193,11 @@ class FilePerformer(Performer):
             )
 
         def attributes(complete: Path) -> None:
-            if "mode" in before:  # a copy beside a journal of format 1 has it itself
-                complete.chmod(before["mode"] & 0o7777)
-            else:
-                shutil.copymode(copy, complete)
+            with as_supported():
+                if "mode" in before:  # a copy beside a journal of format 1 has it itself
+                    complete.chmod(before["mode"] & 0o7777)
+                else:
+                    shutil.copymode(copy, complete)
             when = before.get("time", copy.stat().st_mtime_ns)
             with suppress(OverflowError, OSError):  # some file systems have no such time
                 os.utime(complete, ns=(when, when))

@@ -99,6 +99,10 @@ def run(
         print_plain(report.to_json())
     else:
         print_report(report)
+    if quiet:
+        for notice in report.notices:
+            if notice.code.endswith("_not_written"):
+                err.print("[yellow]Warning:[/]", escaped(notice.message), soft_wrap=True)
     if report.nothing_ranked:
         err.print(f"[red]Error:[/] {report.nothing_ranked}", soft_wrap=True)
         raise typer.Exit(1)
@@ -200,12 +204,13 @@ def init(
     """Write a commented configuration for a platform, or for one of your files."""
     from labelnext.config.places import check_overwritable
     from labelnext.config.template import config_template, required_keys, secret_variables
-    from labelnext.support.files import write_atomically
+    from labelnext.support.files import check_writable, write_atomically
 
     known, in_parts = looked_at(platform, path, output)
     text = config_template(platform, known, output, in_parts=in_parts)
-    if output.exists() and not force:
+    if output.exists() and not (force or output.is_dir()):
         raise ConfigError(f"{output} already exists.", hint="add --force to overwrite it.")
+    check_writable(output)
     check_overwritable(output)
     write_atomically(output, lambda file: file.write(text.encode()))
     todo = [f"fill in {', '.join(keys)}"] if (keys := required_keys(text)) else []
@@ -244,7 +249,7 @@ def status(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show your progress, how scores moved, and what further labelling would gain."""
+    """Show your progress, how scores have moved, and what further labelling would gain."""
     from labelnext.runs.status import status as find_status
 
     with progress_bars() as progress:
@@ -274,7 +279,7 @@ def watch(
     ] = False,
     log_file: LogFile = None,
 ) -> None:
-    """Rank again whenever enough new labels have come in, after your command if you have one.
+    """Rank again whenever enough new labels have come in; run your training command first, if any.
 
     Ctrl-C, SIGTERM or closing the terminal stops it safely.
     """
@@ -356,6 +361,8 @@ def main() -> None:
         if end.code == INTERRUPTED:
             _say_stopped()
         _end_output()
+        if isinstance(end.__context__, BrokenPipeError):  # nobody reads the help to its end
+            sys.exit(0)
         raise
     except LabelnextError as error:
         print_error(error)

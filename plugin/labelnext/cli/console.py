@@ -298,9 +298,20 @@ def progress_bars() -> Iterator[Progress | None]:
         yield report
 
 
+class _LoggedWarnings(logging.Handler):
+    """Prints each warning of the log once."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.levelno == logging.WARNING and not out.quiet and text not in _told:
+            _told.add(text)
+            err.print("[yellow]Warning:[/]", escaped(text), soft_wrap=True)
+
+
 @contextmanager
 def warnings_in_one_line() -> Iterator[None]:
     """Print labelnext's own warnings on one line, without the source code line."""
+    logging.getLogger("labelnext").addHandler(_LoggedWarnings(logging.WARNING))
     with warnings.catch_warnings():
         others = warnings.showwarning
 

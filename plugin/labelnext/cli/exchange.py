@@ -21,7 +21,7 @@ _Out = Annotated[Path, typer.Argument(metavar="OUT", help="The file: .parquet, .
 def send(
     config: ConfigPath,
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="Name of the run; write.run by default.")
+        str | None, typer.Argument(metavar="RUN", help="Name of the run; write.run by default.")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")

@@ -10,6 +10,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from labelnext.support.started import how
+
 MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
 """Boxes and colours are for a terminal; a pipe gets plain lines, in half the time."""
 
@@ -32,6 +34,12 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a name; None if there is none."""
         return super().get_command(ctx, cmd_name) or _brought().get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is meant; a configuration in its place ends with what to write."""
+        if args[0].endswith((".yaml", ".yml")) and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"The command is missing. To rank, write {how('run', *args)}.")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write each command with its whole first paragraph, which click would cut off."""

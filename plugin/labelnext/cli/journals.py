@@ -101,7 +101,7 @@ def undo(
 ) -> None:
     """Undo a run and restore what was there before; the configuration's newest run by default.
 
-    A send, a fetch and a push are runs, too, and so is what the FiftyOne App did with the dataset.
+    Sends, fetches and pushes are runs, too, and so is what the FiftyOne App did to the dataset.
     """
     if every:
         if run_id is not None:
@@ -159,7 +159,7 @@ def _undo_all(config: Path, ask: bool, as_json: bool) -> None:
 
 
 def _print_undone(journal: Journal, stayed: list[str]) -> None:
-    rest = "" if journal.undone else ", but not yet to its end"
+    rest = "" if journal.undone else ", but not all of it yet"
     wrote = f"which wrote {_written(journal)}to {from_here(journal.target)}"
     out.print(escaped(f"Undid {journal.what} {journal.run_id}, {wrote}{rest}."), soft_wrap=True)
     for line in stayed:
@@ -192,7 +192,7 @@ def resume(config: ConfigPath, run_id: RunId = None, as_json: Json = False) -> N
 @journals.command(epilog="Example: labelnext clear labelnext.yaml --keep 30")
 def clear(
     config: ConfigPath,
-    keep: Annotated[int, typer.Option(help="How many runs stay, of each place.", min=1)] = 30,
+    keep: Annotated[int, typer.Option(help="How many runs of each target to keep.", min=1)] = 30,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be removed; remove nothing.")
     ] = False,
@@ -201,7 +201,7 @@ def clear(
 ) -> None:
     """Remove what the state folder keeps of old runs, which then can't be undone.
 
-    The newest runs stay, and all that were interrupted.
+    The newest runs and all interrupted ones stay.
     """
     from labelnext.runs.clear import clear as clear_runs
 
@@ -215,8 +215,8 @@ def clear(
         print_plain(found.to_json())
         return
     if not found.runs:
-        stay = "run that is" if keep == 1 else f"{keep} runs that are"
-        out.print(f"Nothing to clear: the newest {stay} done stay, with all since.", soft_wrap=True)
+        newest = "newest one" if keep == 1 else f"newest {keep}"
+        out.print(f"Nothing to clear: no finished run is older than the {newest}.", soft_wrap=True)
         return
     verb = "Would clear" if found.dry_run else "Cleared"
     through = f", up to {found.runs[-1]}" if len(found.runs) > 1 else f", {found.runs[0]}"

@@ -69,8 +69,8 @@ def _check_log(path: Path) -> None:
         start = file.read(40)
     if start and not _OUR_LINE.match(start):
         raise ConfigError(
-            f"{str(path)!r} must be a log of labelnext's, end in .log, or not exist; it is another "
-            "file.",
+            f"{str(path)!r} must be one of labelnext's logs, end in .log, or not exist yet; it is "
+            "another file.",
             hint="name a new file.",
         )
 

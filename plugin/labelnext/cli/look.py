@@ -58,8 +58,8 @@ def looked_at(platform: str, path: str | None, output: Path) -> tuple[dict[str, 
             print_plain(f"Its numbers look like {_LOOKS[key]}, so source.{key} is {value}.")
     if "model" in seen:
         print_plain(
-            "It has no predictions, so a probe learns from your labels, and goes by what the "
-            "images show until there are some."
+            "It has no predictions, so a probe will learn from your labels. Until there are some, "
+            "batches go by what the images show."
         )
     place = path if "://" in path else os.path.relpath(path, output.absolute().parent)
     return {"path": place, **seen}, in_parts

@@ -25,11 +25,14 @@ ConfigPath = Annotated[
     typer.Argument(metavar="CONFIG", help="The YAML configuration.", callback=_at_work),
 ]
 RunId = Annotated[
-    str | None, typer.Argument(metavar="[RUN]", help="The run, as listed by `labelnext runs`.")
+    str | None, typer.Argument(metavar="RUN", help="The run, as listed by `labelnext runs`.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Verbose = Annotated[
-    int, typer.Option("-v", "--verbose", count=True, help="Print more; -vv even more.")
+    int,
+    typer.Option(
+        "-v", "--verbose", count=True, show_default=False, help="Print more; -vv even more."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 LogFile = Annotated[

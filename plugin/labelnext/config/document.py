@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -159,17 +160,26 @@ def _text(path: Path, what: str) -> str:
     except FileNotFoundError as error:
         if what != "config":
             raise NotFound(f"{what} must be an existing file; got {shown(str(path))}.") from error
+        others = {other.stem: other for other in path.parent.glob("*.y*ml")}
+        close = get_close_matches(path.stem, others, 1) or ([*others] if len(others) == 1 else [])
         raise NotFound(
             f"config file {str(path)!r} doesn't exist.",
-            hint=f"{how('init')} writes one.",
+            hint=f"did you mean {str(others[close[0]])!r}?"
+            if close
+            else f"{how('init')} writes one.",
         ) from error
     except (OSError, UnicodeDecodeError, ValueError) as error:
         if isinstance(error, ConfigError):
             raise
+        if path.is_dir():
+            raise ConfigError(
+                f"{what} must be a file; got {shown(str(path))}, a folder.",
+                hint="name the file in it.",
+            ) from error
         utf8 = None if isinstance(error, OSError) else "save it as UTF-8."
         raise ConfigError(
             f"{what} must be a readable text file in UTF-8; got {shown(str(path))}.",
-            hint="it is a folder; name the file in it." if path.is_dir() else utf8,
+            hint=utf8,
         ) from error
 
 
@@ -185,8 +195,10 @@ def _syntax_error(path: Path, text: str, error: yaml.YAMLError) -> ConfigError:
     if "<document start>" in problem:
         return _error(path, line, (), "config must be one YAML document; got more after its end.")
     rows = text.splitlines()
-    hint = hint_of_syntax(problem, rows[: len(rows) if line is None else line]) or _example()
-    return _error(path, line, (), f"config must be valid YAML; {problem}.", hint)
+    start = getattr(error, "context_mark", None)
+    opened = start and f"{error.context} of line {start.line + 1}"  # type: ignore[attr-defined]
+    hint = hint_of_syntax(problem, rows[: len(rows) if line is None else line], opened)
+    return _error(path, line, (), f"config must be valid YAML; {problem}.", hint or _example())
 
 
 def _error(

@@ -169,8 +169,8 @@ class Watch(Options):
     callback: str | None = None
     """Address under which the server reaches `listen`; null: http://<listen>."""
     page: HerePath | None = None
-    """Page of labelnext status --html that watch writes after each ranking; a browser that shows it
-    reads it again every minute. null: none."""
+    """Page of labelnext status --html that watch writes after each ranking; an open page reloads
+    every minute. null: none."""
 
     @field_validator("page")
     @classmethod

@@ -86,8 +86,8 @@ class Source(Options):
     key: str | None = None
     """Data key or field that holds an item's id; null: the platform's own id."""
     metadata: list[str] = Field(default_factory=list)
-    """Further columns to read, such as [city, weather], by which quotas can go: columns of a table,
-    keys of JSON records or of Label Studio's tasks, fields of FiftyOne's samples."""
+    """Further columns to read for quotas, such as [city, weather]: columns of a table, keys of JSON
+    records or of Label Studio's tasks, fields of FiftyOne's samples."""
     predictions: Predictions | None = None
     """Side file with predictions: {file: predictions.parquet, key: item_id}."""
     model: Annotated[Probe | None, WrapValidator(_of_name)] = Field(
@@ -125,7 +125,7 @@ class Rest(Options):
     engine: Literal["local", "ray"] = "local"
     """Where to score a pool of many files: on this machine (local), or with Ray."""
     threads: int | None = Field(None, ge=1)
-    """How many threads compute at most; null uses all cores that this process may use."""
+    """Maximum number of computing threads; null: all cores that this process may use."""
     purpose: Literal["label", "review"] = "label"
     """label: rank unlabelled items; review: rank existing labels, most doubtful first (needs
     labelnext[review])."""

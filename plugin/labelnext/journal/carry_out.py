@@ -108,7 +108,7 @@ def _do_steps(
             raise WriteFailed(
                 f"run {journal.run_id} stopped at step {number + 1} of {len(plan.steps)}, "
                 f"{step.description!r}: {error.message}",
-                hint=_ending(error),
+                hint=_ending(error, journal),
             ) from error
         journal.record("done", step=number)
     journal.record("finished")
@@ -116,13 +116,18 @@ def _do_steps(
         progress("write", len(plan.steps), len(plan.steps))
 
 
-def _ending(error: LabelnextError) -> str:
-    """What can be done with a run that stopped at an error."""
-    undoing = how("undo", CONFIG)
+def _ending(error: LabelnextError, journal: Journal) -> str:
+    """What can be done with a run that stopped at an error.
+
+    `undo` of a run that touched nothing would take back the one before it.
+    """
+    undoing = f"undo it with {how('undo', CONFIG)}" if journal.befores else ""
     if isinstance(error, Gone):
-        return f"undo it with {undoing}, then run again."
-    first = f" Before that, {error.hint}" if error.hint else ""
-    return f"finish it with {how('resume', CONFIG)}, or undo it with {undoing}.{first}"
+        return f"{undoing}, then run again." if undoing else "run again; nothing was written yet."
+    hint = (error.hint or "").replace(", then try again.", ".")
+    first = f" Before that, {hint}" if hint else ""
+    other = undoing or "run again; nothing was written yet"
+    return f"finish it with {how('resume', CONFIG)}, or {other}.{first}"
 
 
 def perform_step(performer: StepPerformer, step: Step, number: int) -> None:

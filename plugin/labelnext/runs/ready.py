@@ -77,7 +77,9 @@ def _replaced(settings: Config, plan: Plan, output: Path | None, *, ours: bool) 
         what = f"holds a ranking that isn't of a run in {from_here(str(settings.state))!r}"
     else:
         return []
-    return [Notice("replaces_file", f"{str(path)!r} {what}. A run replaces it, and {undo}.")]
+    return [
+        Notice("replaces_file", f"{from_here(str(path))!r} {what}. A run replaces it, and {undo}.")
+    ]
 
 
 def _shared(settings: Config, known: list[Journal]) -> list[Notice]:

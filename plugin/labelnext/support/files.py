@@ -107,7 +107,7 @@ def no_state(folder: Path, error: OSError) -> ConfigError | WriteFailed:
         why = error.strerror or error
         return WriteFailed(f"the state folder {str(folder)!r} has no room: {why}.", hint=hint)
     return ConfigError(
-        f"state must be a writable folder; got {str(folder)!r} ({error}).",
+        f"state must be a writable folder; got {str(folder)!r} ({error.strerror or error}).",
         hint=OWN_STATE,
     )
 
@@ -375,14 +375,26 @@ def _imitate(target: Path, partial: Path, private: bool) -> None:
         earlier = target.stat()
     except FileNotFoundError:
         if not private:  # temporary files are
-            os.chmod(partial, 0o666 & ~_umask())
+            with as_supported():
+                os.chmod(partial, 0o666 & ~_umask())
         return
     if hasattr(os, "chown"):
         for owner in ((earlier.st_uid, -1), (-1, earlier.st_gid)):
             with suppress(OSError):  # only root may give files away
                 os.chown(partial, *owner)
-    shutil.copystat(target, partial)  # the mode, and ACLs among the other attributes
-    os.utime(partial)
+    with as_supported():
+        shutil.copystat(target, partial)  # the mode, and ACLs among the other attributes
+        os.utime(partial)
+
+
+@contextmanager
+def as_supported() -> Iterator[None]:
+    """Set attributes of a file, unless its file system has none, as some network disks."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL):
+            raise
 
 
 def _umask() -> int:

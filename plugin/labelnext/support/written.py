@@ -86,12 +86,13 @@ def hint_of_colons(value: object) -> str | None:
     return found and f"put a space after each colon, as in {found[1]}: …"
 
 
-def hint_of_syntax(problem: str, lines: Sequence[str]) -> str | None:
+def hint_of_syntax(problem: str, lines: Sequence[str], opened: str | None = None) -> str | None:
     """How to mend what isn't YAML; None if that isn't known.
 
     Args:
         problem: as the parser says it.
         lines: of the text, up to the one that is at fault.
+        opened: what the parser was reading, and where that begins.
 
     Example:
         >>> hint_of_syntax("did not find expected ',' or '}'", ["source: {path: ${HOME}/p.csv}"])
@@ -110,4 +111,9 @@ def hint_of_syntax(problem: str, lines: Sequence[str]) -> str | None:
         return "indent all keys of a section by the same number of spaces."
     if "expected ','" in problem and any(_BARE_VARIABLE.search(line) for line in lines[-2:]):
         return "inside { } and [ ], write values with ${…} in quotes."
+    what, _, where = (opened or "").rpartition(" of ")
+    if what.endswith("quoted scalar"):
+        return f"close the quotation mark of {where}."
+    if mark := {"flow mapping": "{", "flow sequence": "["}.get(" ".join(what.split()[-2:])):
+        return f"close the {mark} of {where}, and put a comma after each entry in it."
     return None

@@ -139,7 +139,10 @@ def test_verbose_run_says_what_takes_how_long(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("run", "none.yaml"), "config file 'none.yaml' doesn't exist. Hint: labelnext init"),
+        (
+            ("run", "none.yaml"),
+            "config file 'none.yaml' doesn't exist. Hint: did you mean 'c.yaml'?",
+        ),
         (("run", "c.yaml", "--budget", "0"), "budget must be a whole number of at least 1; got 0"),
         (("run", "c.yaml", "--output", "r.doc"), "output must end in one of"),
         (("undo", "c.yaml"), "this configuration has no run to undo"),

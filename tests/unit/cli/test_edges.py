@@ -153,7 +153,7 @@ def test_a_log_is_added_to_no_file_but_a_log(pageless: Path) -> None:
     guide.write_text("# Guide\n")
     shown = labelnext(folder, "run c.yaml --log-file guide.md")
     assert shown.returncode == 1
-    assert "must be a log of labelnext's, end in .log, or not exist" in shown.stderr
+    assert "must be one of labelnext's logs, end in .log, or not exist" in shown.stderr
     assert guide.read_text() == "# Guide\n"
     for _ in range(2):
         assert labelnext(folder, "run c.yaml -q --log-file nightly.txt").returncode == 0
@@ -216,3 +216,38 @@ def test_a_command_that_is_printed_works_whatever_the_file_is_called(
     done = subprocess.run(["bash", "-c", report.undo], cwd=pageless, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"Undid run {report.run_id}")
+
+
+def test_help_that_nobody_reads_to_its_end_succeeds(folder: Path) -> None:
+    shell = f"{sys.executable} -m labelnext --help | true; test ${{PIPESTATUS[0]}} = 0"
+    assert subprocess.run(["bash", "-c", shell], cwd=folder).returncode == 0
+
+
+def test_a_configuration_without_a_command_says_what_to_write(folder: Path) -> None:
+    shown = labelnext(folder, "c.yaml --dry-run")
+    assert shown.returncode == 2
+    assert shown.stderr.rstrip().endswith("labelnext run c.yaml --dry-run.")
+
+
+def test_quiet_tells_of_a_report_that_is_missing(folder: Path) -> None:
+    command = (
+        f"ulimit -f 16; exec {sys.executable} -m labelnext run c.yaml -q"  # blocks of 512 bytes
+    )
+    shown = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True)
+    assert (shown.returncode, shown.stdout) == (0, "")
+    told = "Warning: the run is done, but 'labelnext-report.html' can't be written: File too large."
+    assert shown.stderr.startswith(told)
+    assert (folder / "ranking.csv").exists()
+
+
+def test_an_undo_names_what_it_skipped(pageless: Path) -> None:
+    labelnext_run(pageless / "c.yaml")
+    (pageless / ".labelnext" / "20200101T000000-000001.jsonl").write_text("{")
+    shown = labelnext(pageless, "undo c.yaml")
+    assert shown.stdout.startswith("Undid run ")
+    assert shown.stderr.count("Warning: skipped: '.labelnext/20200101T000000-000001.jsonl'") == 1
+
+
+def test_init_onto_a_folder_is_no_matter_of_force(folder: Path) -> None:
+    shown = labelnext(folder, "init files --output .")
+    assert (shown.returncode, shown.stderr) == (1, "Error: '.' can't be written: it is a folder.\n")

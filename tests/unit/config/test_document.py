@@ -8,7 +8,7 @@ import pytest
 
 from labelnext.config import load_config
 from labelnext.config.document import parse
-from labelnext.errors import ConfigError
+from labelnext.errors import ConfigError, NotFound
 
 FILES = "source: {adapter: files, path: p.csv}\n"
 
@@ -17,12 +17,6 @@ def written(folder: Path, text: str | bytes) -> Path:
     path = folder / "labelnext.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
-
-
-def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as caught:
-        parse(tmp_path)
-    assert caught.value.hint == "it is a folder; name the file in it."
 
 
 def test_an_empty_file_is_no_mapping(tmp_path: Path) -> None:
@@ -301,3 +295,46 @@ def test_class_quality_is_read_as_numbers_by_name(tmp_path: Path) -> None:
     (tmp_path / "quality.yaml").unlink()
     with pytest.raises(ConfigError, match="acquisition.options.class_quality must be an existing"):
         load_config(tmp_path / "labelnext.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('source: {adapter: files, path: "p.csv}\n', "close the quotation mark of line 1."),
+        ("source:\n  path: 'p.csv\n  adapter: files\n", "close the quotation mark of line 2."),
+        ("a: 1\nb: {c: 1\n", "close the { of line 2, and put a comma after each entry in it."),
+        ("b:\n  - [c, d}\n", "close the [ of line 2, and put a comma after each entry in it."),
+    ],
+)
+def test_what_was_never_closed_is_named(tmp_path: Path, text: str, hint: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="must be valid YAML") as wrong:
+        parse(path)
+    assert wrong.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "meant"),
+    [
+        (["labelnext.yaml", "other.yml"], "lablnext.yaml", "labelnext.yaml"),
+        (["one.yaml"], "labelnext.yaml", "one.yaml"),
+        (["one.yaml", "two.yaml"], "labelnext.yaml", None),
+        ([], "labelnext.yaml", None),
+    ],
+)
+def test_a_missing_configuration_is_compared_with_those_that_are_there(
+    tmp_path: Path, there: list[str], asked: str, meant: str | None
+) -> None:
+    for name in there:
+        (tmp_path / name).touch()
+    with pytest.raises(NotFound) as missing:
+        parse(tmp_path / asked)
+    hint = str(missing.value.hint)
+    assert hint == f"did you mean {str(tmp_path / meant)!r}?" if meant else "writes one" in hint
+
+
+def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="config must be a file; got .*, a folder") as wrong:
+        parse(tmp_path)
+    assert wrong.value.hint == "name the file in it."

@@ -270,6 +270,29 @@ def test_a_refusal_in_the_middle_leaves_a_run_to_undo(tmp_path: Path) -> None:
     assert Journal(journal.path).status == "broken"
 
 
+class Full(Refusing):
+    """Has no room for what is there before one of the steps."""
+
+    def snapshot(self, step: Step) -> Any:
+        try:
+            return super().snapshot(step)
+        except WriteRefused as refused:
+            raise WriteFailed("no room.", hint="make room, then try again.") from refused
+
+
+@pytest.mark.parametrize(("step", "undoes"), [(0, False), (1, True)])
+def test_undo_is_offered_only_for_a_run_that_touched_something(
+    tmp_path: Path, step: int, undoes: bool
+) -> None:
+    journal = Journal.create(tmp_path, PLAN)
+    with pytest.raises(WriteFailed) as stopped:
+        carry_out(PLAN, journal, Full(step))
+    hint = str(stopped.value.hint)
+    assert ("undo" in hint, "nothing was written yet" in hint) == (undoes, not undoes)
+    assert hint.endswith("Before that, make room.")
+    assert Journal(journal.path).status == ("broken" if undoes else "planned")
+
+
 class Stuck(Told):
     """Takes steps back until it is out of breath, and then dies or refuses."""
 

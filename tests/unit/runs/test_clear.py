@@ -49,7 +49,7 @@ def test_no_state_folder_is_nothing_to_clear(
 ) -> None:
     assert clear(config).runs == ()
     app(["clear", str(config)], standalone_mode=False)
-    said = "Nothing to clear: the newest 30 runs that are done stay, with all since.\n"
+    said = "Nothing to clear: no finished run is older than the newest 30.\n"
     assert capsys.readouterr().out == said
     assert not (config.parent / ".labelnext").exists()
 

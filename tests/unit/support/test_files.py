@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -220,3 +221,19 @@ def test_a_page_replaces_nothing_but_an_earlier_page(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"report.html' must be a page of labelnext's"):
         check_page(page)
     assert page.read_text() == "<title>my essay</title>"
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_disk_without_modes_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    def refuse(path: object, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), path)
+
+    path = tmp_path / "ranking.csv"
+    if there:
+        path.write_text("old")
+    monkeypatch.setattr(os, "chmod", refuse)
+    monkeypatch.setattr(os, "utime", refuse)
+    write_atomically(path, lambda file: file.write(b"new"))
+    assert path.read_text() == "new"
