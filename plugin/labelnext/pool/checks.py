@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
@@ -18,9 +17,6 @@ from labelnext.support.words import counted
 _CLAMP = 1e-9  # rounding noise below zero that is set to +0.0
 _SUM_ERROR = 1e-3  # rows further from 1 are refused
 _SUM_NOISE = 1e-5  # rows closer to 1 are left as they are: float32 softmax reaches about this
-_INTEGER = re.compile(r"-?\d+", re.ASCII)
-#: The larger of two negative numbers is the lower.
-_NINES = str.maketrans("0123456789", "9876543210")
 #: The cure for the probability of one of two classes.
 BOTH_COLUMNS = "give both of two classes a column: np.column_stack([1 - p, p])."
 #: The cure for positions that leave 0 out.
@@ -250,32 +246,6 @@ def among(item_ids: NDArray[np.str_], known: Iterable[str]) -> NDArray[np.bool_]
     """
     names = frozenset(known)
     return np.fromiter((i in names for i in item_ids.tolist()), dtype=bool, count=len(item_ids))
-
-
-def id_order(item_ids: NDArray[np.str_]) -> NDArray[np.intp]:
-    """Positions that sort the ids, by value if all are integers, else by code point.
-
-    Example:
-        >>> id_order(np.array(["10", "9"])).tolist(), id_order(np.array(["10", "9", "a"])).tolist()
-        ([1, 0], [0, 1, 2])
-    """
-    if len(item_ids) and all(_INTEGER.fullmatch(i) for i in item_ids.tolist()):
-        try:
-            by_value: NDArray[np.intp] = np.lexsort((item_ids, item_ids.astype(np.int64)))
-            return by_value
-        except (OverflowError, ValueError):  # ValueError: more digits than Python takes
-            values = [(*_by_value(i), i) for i in item_ids.tolist()]
-            return np.array(sorted(range(len(values)), key=values.__getitem__), dtype=np.intp)
-    order: NDArray[np.intp] = np.argsort(item_ids, kind="stable")
-    return order
-
-
-def _by_value(digits: str) -> tuple[int, str]:
-    """A key that sorts whole numbers by value, however many digits they have."""
-    size = digits.lstrip("-0")
-    if not digits.startswith("-") or not size:
-        return len(size), size
-    return -len(size), size.translate(_NINES)
 
 
 def checked_labels(

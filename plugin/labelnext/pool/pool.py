@@ -19,7 +19,6 @@ from labelnext.pool.checks import (
     checked_versions,
     checked_votes,
     column_of,
-    id_order,
     likeliest_classes,
     mean_of_members,
     n_versions_of,
@@ -27,6 +26,7 @@ from labelnext.pool.checks import (
 )
 from labelnext.pool.constructors import FromElsewhere
 from labelnext.pool.digest import update
+from labelnext.pool.id_order import id_order
 from labelnext.pool.merged import merged
 from labelnext.pool.named import numbered, positions
 from labelnext.pool.objects import Notice as Notice

@@ -232,10 +232,11 @@ class Store:
         Raises:
             WriteFailed: if the disk is full, or the store refuses.
         """
+        encode = json.JSONEncoder(ensure_ascii=False).encode
 
         def fill(file: Any) -> None:
             for row in rows:
-                file.write(f"{json.dumps(row, ensure_ascii=False)}\n".encode())
+                file.write(f"{encode(row)}\n".encode())
 
         self._write(name, fill)
 

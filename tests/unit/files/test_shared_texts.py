@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pyarrow.parquet
 import pytest
 
 from labelnext.errors import InvalidInput
+from labelnext.support import loops
 from labelnext_adapters.files.content.unpacked import allowing
 from labelnext_adapters.files.tables import parquet
-from labelnext_adapters.files.tables.footer import chunks_of, pages_of
+from labelnext_adapters.files.tables.footer import chunks_of, pages_of, texts_at_most
 from labelnext_adapters.files.tables.parquet import read_columns
 
 LONG = "x" * (1 << 16)
@@ -34,7 +36,7 @@ def read(path: Path, gib: float) -> list[Any]:
 def by_dictionary(path: Path) -> bool:
     (chunk,) = chunks_of(pyarrow.parquet.ParquetFile(path).metadata)[0]
     with path.open("rb") as file:
-        return pages_of(file, chunk).by_dictionary
+        return pages_of(file, chunk).dictionary is not None
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
@@ -93,10 +95,26 @@ def test_texts_that_share_their_beginnings_are_not_taken_for_a_dictionarys(tmp_p
     assert not by_dictionary(written(tmp_path / "q.parquet", IDS, use_dictionary=False))
 
 
-def test_a_dictionary_whose_values_come_late_is_not_believed(tmp_path: Path) -> None:
-    path = written(tmp_path / "p.parquet", IDS[:100], data_page_version="1.0")
+@pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "brotli", "zstd", "lz4"])
+@pytest.mark.parametrize("compiled", ["1", "0"])
+def test_the_longest_text_of_a_dictionary_is_found(
+    tmp_path: Path, compression: str, compiled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if compiled == "0":
+        monkeypatch.setattr(loops, "_library", lambda: None)
+    path = written(tmp_path / "p.parquet", [*IDS, "ü" * 40], compression=compression)
+    (chunk,) = chunks_of(pyarrow.parquet.ParquetFile(path).metadata)[0]
+    with path.open("rb") as file:
+        pages = pages_of(file, chunk)
+        assert texts_at_most(file, chunk, pages) == 80 * 20_001
+        beyond = pages._replace(dictionary=(pages.dictionary[0], 0, 0))
+        assert texts_at_most(file, replace(chunk, n_values=0), beyond) == 0
+    assert read(path, 0.01)[-1] == "ü" * 40
+
+
+def test_a_dictionary_that_ends_inside_a_text_is_damaged(tmp_path: Path) -> None:
+    path = written(tmp_path / "p.parquet", ["cat", "dog"] * 50, compression="none")
     content = path.read_bytes()
-    assert by_dictionary(path)
-    first = content.index(b"\x2c\x15\xc8\x01\x15\x10")  # 100 values by RLE_DICTIONARY
-    path.write_bytes(content[: first + 5] + b"\x00" + content[first + 6 :])  # PLAIN
-    assert not by_dictionary(path)
+    path.write_bytes(content.replace(b"\3\0\0\0dog", b"\4\0\0\0dog", 1))
+    with pytest.raises(ValueError, match="dictionary of column text isn't whole"):
+        read(path, 1e-6)

@@ -113,3 +113,17 @@ def test_likeliest_classes_are_those_of_a_loop(n: int, c: int, dtype: type) -> N
     assert loops.likeliest(rows).tolist() == expected
     wide = np.repeat(rows, 2, axis=1)[:, ::2]  # not in C order
     assert loops.likeliest(wide).tolist() == expected
+
+
+@pytest.mark.parametrize("with_loops", [True, False])
+def test_longest_text_is_found_if_all_are_whole(
+    with_loops: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not with_loops:
+        monkeypatch.setattr(loops, "_library", lambda: None)
+    sizes = [3, 0, 70_000, 255, 256]
+    texts = b"".join(size.to_bytes(4, "little") + b"\xff" * size for size in sizes)
+    assert loops.longest_text(texts) == 70_000
+    assert loops.longest_text(b"") == 0
+    for broken in (texts[:-1], texts + b"\0", b"\0\0\0", b"\xff\xff\xff\xff"):
+        assert loops.longest_text(broken) == -1

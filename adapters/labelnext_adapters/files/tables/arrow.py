@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -294,31 +293,6 @@ def written_out(array: Any) -> int:
     if pa.types.is_map(kind):
         return written_out(array.keys) + written_out(array.items)
     return sum(map(written_out, array.flatten())) if pa.types.is_struct(kind) else 0
-
-
-def longest_shared(array: Any) -> float:
-    """The bytes of the longest value of the dictionaries inside; infinity where one isn't known.
-
-    Example:
-        >>> longest_shared(pa.array(["cat", "dogs"]).dictionary_encode()[:1])
-        4
-        >>> longest_shared(pa.array(["cat"]))
-        inf
-    """
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        try:
-            longest = pc.max(pc.binary_length(array.dictionary)).as_py()
-        except pa.ArrowNotImplementedError:
-            return math.inf
-        return math.inf if longest is None else int(longest)
-    if pa.types.is_map(kind):
-        parts = [array.keys, array.items]
-    elif is_list(kind):
-        parts = [array.flatten()]
-    else:
-        parts = array.flatten() if pa.types.is_struct(kind) else []
-    return max(map(longest_shared, parts), default=math.inf)
 
 
 def _looked_up(values: Any, indices: Any) -> int:

@@ -7,6 +7,7 @@ sizes that can't be are noticed only in C++. So the footer is read here, as pyar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,11 +15,14 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from labelnext.support import loops
+
 _TEXT_TYPE, _FIXED = 6, 7  # how values are stored; the others are numbers
 _OFFSET = 4  # bytes, of a list
 _WIDTHS = (1, 4, 8, 8, 4, 8, 4, 16)  # Arrow's bytes of each kind of value: of texts, an offset
 _TRUE, _BYTE, _DOUBLE, _TEXT, _LIST, _SET, _MAP, _STRUCT = 1, 3, 7, 8, 9, 10, 11, 12
 _PLAIN = 0  # the codec of what isn't compressed
+_CODECS = {1: "snappy", 2: "gzip", 4: "brotli", 6: "zstd", 7: "lz4_raw"}  # that Arrow offers
 _HEADERS = (1 << 12, 1 << 16, 1 << 20)  # bytes of a page's header: usual, long, and longest
 _VALUES = {
     0: (5, 2),
@@ -44,7 +48,7 @@ class Chunk:
         unpacked: bytes once decompressed.
         shared: whether a value that repeats may be stored once.
         start: where its first page begins in the file.
-        compressed: whether its pages are.
+        codec: by which its pages are compressed; 0 where they aren't.
     """
 
     path: str
@@ -55,7 +59,7 @@ class Chunk:
     unpacked: int
     shared: bool
     start: int
-    compressed: bool
+    codec: int
 
 
 def chunks_of(footer: Any) -> Sequence[Sequence[Chunk]]:
@@ -101,7 +105,7 @@ def _chunk(told: dict[int, Any], n_rows: int, length: int) -> Chunk:
         unpacked=max(told.get(6, 0), 0),
         shared=bool(_SHARED.intersection(told.get(2, ()))),
         start=_start(told),
-        compressed=told.get(4, _PLAIN) != _PLAIN,
+        codec=told.get(4, _PLAIN),
     )
 
 
@@ -117,13 +121,13 @@ class Pages(NamedTuple):
     Attributes:
         unpacked: the bytes that they unpack to; 0 where they weren't looked at.
         shared: whether a value that repeats may be stored once.
-        by_dictionary: whether every value is written by itself or is one of a dictionary, which
-            comes first and has the first values.
+        dictionary: where its page begins behind the header, and its bytes packed and unpacked, if
+            every value is written by itself or is one of it; it comes first.
     """
 
     unpacked: int
     shared: bool
-    by_dictionary: bool
+    dictionary: tuple[int, int, int] | None
 
 
 def pages_of(file: Any, chunk: Chunk) -> Pages:
@@ -140,7 +144,8 @@ def pages_of(file: Any, chunk: Chunk) -> Pages:
     """
     at, total, n_values = chunk.start, 0, 0
     encodings: list[tuple[int, int | None]] = []  # of each page, after its type
-    looked_at = chunk.compressed or chunk.is_text
+    first: tuple[int, int, int] | None = None
+    looked_at = chunk.codec != _PLAIN or chunk.is_text
     while looked_at and n_values < chunk.n_values and at < chunk.start + chunk.packed:
         told, length = _page(file, at)
         try:
@@ -152,16 +157,42 @@ def pages_of(file: Any, chunk: Chunk) -> Pages:
         except (LookupError, TypeError, ValueError) as error:
             raise ValueError(f"a page of column {chunk.path} says no sizes ({error})") from error
         encodings.append((kind, encoding))
+        first = first or (at + length, packed, unpacked)
         total += unpacked
         n_values += n
         at += length + packed
-    first, values = encodings[:1], [encoding for _, encoding in encodings[1:]]
-    numbered = first == [(_DICTIONARY, None)] and values[:1] != [] and values[0] in _NUMBERED
-    return Pages(
-        total,
-        any(encoding in _SHARED for _, encoding in encodings),
-        numbered and _NUMBERED.union([_ALONE]).issuperset(values),
-    )
+    shared = any(encoding in _SHARED for _, encoding in encodings)
+    known = {(_DICTIONARY, None)}.issuperset(encodings[:1])
+    known &= {*_NUMBERED, _ALONE}.issuperset(encoding for _, encoding in encodings[1:])
+    return Pages(total, shared, first if known else None)
+
+
+def texts_at_most(file: Any, chunk: Chunk, pages: Pages) -> float:
+    """The bytes of a column's texts if each were as long as the longest of its dictionary.
+
+    Args:
+        file: open for reading, with `seek`.
+        chunk: of the file.
+        pages: of the chunk.
+
+    Returns:
+        Infinity where its dictionary can't be looked at.
+
+    Raises:
+        ArrowException, OSError, ValueError: if the dictionary is damaged.
+    """
+    if not chunk.n_values:
+        return 0
+    if pages.dictionary is None or chunk.codec not in (_PLAIN, *_CODECS):
+        return math.inf
+    start, packed, unpacked = pages.dictionary
+    file.seek(start)
+    texts = file.read(packed)
+    if chunk.codec != _PLAIN:
+        texts = pa.decompress(texts, unpacked, _CODECS[chunk.codec], asbytes=True)
+    if (longest := loops.longest_text(texts)) < 0:
+        raise ValueError(f"the dictionary of column {chunk.path} isn't whole")
+    return chunk.n_values * longest
 
 
 def _page(file: Any, at: int) -> tuple[dict[int, Any], int]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate, islice
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ import pyarrow.parquet
 
 from labelnext.support.threads import arrow_threads
 from labelnext_adapters.files.content.unpacked import Limit, limit_of
-from labelnext_adapters.files.tables.arrow import longest_shared, written_out
-from labelnext_adapters.files.tables.footer import Pages, chunks_of, pages_of
+from labelnext_adapters.files.tables.arrow import written_out
+from labelnext_adapters.files.tables.footer import Chunk, Pages, chunks_of, pages_of, texts_at_most
 
 BROKEN = (pa.ArrowException, OSError, ValueError)  # what pyarrow raises for a damaged file
 
@@ -47,30 +47,28 @@ def read_columns(
     wanted = list(range(file.metadata.num_row_groups) if groups is None else groups)
     names = None if columns is None else list(columns)
     known = set(names or ())
-    packed, certain, shared, bounded = 0, 0, dict[str, int](), near
-    values = dict.fromkeys(wanted, 0)  # of shared texts, by group
+    packed, certain, shared = 0, 0, dict[str, int]()
+    texts: list[tuple[Chunk, Pages]] = []
     chunks = chunks_of(file.metadata)
     with _opened(source) as opened:
-        for group, chunk in ((at, chunk) for at in wanted for chunk in chunks[at]):
+        for chunk in (chunk for group in wanted for chunk in chunks[group]):
             if names is not None and known.isdisjoint(_paths(chunk.path)):
                 continue
-            pages = pages_of(opened, chunk) if near else Pages(0, chunk.shared, False)
+            pages = pages_of(opened, chunk) if near else Pages(0, chunk.shared, None)
             unpacked = max(chunk.unpacked, pages.unpacked)
             packed += chunk.packed
             certain += max(unpacked, chunk.n_values * chunk.width)
             if chunk.is_text and (chunk.shared or pages.shared):
                 shared[chunk.path] = shared.get(chunk.path, 0) + chunk.n_values * unpacked
-                values[group] += chunk.n_values
-                bounded &= pages.by_dictionary
-    limit = limit_of(packed)
-    n_rows = sum(file.metadata.row_group(group).num_rows for group in wanted)
-    limit.check("the file", max(certain, n_rows * _bytes_of_nulls(file.schema_arrow, names)))
-    if certain + sum(shared.values()) > limit.most:
-        texts = pyarrow.parquet.ParquetFile(
-            source, metadata=file.metadata, read_dictionary=list(shared)
-        )
-        if not bounded or certain + _at_most(texts, shared, values) > limit.most:
-            _check_written_out(texts, shared, wanted, limit, certain)
+                texts.append((chunk, pages))
+        limit = limit_of(packed)
+        n_rows = sum(file.metadata.row_group(group).num_rows for group in wanted)
+        nulls = n_rows * _bytes_of_nulls(file.schema_arrow, names)
+        limit.check("the file", max(certain, nulls))
+        if certain + sum(shared.values()) > limit.most and (
+            certain + sum(texts_at_most(opened, *one) for one in texts) > limit.most
+        ):
+            _check_written_out(file, source, shared, wanted, limit, certain)
     if any(_fills_lists(field.type) for field in file.schema_arrow):
         file = pyarrow.parquet.ParquetFile(source, metadata=_without_arrows_types(file.metadata))
     table = file.read_row_groups(wanted, columns=names, use_threads=arrow_threads())
@@ -126,32 +124,17 @@ def _without_arrows_types(footer: Any) -> Any:
     return pyarrow.parquet.read_metadata(pa.BufferReader(data))
 
 
-def _at_most(texts: Any, shared: Iterable[str], values: Mapping[int, int]) -> float:
-    """The bytes of texts if each were as long as the longest of its group's dictionaries.
-
-    The first row brings a group's dictionaries whole, if they have its values.
-
-    Args:
-        texts: the file, opened to read these columns as dictionaries.
-        shared: the columns.
-        values: how many there are, by group.
-    """
-    most: float = 0
-    for group, n_values in values.items():
-        rows = texts.iter_batches(1, row_groups=[group], columns=list(shared), use_threads=False)
-        columns = [column for batch in islice(rows, 1) for column in batch.columns]
-        most += n_values * max(map(longest_shared, columns), default=0)
-    return most
-
-
 def _check_written_out(
-    texts: Any, shared: Iterable[str], groups: Iterable[int], limit: Limit, certain: int
+    file: Any, source: Any, shared: Iterable[str], groups: Iterable[int], limit: Limit, certain: int
 ) -> None:
     """Count texts without writing them out, as far as the limit.
 
     Raises:
         InvalidInput: if they unpack to too much.
     """
+    texts = pyarrow.parquet.ParquetFile(
+        source, metadata=file.metadata, read_dictionary=list(shared)
+    )
     for group in groups:
         for column in texts.read_row_group(
             group, columns=list(shared), use_threads=arrow_threads()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part
-from labelnext.pool.checks import id_order
+from labelnext.pool.id_order import id_order
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe

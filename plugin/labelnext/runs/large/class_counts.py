@@ -78,7 +78,7 @@ def with_labels(first: Pool, counts: Mapping[str, int] | None) -> Pool:
 
     It stands for the whole where it is decided what is scored.
     """
-    pool = replace(first, truth=None)
+    pool = first if first.truth is None else replace(first, truth=None)  # which checks it anew
     if not len(pool) or not counts or not any(counts.values()):
         return pool
     one = np.append(0, np.ones(len(pool), dtype=np.intp))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labelnext.pool.checks import id_order
+from labelnext.pool.id_order import id_order
 from labelnext.pool.objects import Notice
 from labelnext.quality.reliability import Trust
 from labelnext.quality.stopping import Snapshot, scored_by

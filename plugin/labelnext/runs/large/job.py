@@ -22,6 +22,7 @@ from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.recipe import Recipe
 from labelnext.report.findings import summarise
 from labelnext.runs.job import Labelled, Stages
+from labelnext.runs.large.findings import Summary
 from labelnext.runs.large.guide import read_guide
 from labelnext.runs.large.labelled import labelled_items
 from labelnext.runs.large.limits import (
@@ -75,8 +76,8 @@ class LargeJob:
         self._settings, self._progress = settings, progress
         self._platform = cast("Streams", platform)
         self._known = parts
-        self._performer: LargePerformer | None = None
-        self._first: Pool  # the first part that can be read; known with `pool`
+        self._summary: Summary | None = None  # of a run that was carried out
+        self._first: Pool | None = None  # the first part that can be read; known with `pool`
         self._ids: Any  # of the items that a dry run looks at; known with `pool`
         self._looked = 0  # position of the part that a dry run looks at
         self.recipe: Recipe = settings.recipe
@@ -113,6 +114,7 @@ class LargeJob:
         """The first part, ranked in memory, without what the batch as a whole must keep to."""
         pool = self.pool
         with self.stages.timed("rank"):
+            assert self._first is not None, "it was read with the pool"
             self.recipe = recipe_of_parts(self._settings, self._platform, self.parts, self._first)
             return follow(for_one_part(self._settings.recipe, self.recipe), pool)
 
@@ -171,15 +173,21 @@ class LargeJob:
     def apply(self, plan: Plan, journal: Journal) -> None:
         """Score the parts that are not scored yet, order all of them, and write the ranking."""
         performer = LargePerformer(
-            self._settings, self._platform, journal, self._progress, self.parts, self.stages
+            self._settings,
+            self._platform,
+            journal,
+            self._progress,
+            self.parts,
+            self.stages,
+            self._first,
         )
         try:
             carry_out(plan, journal, performer)
         finally:  # what was read once for all parts
             batch_ids.cache_clear()
             read_guide.cache_clear()
-        if performer.performed:  # else all that was missing was the note that it is done
-            self._performer, self.recipe = performer, performer.summary.recipe
+        if performer.summary is not None:  # else all that was missing was the note that it is done
+            self._summary, self.recipe = performer.summary, performer.summary.recipe
 
     def undo(self, journal: Journal) -> list[str]:
         """Put the earlier ranking back, and remove the files of the run."""
@@ -190,8 +198,8 @@ class LargeJob:
 
     def snapshot(self, run_id: str) -> Snapshot:
         """What the run saw, to compare later runs with; of a very large pool, of a sample."""
-        assert self._performer is not None, "a run was carried out"
-        return self._performer.summary.snapshot(run_id)
+        assert self._summary is not None, "a run was carried out"
+        return self._summary.snapshot(run_id)
 
     def input_hash(self) -> str:
         """A hash of the names, rows and payloads of the parts."""
@@ -203,7 +211,7 @@ class LargeJob:
 
     def findings(self, notices: Sequence[Notice]) -> Mapping[str, Any]:
         """The fields of a Report: of all parts after a run, of the first part before it."""
-        if self._performer is None:
+        if self._summary is None:
             looked = [Notice("first_part", self._looked_at()), *notices]
             looked += [
                 Notice("parts", finding.message)
@@ -212,7 +220,7 @@ class LargeJob:
             ]
             return summarise(self.pool, self.ranking, looked)
         return {
-            **self._performer.summary.parts_of_report(notices),
+            **self._summary.parts_of_report(notices),
             "input_hash": self.input_hash(),
         }
 

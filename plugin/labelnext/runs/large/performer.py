@@ -21,6 +21,7 @@ from labelnext.journal.journal import Journal
 from labelnext.journal.lock import hold
 from labelnext.journal.plan import Progress, Step
 from labelnext.pool.objects import Notice
+from labelnext.pool.pool import Pool
 from labelnext.ranking.dataset import HOW
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.job import Stages
@@ -62,6 +63,10 @@ class LargePerformer(Performer):
         progress: called with a stage, how much is done, and of how much.
         parts: of the pool.
         stages: where times are noted.
+        first: the first part that can be read; read when None.
+
+    Attributes:
+        summary: what the run found, once this process carried it out.
     """
 
     def __init__(
@@ -72,22 +77,13 @@ class LargePerformer(Performer):
         progress: Progress | None,
         parts: Sequence[Part] = (),
         stages: Stages | None = None,
+        first: Pool | None = None,
     ) -> None:
         self._settings, self._platform, self._journal = settings, platform, journal
+        self._first = first
         self.progress, self._parts = progress, list(parts)
         self._stages = stages or Stages()
-        self._summary: Summary | None = None
-
-    @property
-    def performed(self) -> bool:
-        """Whether this process carried the run out."""
-        return self._summary is not None
-
-    @property
-    def summary(self) -> Summary:
-        """What the run found, once it was carried out."""
-        assert self._summary is not None
-        return self._summary
+        self.summary: Summary | None = None
 
     def snapshot(self, step: Step) -> Any:
         """The manifest that is there."""
@@ -118,7 +114,7 @@ class LargePerformer(Performer):
             scored = self._each(scoring, store, "score")
         with self._stages.timed("order"):
             order = step.payload.get("order", "all")
-            self._summary = self._order(scored, scoring, store, guide, order)
+            self.summary = self._order(scored, scoring, store, guide, order)
 
     def _each(
         self, what: Task, store: Store, stage: str, parts: Sequence[Part] | None = None
@@ -138,7 +134,9 @@ class LargePerformer(Performer):
 
     def _recipe(self, asked: Recipe, folder: str, store: Store) -> Recipe:
         """The recipe of all parts, for which labelled objects may have to be counted."""
-        first, counts = first_pool(self._settings, self._platform, self._parts), None
+        first, counts = self._first, None
+        if first is None:
+            first = first_pool(self._settings, self._platform, self._parts)
         if is_wanted(asked, first):
             counting = Counting(folder, skips(self._settings))
             self._each(counting, store, "count")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import LabelnextWarning
-from labelnext.pool.checks import id_order
+from labelnext.pool.id_order import id_order
 from labelnext.pool.pool import Pool
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.large.choices import points_of

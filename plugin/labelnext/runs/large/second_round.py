@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part
-from labelnext.pool.checks import id_order
+from labelnext.pool.id_order import id_order
 from labelnext.pool.objects import Notice
 from labelnext.ranking.recipe import Recipe
 from labelnext.runs.large.guide import Guide, vectors_of_table

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,7 @@ _LIBRARY = Path(__file__).with_name("loops.so")
 _SHORT = 24  # classes: of more, numpy is as fast
 _PARTS = 1024  # into which the library splits integers at most, before each part is sorted
 _THREAD = 250_000  # integers that are worth a thread
+_LENGTH = struct.Struct("<I")  # of a text
 _FEW = 1000  # numpy sorts so few integers before the library is asked
 
 
@@ -93,6 +95,30 @@ def sort(keys: Integers) -> None:
         in_parts(len(keys), sort_parts, least=_THREAD)
 
 
+def longest_text(texts: bytes) -> int:
+    r"""The bytes of the longest of texts that stand one behind the other, each behind its length.
+
+    Args:
+        texts: the lengths have four bytes, the lowest first.
+
+    Returns:
+        −1 if the last one isn't whole.
+
+    Example:
+        >>> longest_text(b"\2\0\0\0hi\3\0\0\0you"), longest_text(b"\2\0\0\0h")
+        (3, -1)
+    """
+    if (library := _library()) is not None:
+        return int(library.longest_text(texts, len(texts)))
+    at = longest = 0
+    while at + 4 <= len(texts):
+        (length,) = _LENGTH.unpack_from(texts, at)
+        at += 4 + length
+        if length > longest:  # in half the time of max
+            longest = length
+    return longest if at == len(texts) else -1
+
+
 def open_library(path: Path) -> Any:
     """The library in a file with the types of its functions.
 
@@ -113,6 +139,8 @@ def open_library(path: Path) -> Any:
     for function in (library.likeliest_float, library.likeliest_double):
         function.argtypes = [pointer, size, size, pointer]
         function.restype = None
+    library.longest_text.argtypes = [pointer, size]
+    library.longest_text.restype = size
     library.split_integers.argtypes = [pointer, pointer, size, pointer]
     library.split_integers.restype = size
     library.sort_integers.argtypes = [pointer, pointer, pointer, size]

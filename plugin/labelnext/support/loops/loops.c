@@ -1,6 +1,6 @@
 /* Loops that numpy has no fast form of: the uncertainties and the likeliest classes of many class distributions,
- * and the sorting of many integers. `labelnext.support.loops` calls them; where no compiler was at hand, numpy does
- * the same.
+ * the sorting of many integers, and the longest of many texts. `labelnext.support.loops` calls them; where no compiler
+ * was at hand, numpy does the same, or Python.
  *
  * The terms of a score are added in an order that depends on the number of classes alone, and the build fuses no
  * product with a sum: a row has the same digits wherever it is and whatever the processor.
@@ -66,3 +66,16 @@ INLINE double exponent_double(uint64_t above)
 #define TINY 2.2250738585072014e-308
 #define ROOT_OF_HALF 0x3fe6a09e667f3bcd
 #include "uncertainties.h"
+
+/* The bytes of the longest of texts that stand one behind the other, each behind its length in four bytes, the lowest
+ * first; −1 if the last one isn't whole. */
+ptrdiff_t longest_text(const uint8_t *texts, ptrdiff_t n)
+{
+    int64_t at = 0, longest = 0;
+    while (at + 4 <= n) {
+        int64_t length = texts[at] | texts[at + 1] << 8 | texts[at + 2] << 16 | (int64_t)texts[at + 3] << 24;
+        longest = length > longest ? length : longest;
+        at += 4 + length;
+    }
+    return at == n ? longest : -1;
+}
