@@ -14,7 +14,7 @@ import labelnext
 from labelnext.adapter import open_adapter
 from labelnext.errors import ConfigError
 from labelnext.journal import Journal
-from labelnext.journal.plan import Plan
+from labelnext.journal.plan import Plan, Step
 from labelnext.pool import Pool
 from labelnext.ranking import rank
 from labelnext.report import Report
@@ -22,6 +22,7 @@ from labelnext.runs.ranked import with_prelabels
 from labelnext.runs.undo import undo
 from labelnext.testing.base import break_off_everywhere
 from labelnext_adapters.fiftyone.app.choices import label_fields, prediction_choices
+from labelnext_adapters.label_studio.write.prelabels import PreLabels
 from tests.integration.test_fiftyone_read import add
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
@@ -216,6 +217,27 @@ def test_batch_gets_pre_labels_that_follow_the_probe_and_are_taken_back(
     assert without_keys(label_studio, project) == after_one
     assert kept(settings(tmp_path, write, **source)) == []
     assert without_keys(label_studio, project) == before
+
+
+def test_whole_batch_that_is_labelled_while_a_run_writes_gets_no_pre_labels(
+    label_studio: LabelStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, kinds = texts(label_studio, n_labelled=6)
+    perform = PreLabels.perform
+
+    def after_people(self: PreLabels, step: Step) -> None:
+        for task in step.payload["task_ids"]:
+            say(label_studio, task, kinds[task])
+        perform(self, step)
+
+    monkeypatch.setattr(PreLabels, "perform", after_people)
+    report = ran(tmp_path, {"prelabels": True}, **source)
+    said = [notice.message for notice in report.notices]
+    assert "Skipped 4 pre-labels of tasks labelled since." in said
+    assert shown(label_studio, source["project"]) == {}
+    monkeypatch.undo()
+    ran(tmp_path, {"prelabels": True}, **source)  # the two that are left
+    assert len(shown(label_studio, source["project"])) == 2
 
 
 def test_pre_labels_of_labelled_tasks_stay_and_the_others_go_when_switched_off(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -91,7 +92,8 @@ def _read(path: Path | str, key: str | None, progress: Progress | None) -> Pool:
             raise InvalidInput(f"the file must hold predictions; got none{why}.", hint=_PLAIN)
     except LabelnextError as error:
         if "source." in (error.hint or ""):
-            error.hint = _PLAIN
+            cures = re.split(r"; |, or ", (error.hint or "").rstrip("."))
+            error.hint = "; ".join([*(cure for cure in cures if "source." not in cure), _PLAIN])
         raise
     return pool
 

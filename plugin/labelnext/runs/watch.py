@@ -219,8 +219,9 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
     seen = load_seen(settings)
     ranked_at = None if seen is None else seen.labels
     try:
-        count, stored = _count(settings), _stored(settings)
-        news = _news(settings, rule, before, seen, count, stored)
+        count = _count(settings)
+        news = _news(settings, rule, before, seen, count)
+        stored = news.stored
         if news.why is None:
             of = f"{rule.labels} since the last ranking"
             message = f"{counted(count, 'label')}, {news.labels} of {of}"
@@ -293,30 +294,25 @@ class _News:
 
     why: Literal["labels", "predictions", "dry"] | None
     labels: int
+    stored: str | None  # what the platform's predictions are, or were at the last ranking
     dry: tuple[str, ...] = ()
 
 
-def _news(
-    settings: Config,
-    rule: _Rule,
-    before: Health,
-    seen: Seen | None,
-    count: int,
-    stored: str | None,
-) -> _News:
+def _news(settings: Config, rule: _Rule, before: Health, seen: Seen | None, count: int) -> _News:
     if seen is None:
-        return _News("labels", rule.labels)
+        return _News("labels", rule.labels, _stored(settings))
     # Labels can also be deleted; then the counter falls, which changes the ranking as well.
     new = abs(count - seen.labels)
     late = rule.minutes is not None and time.time() - seen.time >= 60 * rule.minutes
     if new >= rule.labels or (late and new > 0):
-        return _News("labels", new)
+        return _News("labels", new, seen.predictions)  # at once: nothing else is asked first
+    stored = _stored(settings)
     # Whoever stores predictions may be in the middle of it: two looks must agree.
     settled = rule.once or before.predictions == stored
     if None not in (stored, seen.predictions) and stored != seen.predictions and settled:
-        return _News("predictions", new)
+        return _News("predictions", new, stored)
     dry = _ran_dry(settings)
-    return _News("dry" if {*dry}.difference(seen.dry) else None, new, dry)
+    return _News("dry" if {*dry}.difference(seen.dry) else None, new, stored, dry)
 
 
 def _stored(settings: Config) -> str | None:

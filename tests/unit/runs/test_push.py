@@ -120,6 +120,14 @@ def test_a_hint_names_only_what_a_push_can_set(
     assert str(caught.value.hint).startswith("a push knows no options of source: write a table")
 
 
+def test_half_a_file_is_to_be_written_again(config: Path, platform: MinimalAdapter) -> None:
+    half = config.with_name("half.parquet")
+    half.write_bytes(b"PAR1 and no more")
+    with pytest.raises(InvalidInput) as caught:
+        push(config, half, "v8", adapter=platform)
+    assert str(caught.value.hint).startswith("write the file again; a push knows no options of")
+
+
 def test_a_push_that_stores_nothing_promises_nothing(
     config: Path, platform: MinimalAdapter
 ) -> None:

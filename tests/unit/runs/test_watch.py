@@ -106,6 +106,19 @@ def test_it_ranks_at_first_and_after_so_many_labels(
     assert told[1].message == "4 labels, 4 of 5 since the last ranking"
 
 
+def test_nothing_else_is_asked_before_a_ranking_that_labels_make_due(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting(monkeypatch, [0, 5, 6])
+    asked: list[str] = []
+    monkeypatch.setattr(module, "_stored", lambda _: asked.append("stored") or "m1 5")
+    monkeypatch.setattr(module, "_ran_dry", lambda _: asked.append("dry") or ())
+    monkeypatch.setattr(module, "run", lambda settings: asked.append("run") or run(settings))
+    watch(config, labels=5, stop=Clock(3))
+    first, after_labels, waits = ["stored", "run", "stored"], ["run", "stored"], ["stored", "dry"]
+    assert asked == [*first, *after_labels, *waits]
+
+
 def test_it_ranks_after_so_much_time_if_anything_was_labelled(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -159,9 +159,11 @@ class PreLabels:
 
     def perform(self, step: Step) -> None:
         """Store what is lacking, and remove what is of an earlier batch. Idempotent."""
-        gone, _ = self._put(step, step.payload)
+        gone, labelled = self._put(step, step.payload)
         if gone:
             self._remark(f"Skipped {counted(len(gone), 'task')} deleted since: {listed(gone)}.")
+        if done := sorted({*step.payload["task_ids"]} & labelled):
+            self._remark(f"Skipped {counted(len(done), 'pre-label')} of tasks labelled since.")
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Store those of before; those of tasks that were labelled since stay as they are."""

@@ -8,7 +8,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput
 from labelnext.journal.plan import Step
 from labelnext_adapters.label_studio.server.client import Client
-from labelnext_adapters.label_studio.server.project import get_project
+from labelnext_adapters.label_studio.server.project import count_version, get_project
 from labelnext_adapters.label_studio.server.tasks import Prediction
 from labelnext_adapters.label_studio.write.copy_stamp import newest_run, put_stamp, run_of, stamped
 
@@ -45,7 +45,14 @@ class Sampling:
         """Set both, or the model version alone."""
         payload = step.payload
         put_stamp(self._client, self._copy(step), self._run)
-        self._set(payload["project"], payload.get("sampling", SAMPLING), payload["version"])
+        project, version = payload["project"], payload["version"]
+        try:
+            self._set(project, payload.get("sampling", SAMPLING), version)
+        except InvalidInput:
+            # The server knows a model version only while it has a prediction, and pre-labels have
+            # none where all of the batch was labelled meanwhile.
+            if "place" in payload or count_version(self._client, project, version):
+                raise
 
     def restore(self, step: Step, before: Any) -> list[str]:
         """Set them as they were, unless somebody chose something else meanwhile."""
