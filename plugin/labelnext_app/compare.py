@@ -13,9 +13,10 @@ from labelnext_adapters.fiftyone.app.words import in_words
 from labelnext_adapters.fiftyone.database.fields import items_of
 from labelnext_adapters.fiftyone.read.own_runs import run_config
 
-from .common import ask_target, choose, operator_config, refuse, run_form, target_view, whole
+from .common import choose, operator_config, refuse, run_form, whole
 from .gone import of_dataset
 from .looks import BROKEN
+from .target import ask_target, target_view
 
 
 class CompareRankings(foo.Operator):

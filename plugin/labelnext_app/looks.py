@@ -41,6 +41,8 @@ NARROW = {
 }
 # The same in a form, where a word may be wider than its column of a narrow window.
 BROKEN = {"minWidth": 0, "& th, & td": {"padding": "4px 6px", "overflowWrap": "anywhere"}}
+# Tabs of two lines rather than that the last one is cut off in a narrow window.
+SHRINKING = {"tab": {"sx": {"minHeight": 48, "minWidth": 0, "flexShrink": 1, "px": [1, 2]}}}
 ONLY_ICONS = {  # screen readers still get the buttons' labels
     "& th:last-of-type": {"fontSize": 0},
     "& td button": {"fontSize": 0, "minWidth": 0, "padding": "4px"},

@@ -223,7 +223,8 @@ class LabelNext(foo.Panel):
     def _plots(self, panel: Any, state: Any) -> None:
         """Scores, classes and groups of the batch against all, and the map."""
         if state.edges:
-            layout = plots.layout(f"{state.score} (click a bar)", state.items or "samples")
+            title = f"{state.score} (click a bar)"
+            layout = plots.scores_layout(state.most or 0, title, state.items or "samples")
             panel.plot("scores", layout=layout, on_click=self.on_bar, config=plots.BARE)
         if state.n_classes:
             layout = plots.shares_layout(state.n_classes, "% of predictions", "class")
@@ -335,7 +336,7 @@ def _stands(dataset: Any, run: str) -> list[str]:
 
 def _summarise(ctx: Any, summary: RunSummary) -> None:
     state = ctx.panel.state
-    state.edges = list(summary.edges)
+    state.edges, state.most = list(summary.edges), max(summary.pool, default=0)
     state.score = summary.acquisition
     state.items = summary.items
     state.n_ranked = summary.n_ranked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -47,6 +48,20 @@ def layout(x: str, y: str, height: int = 260) -> dict[str, Any]:
         "hoverlabel": {"align": "left"},
         "height": height,
     }
+
+
+def scores_layout(most: int, x: str, y: str) -> dict[str, Any]:
+    """The layout of `scores`.
+
+    Args:
+        most: samples that one bar stands for.
+        x: title of the horizontal axis.
+        y: title of the vertical axis.
+    """
+    made = layout(x, y)
+    if most <= 5:
+        made["yaxis"] |= {"dtick": 1}  # else Plotly counts halves
+    return made
 
 
 def shares_layout(n: int, x: str, y: str) -> dict[str, Any]:
@@ -107,6 +122,8 @@ def shares(counts: tuple[tuple[str, int, int], ...], what: str) -> list[dict[str
     """
     rows = counts[:MOST][::-1]
     names = [f"{_short(label)} ({n_batch:,} of {n:,})" for label, n, n_batch in rows]
+    # Bars of one name would lie over each other; readers see no difference.
+    names = [name + _UNSEEN * names[:at].count(name) for at, name in enumerate(names)]
     traces = []
     for at, name, color in ((1, "ranked", POOL), (2, "batch", BATCH)):
         total = sum(int(row[at]) for row in counts) or 1
@@ -122,7 +139,7 @@ def shares(counts: tuple[tuple[str, int, int], ...], what: str) -> list[dict[str
                 "marker": {"color": color},
                 "width": 0.7 if at == 1 else 0.35,
                 "hovertext": [
-                    f"{row[0]}: {int(row[at]):,} {what},<br>{share:g}% of those in {whole}"
+                    f"{_plain(row[0])}: {int(row[at]):,} {what},<br>{share:g}% of those in {whole}"
                     for row, share in zip(rows, part, strict=True)
                 ],
                 "hoverinfo": "text",
@@ -131,8 +148,17 @@ def shares(counts: tuple[tuple[str, int, int], ...], what: str) -> list[dict[str
     return traces
 
 
+_UNSEEN = "\u200b"
+
+
 def _short(label: str) -> str:
-    return label if len(label) <= 18 else f"{label[:17]}…"
+    """A name that leaves room for bars; long ones often differ at the end only."""
+    return _plain(label if len(label) <= 18 else f"{label[:10]}…{label[-7:]}")
+
+
+def _plain(text: str) -> str:
+    """A text as it is: Plotly takes `<unk>` for markup, and shows nothing."""
+    return escape(text, quote=False)
 
 
 def points(drawn: SampleMap, *, by_score: bool) -> list[dict[str, Any]]:
@@ -143,7 +169,7 @@ def points(drawn: SampleMap, *, by_score: bool) -> list[dict[str, Any]]:
         by_score: whether the colour is the score.
     """
     texts = [
-        f"{name}<br>{_standing(kind, rank, score)}"
+        f"{_plain(name)}<br>{_standing(kind, rank, score)}"
         for name, kind, rank, score in zip(
             drawn.names, drawn.kinds.tolist(), drawn.ranks, drawn.scores.tolist(), strict=True
         )

@@ -30,17 +30,16 @@ from labelnext_adapters.fiftyone.write.manage import batch_view
 from .common import (
     ICON,
     are_odd,
-    ask_target,
     carried_out,
     failure,
     operator_config,
-    target_view,
     whole,
     with_progress,
 )
 from .gone import of_dataset
 from .looks import BROKEN
 from .rank_form import fill
+from .target import ask_target, target_view
 
 
 class RankSamples(foo.Operator):

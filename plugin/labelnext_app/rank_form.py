@@ -25,6 +25,7 @@ from labelnext_adapters.fiftyone.app.limits import SINGLE
 from labelnext_adapters.fiftyone.app.offered import (
     MEASURE,
     NO_SCORE,
+    NOTHING,
     REVIEW,
     Offered,
     budget_of,
@@ -40,6 +41,7 @@ from labelnext_adapters.fiftyone.read.label_types import LABELS
 from labelnext_adapters.fiftyone.read.own_runs import check_run_name, refuse_foreign, registered
 
 from .common import choose, choose_able, choose_several, refuse, say_how_to_schedule
+from .looks import SHRINKING
 from .rank_limits import ToRank, everything, like_selected
 from .rank_outlook import outlook, scope_to_rank
 
@@ -71,7 +73,12 @@ def fill(ctx: Any, inputs: Any, view: Any) -> None:
         read = reading_of(params, view)
         if read["pred_field"] is not None and params["pred_field"] not in offered.able:
             read["pred_field"] = next(iter(offered.able), None)
-        pool = preview(items, FiftyOneSource(dataset=items, **{**read, "slice": None}))
+        try:
+            pool = preview(items, FiftyOneSource(dataset=items, **{**read, "slice": None}))
+        except LabelnextError:
+            if len(offered.able) > 1:  # another one may be readable
+                _predictions(inputs, params, offered)
+            raise
         params["of"] = unit_of(params, pool)
         scope = scope_to_rank(view, items, read, params)
         ranked = ToRank(params, view, items, offered, pool)
@@ -188,7 +195,7 @@ def _purpose(
         inputs.md(f"{in_words(obstacle)}{cure}", name="no_review")
     if apart is not None:
         return "label"
-    tabs = types.TabsView()
+    tabs = types.TabsView(componentsProps=SHRINKING)
     tabs.add_choice("label", label="Rank samples")
     if obstacle is None:
         tabs.add_choice(REVIEW, label="Review labels")
@@ -267,6 +274,16 @@ def _predictions(inputs: Any, params: Mapping[str, Any], offered: Offered) -> No
             alike,
             label="Other models",
             description="More fields of the same kind, for functions that compare models",
+        )
+    if (looks := offered.looks.get(pred, ())) and params["level"] != "rank":
+        choose(
+            inputs,
+            "object_embeddings",
+            [NOTHING, *looks],
+            label="Embeddings of objects",
+            description="For functions and methods that go by what objects look like",
+            default=NOTHING,
+            labels={NOTHING: "none"},
         )
 
 

@@ -139,7 +139,7 @@ def test_classes_are_named_by_the_likeliest_column_where_none_are_declared(datas
 
 def test_a_vector_of_another_length_than_the_classes_is_refused(dataset: Any) -> None:
     add(dataset, {"pred": logits(1, 1, 1)}, classes=["a", "b"])
-    with pytest.raises(InvalidInput, match="as long as the dataset's 2 classes"):
+    with pytest.raises(InvalidInput, match="a number for each of its 2 classes"):
         read(dataset, pred_field="pred")
 
 

@@ -24,11 +24,14 @@ from labelnext.selection import INPUTS, get_selection, selection_names
 from labelnext.support.started import how_to_install
 from labelnext_adapters.fiftyone.database.connection import open_collection, talking
 from labelnext_adapters.fiftyone.database.fields import PRELABELS, frames_of, temporary_frames
+from labelnext_adapters.fiftyone.database.values import fetch, flat
 from labelnext_adapters.fiftyone.read.groups import GROUP_FIELDS
 from labelnext_adapters.fiftyone.read.label_types import (
     KINDS,
     LABELS,
+    OTHER_VECTORS,
     SEGMENTATION,
+    VECTORS,
     certainties,
     class_name,
     holding,
@@ -154,6 +157,26 @@ def embedding_choices(collection: Any) -> list[Choice]:
             if not getattr(dataset.get_brain_info(key).config, "patches_field", None)
         ]
     return [*fields, *(index for index in indexes if index.name not in schema)]
+
+
+def object_vectors(collection: Any, name: str) -> list[str]:
+    """The attributes of a field's objects that hold an embedding of each, by the first samples.
+
+    Args:
+        collection: a dataset or view.
+        name: of the field.
+    """
+    kind = KINDS[class_name(collection.get_field(name))]
+    if not kind.of_objects or kind.has_vectors:
+        return []
+    path = kind.path(name)
+    field = collection.get_field(path)
+    stock = getattr(field, "field", field).document_type._fields_ordered
+    with talking():
+        labels = fetch(collection.exists(name).limit(_LOOKED_AT), [path])[path]
+    found = flat(labels) if kind.listed else labels
+    held = {key for one in found if one for key, value in one.items() if isinstance(value, bytes)}
+    return sorted(held.difference(stock, VECTORS, OTHER_VECTORS))
 
 
 def has_frames(collection: Any) -> bool:

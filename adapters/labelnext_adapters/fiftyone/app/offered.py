@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from labelnext.acquisition import AUTO, Unit, acquisition_names, get_acquisition
@@ -18,6 +18,7 @@ from labelnext_adapters.fiftyone.app.choices import (
     embedding_choices,
     group_fields,
     label_fields,
+    object_vectors,
     prediction_choices,
 )
 from labelnext_adapters.fiftyone.app.foreseen import Kept, view_as_it_stands
@@ -47,6 +48,7 @@ class Offered:
         labels: fields of labels, and their kinds.
         tags: of samples.
         groups: fields whose values can name a group.
+        looks: by fields of predictions, the attributes with an embedding of each object.
     """
 
     predictions: Sequence[Choice]
@@ -54,6 +56,7 @@ class Offered:
     labels: Mapping[str, str]
     tags: Sequence[str]
     groups: Sequence[str]
+    looks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def able(self) -> list[str]:
@@ -89,12 +92,14 @@ _OFFERED = Kept(8)
 
 
 def _offered_by(items: Any) -> Offered:
+    predictions = prediction_choices(items)
     return Offered(
-        predictions=prediction_choices(items),
+        predictions=predictions,
         vectors=embedding_choices(items),
         labels=label_fields(items),
         tags=items.distinct("tags")[:_MOST_TAGS],
         groups=group_fields(items),
+        looks={c.name: object_vectors(items, c.name) for c in predictions if not c.obstacle},
     )
 
 
@@ -139,12 +144,14 @@ def completed(params: Mapping[str, Any], offered: Offered) -> dict[str, Any]:
         "selected": [],
     }
     chosen = {name: params.get(name, default) for name, default in defaults.items()}
+    looks = params.get("object_embeddings")
     vector = params.get("embeddings") or _first(vectors, ())
     return {
         **params,
         **chosen,
         "tags": list(offered.tags),
         "pred_field": pred,
+        "object_embeddings": looks if looks in offered.looks.get(pred or "", ()) else NOTHING,
         "labelled": labelled,
         "embeddings": vector if vector in vectors or not vectors else vectors[0],
     }
@@ -214,11 +221,13 @@ def reading_of(params: Mapping[str, Any], collection: Any) -> dict[str, Any]:
     others = [name for name in params.get("others") or () if name != pred]
     frames = collection.media_type == "video" and bool(params.get("frames"))
     schema = collection.get_frame_field_schema() if frames else collection.get_field_schema()
+    looks = params.get("object_embeddings")
     scalar = pred in schema and class_name(schema[pred]) not in LABELS
     return {
         "slice": params.get("slice") if collection.media_type == "group" else None,
         "frames": frames or collection._is_frames,
         "pred_field": [pred, *others] if others else pred,
+        "object_embeddings": None if looks == NOTHING else looks,
         # It may be left over from another field.
         "pred_values": (params.get("pred_values") if scalar else None) or "confidence",
     }

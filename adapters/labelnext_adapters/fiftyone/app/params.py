@@ -10,8 +10,8 @@ from labelnext.errors import InvalidInput
 _KINDS = {
     "text": (
         "acquisition action budget_in class_weights document_root embeddings field first labelled "
-        "labels level method near new_name no_objects of pred_field pred_values purpose quota "
-        "quota_numbers quota_of reduce run second slice whole"
+        "labels level method near new_name no_objects object_embeddings of pred_field pred_values "
+        "purpose quota quota_numbers quota_of reduce run second slice whole"
     ),
     "a number": (
         "budget dedupe floor hours like_strength min_distance per_group project seconds seed"

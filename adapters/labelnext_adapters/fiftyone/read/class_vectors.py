@@ -148,8 +148,7 @@ def name_vectors(
             continue
         stacked = stack(flat(columns[path]) if nested else columns[path])
         if stacked is None or not stacked[0].shape[1]:
-            classes = f"of its {len(reading.declared)} classes" if reading.declared else "class"
-            meaning, rule = None, f"hold a number for each {classes}, in their order or by name"
+            meaning, rule = None, rule_of_vectors(reading.declared)
         else:
             meaning, rule = _meaning(stacked[0], kind)
         if meaning is not None:
@@ -160,6 +159,16 @@ def name_vectors(
             raise InvalidInput(f"{path} must {rule}.", hint=hint)
         else:
             reading.note("vectors", f"{path} is not read: it must {rule}.")
+
+
+def rule_of_vectors(classes: Sequence[str] | None) -> str:
+    """What vectors over the classes must do.
+
+    Args:
+        classes: of the field or the dataset; None if none are declared.
+    """
+    each = f"of its {len(classes)} classes" if classes else "class"
+    return f"hold a number for each {each}, in their order or by name"
 
 
 def _meaning(matrix: NDArray[np.floating], kind: Kind) -> tuple[str | None, str]:

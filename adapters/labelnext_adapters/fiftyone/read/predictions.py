@@ -23,6 +23,7 @@ from labelnext_adapters.fiftyone.database.values import (
     softmax,
     stack,
 )
+from labelnext_adapters.fiftyone.read.class_vectors import rule_of_vectors
 from labelnext_adapters.fiftyone.read.classifications import (
     answers_together,
     independent,
@@ -108,13 +109,12 @@ def _check_widths(
     width = matrix.shape[1]
     present = sum(v is not None for v in reading.columns[path])
     if width == 0 or len(odd) == present:
-        wanted = "vectors of numbers"
-        if reading.declared:
-            wanted = f"as long as the dataset's {len(reading.declared)} classes"
         names = listed(reading.item_ids[i] for i in odd)
         raise InvalidInput(
-            f"{path} must be {wanted}; they are not on {len(odd)} samples: {names}.",
-            hint="set dataset.classes[field] to the classes of the model, in its order.",
+            f"{path} must {rule_of_vectors(reading.declared)}; not so on {len(odd)} samples: "
+            f"{names}.",
+            hint="set dataset.classes[field] to the classes of the model, in its order; numbers by "
+            "name must name each of them, also with 0.",
         )
     if odd:
         reading.note("ragged", f"items have {path} that are not {width} long, so no score.", odd)
@@ -261,10 +261,9 @@ def detected(reading: Reading, name: str, kind: Kind, classes: tuple[str, ...]) 
             continue
         vectors, odd = stacked
         if len(odd) == len(vectors) or vectors.shape[1] == 0:
-            raise InvalidInput(
-                f"{inner}.{attribute} must be as long as the classes of the dataset; they are not "
-                f"on {listed(dict.fromkeys(reading.item_ids[owners[i]] for i in odd))}."
-            )
+            names = listed(dict.fromkeys(reading.item_ids[owners[i]] for i in odd))
+            rule = rule_of_vectors(reading.declared)
+            raise InvalidInput(f"{inner}.{attribute} must {rule}; not so on {names}.")
         if odd:
             reading.note("ragged", f"items have {inner}.{attribute} of odd length.", owners[odd])
         vectors = softmax(vectors) if attribute == "logits" else vectors
