@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,12 +84,10 @@ class Gathered:
         self._bad_boxes: list[tuple[int, str]] = []  # rows and reasons
         self._place = ""
 
-    @contextmanager
-    def record(self, place: str, item: object = "") -> Iterator[None]:
+    def record(self, place: str, item: object = "") -> AbstractContextManager[None]:
         """Count a record; Unusable leaves it out."""
         self._place = place
-        with self.odd.record(place, item):
-            yield
+        return self.odd.record(place, item)
 
     def item(self, name: object) -> int:
         """The row of an item, new if its id wasn't met before.

@@ -77,3 +77,10 @@ def test_ids_of_outputs_and_replies_are_as_they_are_written(
     assert order(read(tmp_path, "p.json", f"[{', '.join(named)}]", **options)) == [
         "1e3", "7", "1.10",
     ]  # fmt: skip
+
+
+def test_ids_of_a_folder_of_lists_are_as_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "f").mkdir()
+    for n, record in enumerate(RECORDS):
+        (tmp_path / "f" / f"{n}.json").write_text(f"[{record.replace('item_id', 'photo')}]")
+    assert order(read(tmp_path, "f", key="photo")) == IN_ORDER

@@ -92,9 +92,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
     by_class = {name: told[1] for name in held if (told := _OF_CLASS.fullmatch(name))}
     check_metadata(held, context)
     further = {"offsets", "confidences", "confidence", *context.metadata}
-    names = wanted | further | by_class.keys()
-    arrays, broken = read_parts(files, names, _of_classes(stated))
-    notices += broken
+    arrays, broken = read_parts(files, wanted | further | by_class.keys(), _of_classes(stated))
     used = set[str]()
 
     def array(name: str, ours: str) -> Any:
@@ -132,7 +130,7 @@ def read(path: Path | str, options: NpzOptions, context: Context) -> Pool:
         ids = ids if answers is None else predicted_places(answers, columns, notices)
         objects = _answers(confidences / meaning.scale, ids)
     place_labels(columns, notices)
-    notices += _unread(sorted({*held} - used - further))
+    notices += [*broken, *_unread(sorted({*held} - used - further))]
     columns["metadata"] = {name: texts(arrays[name]) for name in context.metadata} or None
     if objects is None and columns["probabilities"] is None and columns["embeddings"] is None:
         notices.append(_no_predictions(held))

@@ -137,28 +137,6 @@ def features_beside(path: Path) -> dict[str, Any]:
     return features if isinstance(features, dict) else {}
 
 
-def addressed(table: pa.Table, names: Sequence[str]) -> pa.Table:
-    """A table with columns for the fields inside others that are named with a dot."""
-    for name in names:
-        if name in table.column_names or "." not in name:
-            continue
-        first, *inner = name.split(".")
-        if first not in table.column_names:
-            continue
-        column = table.column(first)
-        for field in inner:
-            if pa.types.is_struct(column.type) and column.type.get_field_index(field) >= 0:
-                column = pa.chunked_array(
-                    [pa.compute.struct_field(c, field) for c in column.chunks],
-                    column.type.field(field).type,
-                )
-            elif not (field == "path" and pa.types.is_string(column.type)):
-                break  # said where the column is missing
-        else:
-            table = table.append_column(name, column)
-    return table
-
-
 def output_column(table: pa.Table) -> str | None:
     """The column that holds what a pipeline returned for each row; None if there is none."""
     for name, column in zip(table.column_names, table.columns, strict=True):

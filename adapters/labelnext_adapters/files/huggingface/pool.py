@@ -13,7 +13,6 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext_adapters.files.content.item_ids import ITEM_KEYS
 from labelnext_adapters.files.huggingface.dataset import (
-    addressed,
     classes_of,
     output_column,
     with_objects,
@@ -21,6 +20,7 @@ from labelnext_adapters.files.huggingface.dataset import (
 from labelnext_adapters.files.huggingface.features import features_in, plain_table
 from labelnext_adapters.files.huggingface.nested import Output
 from labelnext_adapters.files.huggingface.outputs import pool_of_outputs
+from labelnext_adapters.files.tables.inner import with_fields
 from labelnext_adapters.files.tables.rows import Rows, texts_of
 from labelnext_adapters.files.tables.table_format import pool_of
 from labelnext_adapters.files.tables.table_options import TableOptions, named_columns, stated_in
@@ -46,7 +46,7 @@ def pool_of_dataset(
         InvalidInput: if a column is missing, ragged or of a wrong type.
     """
     columns = named_columns(options, context)
-    table = addressed(plain_table(stored.table, features), stated_in(columns))
+    table = with_fields(plain_table(stored.table, features), stated_in(columns))
     notices = list(stored.notices)
     table, columns = with_ids(table, columns, notices)
     id_name = columns["item_id"]
@@ -74,7 +74,7 @@ def plain_part(
         InvalidInput: if a number is no class, or the rows hold outputs of pipelines.
     """
     features = features_in(table.schema)
-    table = addressed(plain_table(table, features), stated_in(columns))
+    table = with_fields(plain_table(table, features), stated_in(columns))
     table, columns = with_ids(table, columns, [], first)
     if not {"probabilities", "objects"} & columns.keys() and output_column(table) is not None:
         raise InvalidInput(

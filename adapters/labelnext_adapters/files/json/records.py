@@ -60,7 +60,6 @@ def table_of_records(
             kept.append((place, values))
     notices: list[Notice] = []
     nested = [name for name, kind in kinds.items() if kind in ("list", "object")]
-    plain = _plain_values(records, [name for name in nested if not is_read(name)])
     for name in nested:
         usable, misfits = _of_one_type(kept, name)
         if is_read(name):
@@ -68,8 +67,8 @@ def table_of_records(
             for place, record in misfits:
                 why = f"{name} must be of the same form as elsewhere; got {record[name]!r:.60}"
                 odd.leave_out(place, record.get("item_id"), why)
-        elif misfits or plain[name]:
-            notices += _without(name, misfits, plain[name])
+        else:
+            notices += _without(name, misfits, _strange(records, name, _is_nested))
     notices += _of_shown(shown, records, roles, id_name or "item_id")
     floats = any(isinstance(r, dict) and isinstance(r.get(id_name), float) for _, r in records)
     cure = "write ids as texts or as whole numbers: a float has several texts."
@@ -122,17 +121,17 @@ def _of_one_type(
     return usable, misfits
 
 
-def _plain_values(
-    records: Sequence[tuple[str, Any]], names: Sequence[str]
-) -> dict[str, list[tuple[str, Any]]]:
-    """What stands where most records have a list or an object, with its place, by key."""
-    found: dict[str, list[tuple[str, Any]]] = {name: [] for name in names}
-    for place, record in records:
-        for name in names if isinstance(record, dict) else ():
-            value = record.get(name)
-            if value not in (None, "", [], {}) and not isinstance(value, list | dict):
-                found[name].append((place, value))
-    return found
+def _strange(
+    records: Sequence[tuple[str, Any]], name: str, fits: Callable[[Any], bool]
+) -> list[tuple[str, Any]]:
+    """What stands under a key where most records have another form, with its place."""
+    values = [(place, one.get(name)) for place, one in records if isinstance(one, dict)]
+    return [(place, value) for place, value in values if not fits(value)]
+
+
+def _is_nested(value: Any) -> bool:
+    """Whether a value is a list or an object, or nothing."""
+    return value in (None, "") or isinstance(value, list | dict)
 
 
 def _check_object(record: Any) -> None:
@@ -159,19 +158,12 @@ def _of_shown(
     """What is said of texts that are none."""
     notices: list[Notice] = []
     for name in shown:
-        strange = _no_texts(records, name)
+        strange = _strange(records, name, lambda one: one is None or _text(one) is not None)
         if roles.is_said(name):
             notices += _said(name, records, strange, id_name)
         else:
             notices += _without(name, [], strange)
     return notices
-
-
-def _no_texts(records: Sequence[tuple[str, Any]], name: str) -> list[tuple[str, Any]]:
-    """What stands where most records have a text, with its place."""
-    values = ((place, record.get(name)) for place, record in records if isinstance(record, dict))
-    others = ((place, one) for place, one in values if not isinstance(one, str | None))
-    return [(place, one) for place, one in others if _text(one) is None]
 
 
 def _said(

@@ -29,10 +29,7 @@ def with_inner_columns(table: pa.Table, columns: Mapping[str, str | Sequence[str
         >>> with_inner_columns(table, {"item_id": "data.image"}).column("data.image").to_pylist()
         ['a.jpg']
     """
-    for name in filter(lambda name: "." in name, stated_in(columns)):
-        column = None if name in table.column_names else _field(table, name.split("."))
-        if column is not None:
-            table = table.append_column(name, column)
+    table = with_fields(table, stated_in(columns))
     for at, field in enumerate(table.schema):
         if pa.types.is_struct(field.type) and _is_spark(field.type):
             told = [*map(_vector, table.column(at).to_pylist())]
@@ -49,6 +46,20 @@ def with_inner_columns(table: pa.Table, columns: Mapping[str, str | Sequence[str
         if inside is not None:
             at = table.column_names.index(id_name)
             table = table.set_column(at, id_name, _field(table, [id_name, inside]))
+    return table
+
+
+def with_fields(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """A table with columns for the fields inside records that are named with a dot.
+
+    Example:
+        >>> with_fields(pa.table({"a": [{"b": 1}]}), ["a.b", "c.d"]).column_names
+        ['a', 'a.b']
+    """
+    for name in names:
+        if name not in table.column_names and "." in name:
+            column = _field(table, name.split("."))
+            table = table if column is None else table.append_column(name, column)
     return table
 
 
@@ -112,6 +123,8 @@ def _field(table: pa.Table, path: Sequence[str]) -> Any:
     column = table.column(path[0])
     for name in path[1:]:
         kind = column.type
+        if name == "path" and pa.types.is_string(kind):
+            continue  # of an image, which is its path
         if not pa.types.is_struct(kind) or kind.get_field_index(name) < 0:
             return None
         column = pc.struct_field(column, name)

@@ -82,7 +82,8 @@ def rows_of_shards(folder: Path, read: Callable[[Path], Rows], roles: ColumnRole
 
 def _of_json(folder: Path, called: list[str], roles: ColumnRoles) -> Rows:
     """The records of files of JSON; `called` are the items that single ones are of."""
-    files = list(read_shards(folder).values())
+    key = roles.columns.get("item_id")
+    files = list(read_shards(folder, key if isinstance(key, str) else None).values())
     records = [record for inside in files for record in inside]
     values = [record if isinstance(record, dict) else {} for _, record in records]
     if len(records) == len(called) and not any(roles.id_among(list(v)) for v in values):

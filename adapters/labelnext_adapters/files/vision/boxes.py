@@ -7,6 +7,8 @@ from typing import Any
 
 from labelnext_adapters.files.content.oddities import Unusable
 
+_NUMBERS = {int, float}
+
 
 def around(xs: Iterable[Any], ys: Iterable[Any]) -> list[Any]:
     """The box around points.
@@ -33,7 +35,7 @@ def from_corner(left: Any, top: Any, width: Any, height: Any) -> Any:
         [1.0, 2.0, 4.0, 6.0]
     """
     values = [left, top, width, height]
-    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
+    if not _NUMBERS.issuperset(map(type, values)):
         return values
     try:
         x, y, across, down = map(float, values)

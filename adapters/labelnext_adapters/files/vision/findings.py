@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from labelnext.adapter.sample import Sample
 from labelnext.pool.objects import Notice
@@ -33,8 +33,7 @@ _DEEPEST = 3  # objects around what is said, as of a response's body in a batch 
 _SAMPLED = 1000  # documents, to tell several tools apart
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """An object of an image, or a class of the whole image.
 
     Attributes:
@@ -278,13 +277,14 @@ class Images:
                     if not said.skipped and said.objects is not None:
                         gathered.nothing(row)
                 continue
+            item, shown_name = None, shown(name)
             for number, found in enumerate(said.objects, 1):
-                with gathered.record(f"{place}, {what} {number}", shown(name)):
-                    row = row_of(gathered, name)
+                with gathered.record(f"{place}, {what} {number}", shown_name):
+                    item = row_of(gathered, name) if item is None else item
                     if isinstance(found, Unusable):
                         raise found
                     kind = None if found.kind is None else class_of(found.kind, classes)
-                    detections.add(row, kind, found.confidence, found.box, said.size)
+                    detections.add(item, kind, found.confidence, found.box, said.size)
         _tell_unread(gathered, unread)
         _tell_more(gathered, self.said)
         return detections.pool()

@@ -162,8 +162,8 @@ def _said(value: Any, response: Any, *, classified: bool) -> Said | Unusable:
 def _finding(prediction: Any) -> Finding | Unusable:
     if not isinstance(prediction, dict) or "confidence" not in prediction:
         return Unusable(f"it must have class and confidence; got {prediction!r:.60}")
-    kind = prediction.get("class")
-    kind = prediction.get("class_id") if kind is None else kind
+    kind, boxed = prediction.get("class"), not prediction.keys().isdisjoint(_BOX)
+    kind = prediction.get("class_id") if kind is None and boxed else kind
     box = from_middle(*map(prediction.get, _BOX))
     return Finding(kind, prediction["confidence"], box)
 
