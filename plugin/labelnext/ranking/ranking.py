@@ -130,6 +130,17 @@ def priorities(n_ranked: int) -> NDArray[np.float64]:
     return 1 - np.arange(n_ranked) / max(n_ranked, 1)
 
 
+def rows_of(pool: Pool, item_ids: NDArray[np.str_]) -> NDArray[np.intp]:
+    """The positions of items in their pool, in the order of the ids, shape (n_ids,).
+
+    Example:
+        >>> rows_of(Pool(["a", "b", "c"]), np.array(["c", "a"])).tolist()
+        [2, 0]
+    """
+    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
+    return np.array([places[name] for name in item_ids.tolist()], dtype=np.intp)
+
+
 def as_rows(
     ids: NDArray[np.str_],
     ranks: NDArray[np.int64],
