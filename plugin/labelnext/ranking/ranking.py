@@ -86,7 +86,10 @@ class Ranking:
         """All ranked items, in the form of `to_rows`, plus whether each is in the batch."""
         n = len(self.pool_order)
         rows = as_rows(self.pool_order, np.arange(1, n + 1), self.pool_priorities, self.pool_scores)
-        return [{**row, "batch": row["rank"] <= len(self)} for row in rows]
+        n_batch = len(self)
+        for place, row in enumerate(rows):
+            row["batch"] = place < n_batch
+        return rows
 
     def to_dataframe(self) -> pd.DataFrame:
         """The batch as a pandas DataFrame (pandas must be installed)."""
