@@ -96,7 +96,7 @@ def status(
     *,
     adapter: Adapter | None = None,
     progress: Progress | None = None,
-    page: Path | None = None,
+    page: Path | str | None = None,
     work: bool = False,
 ) -> Status:
     """Labelling progress, score changes between runs, stopping signals and a forecast.
@@ -112,6 +112,7 @@ def status(
         ConfigError: if the page must not be written there.
     """
     settings = loaded(config)
+    page = None if page is None else Path(page)
     if page is not None:
         _check_page(settings, page)
     team, address, loop = None, None, None
