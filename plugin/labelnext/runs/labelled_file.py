@@ -108,7 +108,9 @@ def _of_pool(platform: Adapter) -> LabelRecords:
             if not notice.on_predictions:
                 by_code.setdefault(notice.code, []).append(notice)
     notices = [
-        Notice(code, f"{len(several)} times in the parts; the first: {several[0].message}")
+        Notice(
+            code, f"{counted(len(several), 'time')} in the parts; the first: {several[0].message}"
+        )
         for code, several in by_code.items()
     ]
     return LabelRecords(tuple(records), tuple(notices))
