@@ -209,10 +209,8 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
                     )
                 )
         except DAMAGED:
-            message = (
-                f"skipped: {str(path)!r} can't be read, so its run can't be compared; remove the "
-                "file, or put back a copy."
-            )
+            what = f"skipped: {str(path)!r} can't be read, so its run can't be compared."
+            message = f"{what} Restore it from a backup, or delete it."
             warnings.warn(message, LabelnextWarning, stacklevel=2)
     return newest_first[::-1]
 
