@@ -12,6 +12,8 @@ import labelnext
 from labelnext.acquisition import AUTO
 from labelnext.acquisition.objects import NoObjects, Reduction
 from labelnext.errors import LabelnextError
+from labelnext.support.annotations import Exponent, Positive, Similarity, words
+from labelnext.support.kinds import Misfit, fit
 from labelnext_adapters.fiftyone.app.limits import (
     BY_DISTANCE,
     BY_EMBEDDINGS,
@@ -151,16 +153,20 @@ def like_selected(inputs: Any, ranked: ToRank) -> None:
         description="An exponent: 2 favours close likeness more, 0.5 less",
         default=params["like_strength"],
     )
-    if not (_above_zero(params["like_strength"]) and params["like_strength"] <= 100):
-        refuse(strength, "Enter a number above 0 and at most 100.")
+    if not _fits(params["like_strength"], Exponent):
+        refuse(strength, f"Enter {words(Exponent)}.")
 
 
 def _selected(n: int) -> str:
     return "selected sample" if n == 1 else f"{n:,} selected samples" if n else "selected samples"
 
 
-def _above_zero(value: Any) -> bool:
-    return isinstance(value, (int, float)) and value > 0
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        fit(value, kind)
+    except Misfit:
+        return False
+    return True
 
 
 def _duplicates(inputs: Any, params: Mapping[str, Any], items: Any, offered: Offered) -> None:
@@ -183,7 +189,7 @@ def _duplicates(inputs: Any, params: Mapping[str, Any], items: Any, offered: Off
             description=f"Of their hashes: {bits}" if near == BY_IMAGES else "A cosine, up to 1",
             default=params["dedupe"],
         )
-        if not (_above_zero(params["dedupe"]) and params["dedupe"] <= 1):
+        if not _fits(params["dedupe"], Similarity):
             refuse(like, "Enter a similarity above 0 and at most 1.")
     elif near == BY_DISTANCE:
         distance = inputs.float(
@@ -191,7 +197,7 @@ def _duplicates(inputs: Any, params: Mapping[str, Any], items: Any, offered: Off
             label="Left out below this distance",
             description="Euclidean, of the embeddings as they are",
         )
-        if not _above_zero(params.get("min_distance")):
+        if not _fits(params.get("min_distance"), Positive):
             refuse(distance, "Enter a distance above 0.")
 
 

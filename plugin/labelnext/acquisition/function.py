@@ -277,15 +277,15 @@ def _spread(
 
 
 def _costs(pool: Pool) -> NDArray[np.float64]:
-    """The pool's costs; without any, the costs expected from its newest objects."""
+    """The pool's costs; without any, the costs expected from its objects."""
     if pool.costs is not None:
         return pool.costs
-    if pool.newest_objects is None:
+    if pool.shown_objects is None:
         raise InvalidInput(
             "per_cost needs costs or detected objects, but the pool has neither.",
             hint="name the cost column in source.",
         )
-    return expected_costs(pool.newest_objects)
+    return expected_costs(pool.shown_objects)
 
 
 def predictions_of(pool: Pool, of: Unit, options: Mapping[str, Any]) -> object:

@@ -62,9 +62,10 @@ def records_of(pool: Pool, item_ids: Sequence[str] | None = None) -> Iterator[La
         [('a', 'dog')]
     """
     ids = pool.item_ids.tolist() if item_ids is None else item_ids
+    unseen = None if pool.truth is None else pool.truth.missing
     for row in np.flatnonzero(pool.labelled).tolist():
         item = str(ids[row])
-        if pool.truth is not None:
+        if pool.truth is not None and not (unseen is not None and unseen[row]):
             objects = tuple(_marks(pool.truth, row, pool.classes))
             yield LabelRecord(item, objects=objects)
             continue

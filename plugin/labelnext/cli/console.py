@@ -224,7 +224,7 @@ def print_exchange(result: Exchange, *, as_json: bool = False) -> None:
     counts = ", ".join(f"{n:,} {name}" for name, n in result.counts.items())
     out.print(f"[bold]{escaped(from_here(result.target))}[/]: {counts}", soft_wrap=True)
     for notice in result.notices:
-        out.print("[yellow]warning[/]", escaped(notice.message), soft_wrap=True)
+        print_marked("[yellow]warning[/]", notice.message)
     if result.steps:
         out.print("[bold]Would do:[/]" if result.dry_run else "[bold]Done:[/]")
     else:

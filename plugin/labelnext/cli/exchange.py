@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from labelnext.cli.console import escaped, out, print_exchange, print_plain, progress_bars
+from labelnext.cli.console import (
+    escaped,
+    out,
+    print_exchange,
+    print_marked,
+    print_plain,
+    progress_bars,
+)
 from labelnext.cli.options import ConfigPath, Json
 from labelnext.support.words import counted
 
@@ -67,7 +74,7 @@ def labels(
         print_plain(written.to_json())
         return
     for notice in written.notices:
-        out.print("[yellow]warning[/]", escaped(notice.message), soft_wrap=True)
+        print_marked("[yellow]warning[/]", notice.message)
     of_items = counted(written.items, "item")
     said = f"Wrote {counted(written.labels, 'label')} of {of_items} to {written.path}."
     out.print(escaped(said), soft_wrap=True)
@@ -88,7 +95,7 @@ def predictions(
         print_plain(written.to_json())
         return
     for notice in written.notices:
-        out.print("[yellow]warning[/]", escaped(notice.message), soft_wrap=True)
+        print_marked("[yellow]warning[/]", notice.message)
     said = f"Wrote the predictions of {counted(written.items, 'item')} to {written.path}."
     if written.without:
         said += f" {counted(written.without, 'item')} without a prediction left out."

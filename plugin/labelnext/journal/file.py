@@ -95,7 +95,7 @@ class JournalFile:
         """
         if row["kind"] == "before":
             move_if_large(row, "state", self.path.with_suffix(f".before-{row['step']}.arrow"))
-        with self.path.open("rb+") as file:
+        with open(self.path, "rb+", opener=_appending) as file:
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":
                 file.write(b"\n")  # the last process died while writing a line
@@ -270,6 +270,11 @@ def _row(line: bytes) -> dict[str, Any] | None:
     if not isinstance(row, dict):
         return None
     return row if whole else {**row, _LACKS: True}
+
+
+def _appending(path: str, flags: int) -> int:
+    """Opener: what is written goes to the end, even if another process wrote meanwhile."""
+    return os.open(path, flags | os.O_APPEND)
 
 
 def _write(file: IO[bytes], row: Mapping[str, Any]) -> None:

@@ -26,7 +26,8 @@ from labelnext.support.words import counted
 _ON_PREDICTIONS = (
     "accepted_predictions", "in_sample_predictions", "least_sure", "live_predictions",
     "maybe_logits", "missing_members", "mixed_model_versions", "mixed_scales", "nan",
-    "no_predictions", "old_predictions", "renormalised", "spread", "zero_scores",
+    "no_predictions", "no_score", "no_vector", "old_predictions", "renormalised", "spread",
+    "zero_scores",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.acquisition.matching import hits
+from labelnext.errors import InvalidInput
 from labelnext.pool.objects import Objects
 from labelnext.pool.pool import Pool
 from labelnext.quality.calibration import (
@@ -179,7 +180,10 @@ def _objects_evidence(pool: Pool, objects: Objects, truth: Objects) -> Evidence:
         return _NOTHING
     known = (pool.labelled & ~pool.missing)[objects.item_positions]
     known &= np.isfinite(objects.confidences)
-    right = hits(objects, truth)[known]
+    try:
+        right = hits(objects, truth)[known]
+    except InvalidInput:  # an image has more boxes than can be matched: a run doesn't fail by that
+        return _NOTHING
     confidences = objects.confidences[known].astype(np.float64)
     ids = None if objects.class_ids is None else objects.class_ids[known]
     return Evidence("objects", confidences[:, None], right.astype(np.int64), ids)

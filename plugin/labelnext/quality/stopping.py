@@ -182,15 +182,16 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
             continue
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-                ids, predicted = np.empty(0, dtype=np.str_), data["predicted"]
-                rows = np.empty(0, dtype=np.int32)
-                n_items = int(data["n_items"]) if "n_items" in data else len(predicted)
-                n_ranked = int(data["n_ranked"]) if "n_ranked" in data else len(data["scores"])
+                ids, predicted = np.empty(0, dtype=np.str_), np.empty(0, dtype=np.int64)
+                rows, scores = np.empty(0, dtype=np.int32), data["scores"]
+                n_items = int(data["n_items"]) if "n_items" in data else len(data["predicted"])
+                n_ranked = int(data["n_ranked"]) if "n_ranked" in data else len(scores)
                 if len(newest_first) <= _STABLE_RUNS:
-                    ids = data["item_ids"]
-                    rows = data.get("rows", rows)
-                else:
-                    predicted = predicted[:0].copy()
+                    ids, predicted, rows = (
+                        data["item_ids"],
+                        data["predicted"],
+                        data.get("rows", rows),
+                    )
                 unit, scoring = (str(data.get(name, "")) for name in ("unit", "scoring"))
                 newest_first.append(
                     Snapshot(
@@ -201,17 +202,15 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
                         n_ranked,
                         ids,
                         predicted,
-                        data["scores"],
+                        scores,
                         unit,
                         scoring,
                         rows,
                     )
                 )
         except DAMAGED:
-            message = (
-                f"skipped: {str(path)!r} can't be read, so its run can't be compared; remove the "
-                "file, or put back a copy."
-            )
+            what = f"skipped: {str(path)!r} can't be read, so its run can't be compared."
+            message = f"{what} Restore it from a backup, or delete it."
             warnings.warn(message, LabelnextWarning, stacklevel=2)
     return newest_first[::-1]
 

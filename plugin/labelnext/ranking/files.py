@@ -84,9 +84,7 @@ def write_ranking(
         ConfigError: if the extension is unknown.
         WriteFailed: if the disk is full, or the folder isn't writable.
     """
-    csv = ranking_format(path) == ".csv"
-    flat = _without_formulas if excel_safe and csv else None
-    write_rows(path, rows, _schema, flat=flat, ready=ready)
+    write_rows(path, rows, _schema, excel_safe=excel_safe, ready=ready)
 
 
 def write_rows(
@@ -95,6 +93,7 @@ def write_rows(
     schema: Callable[[], Any],
     *,
     flat: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    excel_safe: bool = False,
     ready: Callable[[Path], object] | None = None,
     private: bool = False,
 ) -> None:
@@ -105,6 +104,7 @@ def write_rows(
         rows: JSON-able.
         schema: gives Arrow's schema of the table; called for tables alone.
         flat: makes the cells of a row of a table; None: they are the row's own.
+        excel_safe: whether texts in a .csv file become such that are no formula; see `safe_cell`.
         ready: called with the complete temporary file, before it takes the earlier one's place.
         private: whether only this user may read a new file.
 
@@ -121,8 +121,10 @@ def write_rows(
             return
         import pyarrow as pa
 
-        cells = [row if flat is None else flat(row) for row in rows]
-        table = pa.Table.from_pylist(cells, schema=schema())
+        cells = rows if flat is None else map(flat, rows)
+        if excel_safe and kind == ".csv":
+            cells = map(_without_formulas, cells)
+        table = pa.Table.from_pylist([*cells], schema=schema())
         if kind == ".csv":
             import pyarrow.csv
 
@@ -136,9 +138,9 @@ def write_rows(
 
 
 def _without_formulas(row: dict[str, Any]) -> dict[str, Any]:
-    score = row["score"]
-    whole = None if score is None else score + 0.0  # −0 would begin with a sign
-    return {**row, "item_id": safe_cell(row["item_id"]), "score": whole}
+    # −0 would begin with a sign.
+    plain = {name: cell + 0.0 if isinstance(cell, float) else cell for name, cell in row.items()}
+    return {name: safe_cell(c) if isinstance(c, str) else c for name, c in plain.items()}
 
 
 def _schema() -> Any:

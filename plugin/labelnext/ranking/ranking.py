@@ -86,7 +86,10 @@ class Ranking:
         """All ranked items, in the form of `to_rows`, plus whether each is in the batch."""
         n = len(self.pool_order)
         rows = as_rows(self.pool_order, np.arange(1, n + 1), self.pool_priorities, self.pool_scores)
-        return [{**row, "batch": row["rank"] <= len(self)} for row in rows]
+        n_batch = len(self)
+        for place, row in enumerate(rows):
+            row["batch"] = place < n_batch
+        return rows
 
     def to_dataframe(self) -> pd.DataFrame:
         """The batch as a pandas DataFrame (pandas must be installed)."""
@@ -128,6 +131,17 @@ def priorities(n_ranked: int) -> NDArray[np.float64]:
         [1.0, 0.75, 0.5, 0.25]
     """
     return 1 - np.arange(n_ranked) / max(n_ranked, 1)
+
+
+def rows_of(pool: Pool, item_ids: NDArray[np.str_]) -> NDArray[np.intp]:
+    """The positions of items in their pool, in the order of the ids, shape (n_ids,).
+
+    Example:
+        >>> rows_of(Pool(["a", "b", "c"]), np.array(["c", "a"])).tolist()
+        [2, 0]
+    """
+    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
+    return np.array([places[name] for name in item_ids.tolist()], dtype=np.intp)
 
 
 def as_rows(

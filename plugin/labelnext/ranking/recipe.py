@@ -36,7 +36,8 @@ NOT_TRAINED = "probe_not_trained"
 """The notice of a pool whose probe has too few labels so far."""
 
 _NAMES = {"acquisition": str | None, "of": Unit | None}
-_LENIENT = {"reduction": "reduce", "floor": "floor", "no_objects": "no_objects"}
+# How objects are reduced: fields of a recipe, and the options that they are of functions.
+_REDUCING = {"reduction": "reduce", "floor": "floor", "no_objects": "no_objects"}
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Recipe:
     @property
     def scoring(self) -> dict[str, Any]:
         """Options for `AcquisitionFunction.score`, besides the pool and the unit."""
-        stated = {name: getattr(self, attribute) for attribute, name in _LENIENT.items()}
+        stated = {name: getattr(self, attribute) for attribute, name in _REDUCING.items()}
         return {**{n: v for n, v in stated.items() if v is not None}, **self.options}
 
     @cached_property
@@ -340,9 +341,9 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
     unit = function.unit_on(pool, unit)
     if pool.missing.all() and known_reasons(pool) and (lack := function.obstacle(pool, unit)):
         raise InvalidInput(f"{lack}{known_reasons(pool)}.")
-    defaults = {n: v for n, v in function.options.items() if n in _LENIENT.values()}
+    defaults = {n: v for n, v in function.options.items() if n in _REDUCING.values()}
     if unit == "objects" or pool.multilabel:
-        reduced = _LENIENT if unit == "objects" else {"reduction": "reduce"}
+        reduced = _REDUCING if unit == "objects" else {"reduction": "reduce"}
         stated = {name: getattr(recipe, attribute) for attribute, name in reduced.items()}
         chosen = {**{n: defaults[n] for n in stated if n in defaults}, **chosen}
         chosen |= {n: v for n, v in stated.items() if v is not None and n in function.options}
@@ -354,7 +355,7 @@ def _with_function(recipe: Recipe, pool: Pool) -> Recipe:
         recipe,
         acquisition=name,
         unit=unit,
-        **{attribute: chosen.pop(name, None) for attribute, name in _LENIENT.items()},
+        **{attribute: chosen.pop(name, None) for attribute, name in _REDUCING.items()},
         options=chosen,
         reasons=reasons,
     )

@@ -13,7 +13,7 @@ from labelnext.pool.checks import among
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext.quality.reliability import trust
-from labelnext.ranking.ranking import Ranking, floor_of
+from labelnext.ranking.ranking import Ranking, floor_of, rows_of
 from labelnext.ranking.reasons import (
     class_name,
     counted_objects,
@@ -47,8 +47,7 @@ def summarise(
         page: whether there is a page, which has a map.
     """
     recipe = ranking.recipe
-    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
-    batch = np.array([places[name] for name in ranking.item_ids.tolist()], dtype=np.intp)
+    batch = rows_of(pool, ranking.item_ids)
     asked = pool.labelled if ranking.purpose == "review" else pool.candidates
     missing = pool.missing & asked
     first = ranking.to_rows()[: max(shown, NEXT)]

@@ -22,7 +22,7 @@ LISTENING = "listening"  # the lock of a `watch` that listens
 def folder_of(settings: Config) -> Path:
     """Where a configuration's rounds keep their files; several may share a state folder.
 
-    Their names may be the same where the state folder lies elsewhere.
+    Those of one name, which lie in different folders, may share one that lies elsewhere.
     """
     name = "loop"
     if settings.path is not None:

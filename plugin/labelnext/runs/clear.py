@@ -11,9 +11,10 @@ from typing import Any
 
 from labelnext.config.config import Config
 from labelnext.config.outline import load_outline
-from labelnext.errors import InvalidInput, WriteFailed
+from labelnext.errors import WriteFailed
 from labelnext.journal.journal import Journal, journals
 from labelnext.journal.lock import only_run
+from labelnext.ranking.recipe import check_whole
 from labelnext.runs.belonging import belongs
 from labelnext.support.refused import refusals_told
 
@@ -55,12 +56,11 @@ def clear(
         dry_run: remove nothing; say what would be removed.
 
     Raises:
-        InvalidInput: if `keep` is below 1.
+        InvalidInput: if `keep` is no whole number from 1.
         Busy: if a run goes on.
         WriteFailed: if a file can't be removed; those before it are.
     """
-    if keep < 1:
-        raise InvalidInput(f"keep must be at least 1, as the newest run stays; got {keep}.")
+    check_whole("keep", keep, 1, "the newest run always stays.")
     settings = config if isinstance(config, Config) else load_outline(config)
     state = settings.state
     if not state.is_dir():

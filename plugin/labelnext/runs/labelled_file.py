@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +17,7 @@ from labelnext.config.opened import loaded, opened
 from labelnext.config.places import check_places
 from labelnext.journal.plan import Progress
 from labelnext.pool.objects import Notice
-from labelnext.ranking.files import ranking_format, safe_cell, write_rows
+from labelnext.ranking.files import ranking_format, write_rows
 from labelnext.support.files import check_writable
 from labelnext.support.refused import refusals_told
 from labelnext.support.words import counted
@@ -109,7 +108,9 @@ def _of_pool(platform: Adapter) -> LabelRecords:
             if not notice.on_predictions:
                 by_code.setdefault(notice.code, []).append(notice)
     notices = [
-        Notice(code, f"{len(several)} times in the parts; the first: {several[0].message}")
+        Notice(
+            code, f"{counted(len(several), 'time')} in the parts; the first: {several[0].message}"
+        )
         for code, several in by_code.items()
     ]
     return LabelRecords(tuple(records), tuple(notices))
@@ -146,10 +147,8 @@ def _unknown(records: Sequence[LabelRecord]) -> list[Notice]:
 
 def _write(path: Path, records: Sequence[LabelRecord], *, excel_safe: bool, private: bool) -> None:
     """Write the rows; in .jsonl lists are JSON, in the other formats they are text with JSON."""
-    excel_safe = excel_safe and ranking_format(path) == ".csv"
     rows = (_row(record) for record in records)
-    flat = partial(_flat, excel_safe=excel_safe)
-    write_rows(path, rows, _schema, flat=flat, private=private)
+    write_rows(path, rows, _schema, flat=_flat, excel_safe=excel_safe, private=private)
 
 
 def _schema() -> Any:
@@ -179,15 +178,12 @@ def _object(label: str, box: Sequence[float] | None) -> dict[str, Any]:
     return {"label": label or None, "box": None if box is None else list(box)}
 
 
-def _flat(row: Mapping[str, Any], *, excel_safe: bool) -> dict[str, Any]:
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of plain cells: what is a list is JSON."""
-    cells = {
+    return {
         name: json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
         for name, value in row.items()
     }
-    if not excel_safe:
-        return cells
-    return {n: safe_cell(cell) if isinstance(cell, str) else cell for n, cell in cells.items()}
 
 
 def _moment(at: float) -> str:

@@ -18,7 +18,7 @@ from labelnext.errors import InvalidInput
 from labelnext.journal.plan import Progress
 from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
-from labelnext.ranking.files import ranking_format, safe_cell, write_rows
+from labelnext.ranking.files import ranking_format, write_rows
 from labelnext.support.files import check_writable
 from labelnext.support.refused import refusals_told
 
@@ -100,11 +100,7 @@ def _write(path: Path, pool: Pool, rows: list[int], *, excel_safe: bool) -> None
         kinds = [(name, pa.string()) for name in texts]
         return pa.schema(kinds + [(name, pa.float64()) for name in columns])
 
-    def without_formulas(row: dict[str, Any]) -> dict[str, Any]:
-        return {**row, **{name: safe_cell(row[name]) for name in texts}}
-
-    csv = ranking_format(path) == ".csv"
-    write_rows(path, each, schema, flat=without_formulas if excel_safe and csv else None)
+    write_rows(path, each, schema, excel_safe=excel_safe)
 
 
 _Rows = tuple[list[str], list[str], Iterator[dict[str, Any]]]  # texts, numbers, and the rows

@@ -18,7 +18,7 @@ from labelnext.pool.pool import Pool
 from labelnext.quality.calibrated import calibrated_ranking, saturated
 from labelnext.quality.reviews import review
 from labelnext.ranking.rank import ranked
-from labelnext.ranking.ranking import Ranking, floor_of
+from labelnext.ranking.ranking import Ranking, floor_of, rows_of
 from labelnext.ranking.reasons import doubt, why
 from labelnext.ranking.recipe import Recipe, not_trained, resolved
 from labelnext.selection.clustering import k_means
@@ -95,9 +95,8 @@ def with_why(pool: Pool, ranking: Ranking) -> Ranking:
     """The ranking with a sentence for each item of the batch that says why it is next."""
     say = doubt if ranking.purpose == "review" else why
     floor = floor_of(ranking)
-    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
-    texts = {name: say(pool, places[name], ranking.of, floor) for name in ranking.item_ids.tolist()}
-    return replace(ranking, why=texts)
+    rows = zip(ranking.item_ids.tolist(), rows_of(pool, ranking.item_ids).tolist(), strict=True)
+    return replace(ranking, why={name: say(pool, row, ranking.of, floor) for name, row in rows})
 
 
 def predicted_of(pool: Pool, rows: NDArray[np.intp]) -> Pool | None:
@@ -136,9 +135,7 @@ def with_prelabels(pool: Pool, ranking: Ranking) -> Ranking:
             "write.prelabels must be left out for label review; got True.",
             hint="what is reviewed has a label already.",
         )
-    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
-    rows = np.array([places[name] for name in ranking.item_ids.tolist()], dtype=np.intp)
-    predicted = predicted_of(pool, rows)
+    predicted = predicted_of(pool, rows_of(pool, ranking.item_ids))
     if predicted is None:
         message = "Nothing is predicted of the batch yet, so it gets no pre-labels."
         return replace(ranking, notices=(*ranking.notices, Notice("no_prelabels", message)))
@@ -164,8 +161,7 @@ def with_clusters(pool: Pool, ranking: Ranking, wanted: int | Literal["auto"]) -
         return replace(ranking, clusters={})
     n_clusters = min(budget // 2, _MOST_CLUSTERS) if wanted == "auto" else wanted
     n_clusters = max(n_clusters, 2)
-    places = {name: row for row, name in enumerate(pool.item_ids.tolist())}
-    order = np.array([places[name] for name in ranking.pool_order.tolist()], dtype=np.intp)
+    order = rows_of(pool, ranking.pool_order)
     candidates = order[: max(2 * budget, -(-len(order) // 2))]
     points = _points(pool)[candidates]
     there = ~np.isnan(points).any(axis=1)

@@ -244,7 +244,10 @@ def _read_otherwise(settings: Config, job: WholeJob) -> str | None:
 
 
 def _earlier_runs(settings: Config) -> list[Notice]:
-    """What to know about earlier runs: one that was interrupted, and journals without use."""
+    """What to know about earlier runs: one that was interrupted, and journals without use.
+
+    It is asked under the lock, where no run is at work that would look interrupted.
+    """
     known, faults = read_journals(settings.state)
     notices = [Notice("journal_skipped", f"skipped: {fault}") for fault in faults.values()]
     broken = [

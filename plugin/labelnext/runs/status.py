@@ -96,7 +96,7 @@ def status(
     *,
     adapter: Adapter | None = None,
     progress: Progress | None = None,
-    page: Path | None = None,
+    page: Path | str | None = None,
     work: bool = False,
 ) -> Status:
     """Labelling progress, score changes between runs, stopping signals and a forecast.
@@ -112,8 +112,7 @@ def status(
         ConfigError: if the page must not be written there.
     """
     settings = loaded(config)
-    if page is not None:
-        _check_page(settings, page)
+    page = None if page is None else _checked_page(settings, Path(page))
     team, address, loop = None, None, None
     with opened(settings, adapter, progress) as platform:
         job = job_of(settings, platform, progress)
@@ -159,13 +158,14 @@ def _in_parts(journal: Journal) -> bool:
     return is_large(journal)
 
 
-def _check_page(settings: Config, page: Path) -> None:
+def _checked_page(settings: Config, page: Path) -> Path:
     if page.suffix.lower() not in PAGE_ENDINGS:
         raise ConfigError(f"html must be a path that ends in .html; got {str(page)!r}.")
     own = page_of(settings)
     ours = own is not None and same_file(own, page)
     check_places(settings, {} if ours else {"--html": page})
     check_page(page)
+    return page
 
 
 def _write_page(settings: Config, result: Status, page: Path, address: str | None) -> None:

@@ -16,6 +16,7 @@ import pytest
 import labelnext
 from labelnext.errors import ConfigError, WriteFailed
 from labelnext.journal import Journal, Plan
+from labelnext.journal import file as journal_file
 from labelnext.journal.carry_out import carry_out, take_back
 from labelnext.journal.journal import find_journal, journals, read_journals
 from labelnext.runs.undo import resume, runs, undo
@@ -197,6 +198,23 @@ def test_snapshot_that_finds_no_room_can_be_made_again(
     assert again.status == "planned"
     carry_out(again.plan, again, Words(content))
     assert content == NEW
+
+
+def test_two_processes_that_write_at_once_lose_no_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, write = done(tmp_path), journal_file._write
+
+    def both(opened: Any, row: Any) -> None:
+        monkeypatch.setattr(journal_file, "_write", write)
+        Journal(journal.path).record("undoing")  # between the look at the end and the line
+        write(opened, row)
+
+    monkeypatch.setattr(journal_file, "_write", both)
+    journal.record("input", sha256="a" * 64)
+    again = Journal(journal.path)
+    assert again.undoing
+    assert again.notes["input"]["sha256"] == "a" * 64
 
 
 def test_first_of_two_snapshots_in_the_file_counts(tmp_path: Path) -> None:

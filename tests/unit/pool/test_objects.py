@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import labelnext
-from labelnext.acquisition import mean_object_confidence
+from labelnext.acquisition import get_acquisition, mean_object_confidence
 from labelnext.acquisition.costs import expected_costs
 from labelnext.acquisition.objects import object_statistics, reduce_objects
 from labelnext.errors import InvalidInput
@@ -171,6 +171,14 @@ def test_costs_are_one_for_the_item_and_one_for_each_expected_object() -> None:
     assert expected_costs(objects, cut=0.05, per_item=5, per_object=7).tolist() == [19.0, 5.0]
     with pytest.raises(InvalidInput, match="per_item must be above 0"):
         expected_costs(objects, per_item=0)
+
+
+def test_an_item_costs_the_boxes_of_the_newest_version_that_saw_it() -> None:
+    older = Objects([0, 1, 2, 2], [0.9, 0.9])
+    newer = Objects([0, 1, 1, 1], [0.9], missing=[False, True, False])
+    pool = Pool("abc", probabilities=[[0.5, 0.5]] * 3, objects=(older, newer))
+    _, utilities = get_acquisition("entropy").score(pool, of="items", per_cost=True)
+    assert utilities == pytest.approx(np.log(2) / np.array([2, 2, 1]))
 
 
 def test_score_per_cost_prefers_the_cheaper_of_two_equally_unsure_items() -> None:

@@ -118,6 +118,16 @@ def test_objects_of_unlabelled_images_do_not_count() -> None:
     assert measured.n == 12
 
 
+def test_images_with_too_many_boxes_to_match_cost_the_calibration_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    boxes = Objects([0, 20], [0.9] * 20, class_ids=[0] * 20, boxes=[[0, 0, 1, 1]] * 20)
+    pool = Pool(["a"], objects=boxes, truth=boxes)
+    assert [version.n for version in trust(pool)] == [20]
+    monkeypatch.setattr("labelnext.acquisition.overlap.MOST_PAIRS", 399)
+    assert trust(pool) == []
+
+
 def test_report_shows_the_reliability_of_every_version(tmp_path) -> None:
     lines = [
         {"item_id": i, "probabilities": row.tolist(), "label": int(label) if i < 100 else None}

@@ -103,7 +103,7 @@ def test_runs_are_kept_and_read_back_oldest_first(tmp_path: Path) -> None:
     for name in ("2", "1"):
         keep(tmp_path, snapshot_of(name, pool, rank(pool, "entropy", budget=1)))
     (tmp_path / "3.npz").write_bytes(b"cut off")
-    with pytest.warns(LabelnextWarning, match="3.npz' can't be read, so its .*; remove the file"):
+    with pytest.warns(LabelnextWarning, match="3.npz' can't be read, so its .* or delete it"):
         first, second = snapshots(tmp_path)
     assert (first.run_id, second.run_id) == ("1", "2")
     assert first.item_ids.tolist() == ["a", "b", "c"]

@@ -167,7 +167,7 @@ def config(tmp_path: Path) -> Mapping[str, Any]:
 
 
 def test_status_writes_the_page(config: Mapping[str, Any], tmp_path: Path) -> None:
-    found = status(config, page=tmp_path / "page.html")
+    found = status(config, page=str(tmp_path / "page.html"))
     assert found.path == tmp_path / "page.html"
     page = parsed((tmp_path / "page.html").read_text())
     assert page.all("h1")

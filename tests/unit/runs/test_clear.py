@@ -73,8 +73,10 @@ def test_the_newest_runs_stay_and_can_be_undone(config: Path) -> None:
 
 def test_the_newest_run_stays_whatever_is_asked(config: Path) -> None:
     first, second = ranked(config, 0.5, 0.9)
-    with pytest.raises(InvalidInput, match="keep must be at least 1"):
-        clear(config, keep=0)
+    wrong: Any
+    for wrong in (0, "2", None):
+        with pytest.raises(InvalidInput, match="keep must be a whole number of at least 1; got"):
+            clear(config, keep=wrong)
     assert clear(config, keep=1).runs == (first,)
     assert known(config) == [second]
 

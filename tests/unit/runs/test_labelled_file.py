@@ -208,6 +208,13 @@ def test_labelled_objects_are_marks_and_an_unknown_class_is_empty() -> None:
     assert (second.item_id, second.objects) == ("y", ())
 
 
+def test_an_item_whose_objects_nobody_looked_at_has_its_own_label() -> None:
+    truth = Objects([0, 1, 1, 1], [1.0], class_ids=[1], missing=[False, True, False])
+    pool = Pool("xyz", truth=truth, labels=[-1, 0, -1], labelled=[True] * 3, classes=["a", "b"])
+    told = [(r.item_id, r.label, r.objects) for r in records_of(pool)]
+    assert told == [("x", None, (Mark("b"),)), ("y", "a", None), ("z", None, ())]
+
+
 def test_item_that_is_labelled_without_a_class_is_named(config: Path, tmp_path: Path) -> None:
     (record,) = records_of(Pool(["x"], labelled=[True]))
     adapter: Any = Told(record)
