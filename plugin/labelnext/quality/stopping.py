@@ -208,7 +208,8 @@ def snapshots(folder: Path, but: Set[str] = frozenset()) -> list[Snapshot]:
                     )
                 )
         except DAMAGED:
-            message = f"skipped: {str(path)!r} can't be read, so its run can't be compared."
+            what = f"skipped: {str(path)!r} can't be read, so its run can't be compared."
+            message = f"{what} Restore it from a backup, or delete it."
             warnings.warn(message, LabelnextWarning, stacklevel=2)
     return newest_first[::-1]
 
