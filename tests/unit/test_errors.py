@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -96,3 +97,27 @@ def test_huge_numbers_and_foreign_types_are_refused_in_a_line(call: Any) -> None
 def test_an_object_of_numpy_stays_one_line() -> None:
     with pytest.raises(InvalidInput, match=r"budget must be .*got array\(\[\[0\., 0\.\], \[0"):
         rank(POOL, "margin", budget=np.zeros((2, 2)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dedupe": 0.9, "budget": 1},
+        {"similar_to": {"city": "Oslo"}},
+        {"quota": "uniform", "quota_of": "city", "budget": 1},
+        {"quota": "uniform"},
+        {"per_cost": True},
+        {"selection": "typiclust"},
+        {"selection": "uncertainty_herding", "doubt": "embeddings"},
+        {"class_weights": "counts"},
+    ],
+)
+def test_hints_in_python_say_first_what_a_pool_needs(options: dict[str, Any]) -> None:
+    pool = Pool(["a", "b"])
+    if "selection" not in options:
+        pool = Pool(["a", "b"], probabilities=[[0.5, 0.5], [0.6, 0.4]])
+    with pytest.raises(LabelnextError) as wrong:
+        rank(pool, None if options.get("selection") == "typiclust" else "margin", **options)
+    first = str(wrong.value.hint).partition("in a configuration")[0]
+    assert first
+    assert not re.search(r"\b(source|selection|acquisition)\b[.:]|of: ", first)

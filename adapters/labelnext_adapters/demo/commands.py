@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from labelnext.errors import ConfigError, MissingExtra, unknown
-from labelnext.support.started import installed_here
+from labelnext.support.started import how, installed_here
 
 commands = typer.Typer()
 
@@ -56,7 +56,8 @@ def demo(
     if missing:
         raise MissingExtra(
             f"the demo needs the package {missing[0]}, which isn't installed.",
-            hint=f"{installed_here(adapter.install)}, or try demo files, which needs nothing more.",
+            hint=f"{installed_here(adapter.install)} installs it; {how('demo', 'files')} needs "
+            "nothing more.",
         )
     options: dict[str, bool | int] = {"app": open_app} if platform == "fiftyone" else {}
     where = folder or FOLDERS.get(platform, Path(f".demo-{platform}"))

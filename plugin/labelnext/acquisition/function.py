@@ -283,7 +283,7 @@ def _costs(pool: Pool) -> NDArray[np.float64]:
     if pool.shown_objects is None:
         raise InvalidInput(
             "per_cost needs costs or detected objects, but the pool has neither.",
-            hint="name the cost column in source.",
+            hint="add costs to the pool; in a configuration, name their column in source.",
         )
     return expected_costs(pool.shown_objects)
 
@@ -334,7 +334,7 @@ def _refuse_object_options(pool: Pool, options: Mapping[str, Any]) -> None:
         raise InvalidInput(
             f"{wrong[0]} must be left out when items are scored by their own {column}; "
             f"got {options[wrong[0]]!r}.",
-            hint=None if pool.answers else "set of: objects to score items by their objects.",
+            hint=None if pool.answers else "set `of` to objects to score items by their objects.",
         )
 
 

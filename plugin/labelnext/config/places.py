@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter.sample import has_ranking_columns
 from labelnext.errors import ConfigError
-from labelnext.support.files import PAGE_ENDINGS, check_outputs, real_path, same_file
+from labelnext.support.files import (
+    PAGE_ENDINGS,
+    check_leads_somewhere,
+    check_outputs,
+    real_path,
+    same_file,
+)
 from labelnext.support.store import is_run_id, is_url
 
 if TYPE_CHECKING:
@@ -226,3 +232,4 @@ def _check_state(outputs: Mapping[str, Path], state: Path, pool: Path | None) ->
                 f"{key} must differ from state and its files; got {str(path)!r}.",
                 hint="name a file elsewhere.",
             )
+    check_leads_somewhere(state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -94,6 +95,16 @@ class ReportSettings(Options):
     """The HTML page; null: none."""
     thumbnails: int = Field(50, ge=0, le=1000)
     """How many of the next items the page shows with their picture or text; 0: none."""
+    map: Literal["pca", "umap"] = "pca"
+    """How the page's map places items by their embeddings: pca (two main axes), or umap, which
+    takes longer and needs the package umap-learn."""
+
+    @field_validator("map")
+    @classmethod
+    def _check_map(cls, kind: str) -> str:
+        if kind == "umap" and find_spec("umap") is None:
+            raise ValueError("must be pca until umap-learn is installed (pip install umap-learn)")
+        return kind
 
 
 class Replay(Options):

@@ -13,7 +13,12 @@ from typing import IO, Any
 
 from labelnext.errors import ConfigError, NotFound, concealed, revealed
 from labelnext.journal.columns import lacks_secret, move_if_large, with_payload
-from labelnext.support.files import sweep, sync_directory, temporary_file
+from labelnext.support.files import (
+    check_leads_somewhere,
+    sweep,
+    sync_directory,
+    temporary_file,
+)
 from labelnext.support.store import is_run_id
 
 FORMAT = 2  # of journals; in format 1, the first line held all payloads and no format number
@@ -199,6 +204,7 @@ def journal_paths(directory: Path) -> Iterator[Path]:
     try:
         names = os.listdir(directory)
     except FileNotFoundError:
+        check_leads_somewhere(directory)
         return
     except NotADirectoryError as error:
         raise ConfigError(

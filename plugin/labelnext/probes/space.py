@@ -49,9 +49,10 @@ def space_of(pool: Pool) -> Space:
     """
     if pool.embeddings is None or pool.embeddings.shape[1] == 0:
         raise InvalidInput(
-            "a probe needs embeddings; the source has none.",
-            hint="name their field or column in source, or a side file in source.predictions; or "
-            "have them made with source.embeddings: {from: text} or {from: images}.",
+            "a probe needs embeddings, but the pool has none.",
+            hint="add them to the pool; in a configuration, name their field or column in source, "
+            "or a side file in source.predictions, or have them made with source.embeddings: "
+            "{from: text} or {from: images}.",
         )
     points = pool.embeddings
     usable = finite_rows(Points(points), pool.item_ids)

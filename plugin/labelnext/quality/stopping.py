@@ -257,7 +257,7 @@ def _agreement(runs: Sequence[Snapshot]) -> Signal:
         )
     else:
         says = (
-            f"not stable yet: that takes {_STABLE_RUNS} pairs of runs averaging "
+            f"not stable yet; that takes {_STABLE_RUNS} pairs of runs averaging "
             f"{_STABLE_KAPPA} or more."
         )
     return Signal(

@@ -39,10 +39,10 @@ def check_doubt(pool: Pool, recipe: Recipe) -> None:
     if recipe.selection_options.get("doubt") != "embeddings":
         return
     if obstacle := _obstacle(pool, recipe):
-        add = "add embeddings to the source, or " if "stand for" in obstacle else ""
+        add = "add embeddings, or " if "stand for" in obstacle else ""
         raise InvalidInput(
             f"doubt must be utility {obstacle}; got 'embeddings'.",
-            hint=f"{add}leave out selection.options.doubt.",
+            hint=f"{add}leave out doubt.",
         )
 
 

@@ -322,7 +322,7 @@ class _Inputs:
             cause = known_reasons(self.pool)
             raise InvalidInput(
                 f"{self.method.name} needs {INPUTS[name]}, but the pool has none{cause}.",
-                hint="name their location in source, or use selection top_k.",
+                hint="add them to the pool (in a configuration, by source), or use top_k.",
             )
         if source == "objects":
             return column.take(candidates if name == source else taken)

@@ -383,7 +383,7 @@ def _default_clusters(pool: Pool) -> int:
     if pool.n_classes is None:
         raise InvalidInput(
             "n_clusters must be given for a pool without classes; got None.",
-            hint="set selection.options.n_clusters, or name the pool's classes.",
+            hint="set n_clusters, or name the pool's classes.",
         )
     return pool.n_classes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ def summarise(
     notices: Sequence[Notice] = (),
     *,
     shown: int = NEXT,
-    page: bool = True,
+    map: Literal["pca", "umap"] | None = "pca",
 ) -> dict[str, Any]:
     """The fields of a Report that describe the pool and the ranking.
 
@@ -44,7 +44,7 @@ def summarise(
         ranking: their ranking.
         notices: more notices of the run.
         shown: how many of the next items the page shows.
-        page: whether there is a page, which has a map.
+        map: how the page's map places items; None without a page.
     """
     recipe = ranking.recipe
     batch = rows_of(pool, ranking.item_ids)
@@ -67,7 +67,7 @@ def summarise(
         "objects_per_item": _objects_per_item(pool, asked, batch, floor_of(ranking)),
         "next_items": rows[:NEXT],
         "cards": cards_of(pool, ranking, rows, batch),
-        "pool_map": map_of(pool, batch) if page else None,
+        "pool_map": None if map is None else map_of(pool, batch, map),
         "calibration": [trusted.to_dict() for trusted in trust(pool)],
         "seed": ranking.seed,
         "input_hash": pool.fingerprint(),

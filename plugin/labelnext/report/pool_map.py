@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from labelnext.selection.vectors import LARGEST, Points
 WIDTH, HEIGHT = 640.0, 420.0
 _EDGE = 10.0
 _REST, _BATCH = 2_000, 1_000  # points of each kind
+_NEIGHBOURS = 15  # UMAP's own default
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class PoolMap:
         batch: shape (n, 2), in rank order.
         names: ids of the batch's items.
         n_items: how many items have an embedding.
-        share: of the embeddings' variance that the map shows, in [0, 1].
+        share: of the embeddings' variance that the map shows, in [0, 1]; None of UMAP.
     """
 
     rest: NDArray[np.float64]
@@ -33,7 +36,7 @@ class PoolMap:
     batch: NDArray[np.float64]
     names: tuple[str, ...]
     n_items: int
-    share: float
+    share: float | None
 
     @property
     def n_points(self) -> int:
@@ -41,14 +44,17 @@ class PoolMap:
         return len(self.rest) + len(self.labelled) + len(self.batch)
 
 
-def map_of(pool: Pool, batch: NDArray[np.intp]) -> PoolMap | None:
-    """The pool's embeddings on their two main axes (PCA); None without embeddings that differ.
+def map_of(
+    pool: Pool, batch: NDArray[np.intp], kind: Literal["pca", "umap"] = "pca"
+) -> PoolMap | None:
+    """The pool's embeddings in two dimensions; None without embeddings that differ.
 
     Of a large pool, a sample is drawn, with all of the batch up to a thousand items.
 
     Args:
         pool: the items.
         batch: the pool's rows of the batch, in rank order.
+        kind: by their two main axes (PCA), or by UMAP, which needs more than 15 items.
     """
     if pool.embeddings is None:
         return None
@@ -66,7 +72,11 @@ def map_of(pool: Pool, batch: NDArray[np.intp]) -> PoolMap | None:
     vectors = np.asarray(pool.embeddings[rows], dtype=np.float64)
     if len(rows) < 3 or not np.ptp(vectors, axis=0).any():
         return None
-    points, share = on_main_axes(vectors)
+    share = None
+    if kind == "umap" and len(rows) > _NEIGHBOURS:
+        points = _by_umap(vectors)
+    else:
+        points, share = on_main_axes(vectors)
     drawn = np.split(_fitted(points), np.cumsum([len(rest), len(labelled)]))
     names = tuple(pool.item_ids[chosen].tolist())
     return PoolMap(drawn[0], drawn[1], drawn[2], names, int(known.sum()), share)
@@ -77,6 +87,15 @@ def _sample(kept: NDArray[np.bool_]) -> NDArray[np.intp]:
     if len(rows) <= _REST:
         return rows
     return np.sort(np.random.default_rng(0).choice(rows, _REST, replace=False))
+
+
+def _by_umap(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    from umap import UMAP
+
+    model = UMAP(n_neighbors=_NEIGHBOURS, random_state=0, n_jobs=1)  # several jobs have no seed
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # such as that groups are far apart
+        return np.asarray(model.fit_transform(vectors), dtype=np.float64)
 
 
 def on_main_axes(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:

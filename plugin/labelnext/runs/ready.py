@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,7 +43,8 @@ def check_ready(settings: Config, plan: Plan) -> list[Notice]:
 
     Returns:
         What to know before it happens: that the ranking replaces a file which no run of the state
-        folder wrote, and that another configuration writes to the same target.
+        folder wrote, or which was changed since; and that another configuration writes to the same
+        target.
 
     Raises:
         ConfigError: if a file or the state folder can't be written.
@@ -62,19 +65,33 @@ def check_ready(settings: Config, plan: Plan) -> list[Notice]:
     with suppress(ConfigError):  # another user's runs: the run itself says so
         known, faults = read_journals(settings.state)
     # What can't be read may be the run that wrote the ranking.
-    ours = bool(faults) or any(wrote_output(journal, settings) for journal in known)
-    return [*_replaced(settings, plan, output, ours=ours), *_shared(settings, known)]
+    ours = [journal for journal in known if wrote_output(journal, settings)]
+    replaced = _replaced(settings, plan, output, ours, unread=bool(faults))
+    return [*replaced, *_shared(settings, known)]
 
 
-def _replaced(settings: Config, plan: Plan, output: Path | None, *, ours: bool) -> list[Notice]:
+def _changed(path: Path, ours: Sequence[Journal]) -> bool:
+    """Whether the ranking is none that these runs wrote; False if they don't say what they did."""
+    noted = [journal.notes.get("written", {}).get("sha256", []) for journal in ours]
+    each = (hashes if isinstance(hashes, list) else [hashes] for hashes in noted)
+    known = {one for hashes in each for one in hashes if isinstance(one, str)}
+    with path.open("rb") as file:
+        return bool(known) and hashlib.file_digest(file, "sha256").hexdigest() not in known
+
+
+def _replaced(
+    settings: Config, plan: Plan, output: Path | None, ours: Sequence[Journal], *, unread: bool
+) -> list[Notice]:
     path = output or (None if plan.output is None or is_url(plan.output) else Path(plan.output))
     if path is None or not path.is_file() or not path.stat().st_size:
         return []
     undo = "undo puts it back" if output is None else "undo doesn't put it back"
     if not is_ranking(path):
         what = "wasn't written by labelnext"
-    elif output is None and not ours:
+    elif output is None and not ours and not unread:
         what = f"holds a ranking that isn't of a run in {from_here(str(settings.state))!r}"
+    elif output is None and not unread and _changed(path, ours):
+        what = "was changed since a run wrote it"
     else:
         return []
     return [

@@ -128,6 +128,8 @@ def status(
     standing = {j.run_id for j in known if belongs(j, settings) and j.status != "undone"}
     others = {j.run_id for j in known} - standing
     seen = snapshots(settings.state / "history", but=others)
+    if progress is not None:
+        progress("forecast", 0, None)
     ahead = _forecast(settings, pool, n_items - n_labelled)
     newest = newest_read(known, settings)
     by_probe = pool.version_names == (VERSION,)

@@ -159,7 +159,7 @@ class WholeJob:
             self.ranking,
             notices,
             shown=report.thumbnails,
-            page=report.path is not None,
+            map=None if report.path is None else report.map,
         )
 
     def explain(self, item_id: str) -> Explanation:

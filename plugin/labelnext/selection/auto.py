@@ -172,7 +172,8 @@ def auto_selection(
         if not scored:
             raise InvalidInput(
                 "auto needs embeddings or an acquisition function; got neither.",
-                hint="name the embeddings in source, or set acquisition.name.",
+                hint="add embeddings to the pool (in a configuration, by source.embeddings), or "
+                "name an acquisition function.",
             )
         return "top_k", "the pool has scores but no embeddings"
     if space == "probabilities":

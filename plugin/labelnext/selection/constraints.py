@@ -363,8 +363,8 @@ def _spacing(pool: Pool, constraints: Constraints) -> Spacing:
         raise InvalidInput(
             f"{what} must be left out for a pool without embeddings; got "
             f"{getattr(constraints, what)!r}.",
-            hint="name the embeddings in source, or for dedupe the images or texts. Set per_group "
-            "if you know what is alike.",
+            hint="add embeddings to the pool; in a configuration, by source.embeddings, or for "
+            "dedupe the images or texts. Set per_group if you know what is alike.",
         )
     done = pool.labelled & finite_rows(Points(vectors), pool.item_ids)
     labelled = vectors[pool.tie_order[done[pool.tie_order]]]  # the first that is close refuses

@@ -108,7 +108,7 @@ class Likeness:
         if vectors is None:
             raise InvalidInput(
                 f"similar_to must be left out for a pool without embeddings; got {listed(ids)}.",
-                hint="name their location in source.embeddings.",
+                hint="add embeddings to the pool; in a configuration, by source.embeddings.",
             )
         known = finite_rows(Points(vectors), pool.item_ids)
         named = np.isin(pool.item_ids, ids)
@@ -149,13 +149,13 @@ class Likeness:
         if column == "tag" and column not in columns:
             column = "tags"  # as FiftyOne calls them
         if column not in columns:
-            hint = "name columns of the data in source.metadata."
+            hint = "add columns as metadata of the pool; in a configuration, by source.metadata."
             if column in ("ids", "file"):
                 hint = _A_LIST
             elif column == "tags":
                 hint = "samples of FiftyOne have tags: read them with source.metadata: [tags]."
             elif columns:
-                hint = f"source.metadata names {listed([*columns])}."
+                hint = f"the pool's metadata has {listed([*columns])}."
             raise InvalidInput(
                 f"similar_to must name a column of the metadata; got {column!r}.", hint=hint
             )

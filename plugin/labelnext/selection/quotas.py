@@ -141,7 +141,7 @@ def check_columns(kinds: Iterable[str], known: Iterable[str]) -> None:
         if kind not in choices:
             raise InvalidInput(
                 f"quota must be of one of {', '.join(choices)}; got {kind!r}.",
-                hint="name columns of the data in source.metadata.",
+                hint="add columns as metadata of the pool; in a configuration, by source.metadata.",
             )
 
 
@@ -222,7 +222,7 @@ def check_even(quota: Even, budget: int | None, budget_in: str) -> None:
     if budget is None:
         raise InvalidInput(
             f"budget must be given for a quota of shares; got None and quota {quota!r}.",
-            hint="set selection.budget, or give numbers: quota: {cat: 10}.",
+            hint="set a budget, or give a number for each name.",
         )
     if budget_in == "cost":
         raise InvalidInput(

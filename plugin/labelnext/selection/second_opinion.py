@@ -148,7 +148,7 @@ def _known(labelled_classes: NDArray[np.integer], seed: int) -> NDArray[np.intp]
         raise InvalidInput(
             "doubt must be utility until embedded items of two classes are labelled; got "
             f"'embeddings' with labels of {counted(n_classes, 'class', 'classes')}.",
-            hint="label items of another class first, or leave out selection.options.doubt.",
+            hint="label items of another class first, or leave out doubt.",
         )
     chosen = np.random.default_rng(seed).permutation(known)[:_MOST]
     return np.sort(chosen)

@@ -137,13 +137,13 @@ def _second_opinion(
     seed: int,
 ) -> tuple[NDArray[np.float64], float]:
     if labelled_classes is None or predicted_classes is None:
-        lacking, cure = "classes of the labels", "add labels to the source"
+        lacking, cure = "classes of the labels", "add labels"
         if labelled_classes is not None:
             lacking = "predicted classes"
-            cure = "add predictions to the source, or set source.model: probe"
+            cure = "add predictions, or train a probe"
         raise InvalidInput(
             f"doubt must be utility without {lacking}; got 'embeddings'.",
-            hint=f"{cure}, or leave out selection.options.doubt.",
+            hint=f"{cure}, or leave out doubt.",
         )
     return second_opinion(points, given, labelled_classes, predicted_classes, seed=seed)
 

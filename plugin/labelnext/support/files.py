@@ -112,6 +112,20 @@ def no_state(folder: Path, error: OSError) -> ConfigError | WriteFailed:
     )
 
 
+def check_leads_somewhere(state: Path) -> None:
+    """Check that a state folder is no link to a disk that isn't mounted, or the like.
+
+    Raises:
+        ConfigError: if it is.
+    """
+    if os.path.islink(state) and not os.path.exists(state):
+        raise ConfigError(
+            f"state must be a folder; got {str(state)!r}, a link to {os.readlink(state)!r}, which "
+            "isn't there.",
+            hint="make that folder, or mount its disk.",
+        )
+
+
 @contextmanager
 def temporary_file(folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     """A new file for this user alone, gone at the end unless it was renamed.
@@ -166,8 +180,12 @@ def check_writable(path: Path) -> None:
     while not os.path.lexists(folder):
         folder = folder.parent
     if target.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        why = "it is a folder" if target.is_dir() else f"{str(folder)!r} isn't a writable folder"
-        raise ConfigError(f"{str(path)!r} can't be written: {why}.")
+        if target.is_dir():
+            raise ConfigError(f"{str(path)!r} can't be written: it is a folder.")
+        raise ConfigError(
+            f"{str(path)!r} can't be written: {str(folder)!r} isn't a writable folder.",
+            hint="make it writable, or name a file in another folder.",
+        )
 
 
 def check_regular(path: Path) -> None:

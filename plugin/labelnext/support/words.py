@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 
 # The hint for an id that no item has.
-NO_SUCH_ID = "ids are the platform's own, or what source.key names; the item may have been deleted."
+NO_SUCH_ID = (
+    "ids are the pool's: the platform's own, or what source.key names; the item may be deleted."
+)
 
 
 def counted(n: int, noun: str, plural: str | None = None) -> str:

@@ -251,3 +251,13 @@ def test_an_undo_names_what_it_skipped(pageless: Path) -> None:
 def test_init_onto_a_folder_is_no_matter_of_force(folder: Path) -> None:
     shown = labelnext(folder, "init files --output .")
     assert (shown.returncode, shown.stderr) == (1, "Error: '.' can't be written: it is a folder.\n")
+
+
+@pytest.mark.parametrize("command", ["run", "runs", "undo", "status", "resume"])
+def test_a_state_on_a_disk_that_is_gone_is_not_taken_for_a_new_one(
+    pageless: Path, command: str
+) -> None:
+    (pageless / ".labelnext").symlink_to("gone")
+    shown = labelnext(pageless, f"{command} c.yaml")
+    told = "Error: state must be a folder; got '.labelnext', a link to 'gone', which isn't there."
+    assert shown.stderr == f"{told} Hint: make that folder, or mount its disk.\n"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ DEFAULTS: dict[str, Any] = {
         "url_prefix": "/data/local-files/?d=",
         "ca_bundle": None,
     },
-    "report": {"path": "labelnext-report.html", "thumbnails": 50},
+    "report": {"path": "labelnext-report.html", "thumbnails": 50, "map": "pca"},
     "state": ".labelnext",
     "engine": "local",
     "threads": None,
@@ -337,3 +338,13 @@ def test_schema_knows_every_adapter_and_describes_every_key() -> None:
     for source in sources:
         for name, entry in source["properties"].items():
             assert name == "adapter" or "description" in entry, (source["title"], name)
+
+
+def test_umap_is_asked_for_only_where_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("source: {adapter: files, path: p.csv}\nreport: {map: umap}\n")
+    monkeypatch.setitem(sys.modules, "umap", None)
+    with pytest.raises(ConfigError, match="line 2: report.map must be pca until .* umap-learn"):
+        load_config(path)

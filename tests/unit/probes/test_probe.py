@@ -221,7 +221,7 @@ def test_of_votes_the_most_frequent_class_counts() -> None:
 @pytest.mark.parametrize(
     ("pool", "words"),
     [
-        (evident(embeddings=None), "a probe needs embeddings; the source has none"),
+        (evident(embeddings=None), "a probe needs embeddings, but the pool has none"),
         (
             evident(labels=None, truth=Objects([0, 1] + [1] * 9, [1.0], class_ids=[0])),
             "a probe needs a class label per item; got labelled objects",

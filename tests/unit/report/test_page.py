@@ -218,3 +218,9 @@ def test_nothing_turns_the_order_of_a_text_round(tmp_path: Path, sign: str) -> N
     said = page_of(config).text
     assert sign not in said
     assert "\N{REPLACEMENT CHARACTER}evil" in said
+
+
+def test_undo_on_a_page_is_of_its_own_run_however_many_came_after(tmp_path: Path) -> None:
+    report = labelnext.run({**configured(tmp_path, ROWS), "report": {"path": None}})
+    assert report.run_id is not None
+    assert f"{report.undo} {report.run_id}</code>" in report.to_html()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -84,3 +87,25 @@ def test_an_embedding_that_cannot_be_drawn_is_left_out(odd: float) -> None:
     found = mapped(pool_of([[0.0, 1], [1, 0], [3, 2], [odd, 0]]), 4)  # without a warning
     assert found is not None
     assert (found.n_points, found.n_items) == (3, 3)
+
+
+def test_umap_places_items_by_their_embeddings(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Reversed:
+        def __init__(self, **_: object) -> None: ...
+
+        def fit_transform(self, vectors: np.ndarray) -> np.ndarray:
+            return -vectors[:, :2]
+
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Reversed))
+    pool = pool_of([[k, 0, 9 * (k % 2)] for k in range(20)])
+    found = map_of(pool, np.arange(2), "umap")
+    assert found is not None
+    assert found.share is None
+    assert np.diff(found.batch[:, 0]) < 0  # reversed, and not on the main axis, the third number
+    assert np.ptp(np.concatenate([found.batch, found.rest])[:, 1]) == 0
+
+
+def test_few_items_lie_on_main_axes_also_with_umap() -> None:
+    found = map_of(pool_of([[k, 0, 0] for k in range(15)]), np.arange(2), "umap")
+    assert found is not None
+    assert found.share == 1

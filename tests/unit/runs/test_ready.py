@@ -135,6 +135,21 @@ def test_a_ranking_of_another_state_folder_is_named_before_it_is_replaced(tmp_pa
     assert any(words in finding.message for finding in check(second).findings)
 
 
+def test_a_ranking_that_somebody_changed_is_named_before_it_is_replaced(tmp_path: Path) -> None:
+    path = configured(tmp_path, "p.csv", GOOD, {})
+    ranking = tmp_path / "ranking.csv"
+    words = "was changed since a run wrote it. A run replaces it, and undo puts it back."
+    labelnext.run(path)
+    labelnext.run(path)  # its own ranking is replaced without a word
+    mine = ranking.read_text().replace("true", "done")
+    ranking.write_text(mine)
+    assert any(f.message.endswith(words) for f in check(path).findings)
+    with pytest.warns(LabelnextWarning, match="was changed since a run wrote it"):
+        labelnext.run(path)
+    undo(path)
+    assert ranking.read_text() == mine
+
+
 @pytest.mark.parametrize("name", ["r.csv", "r.jsonl", "r.parquet"])
 def test_an_earlier_ranking_is_no_foreign_file(name: str, tmp_path: Path) -> None:
     path = configured(tmp_path, "p.csv", GOOD, {"write": {"output": name}})

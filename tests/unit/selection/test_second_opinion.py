@@ -316,7 +316,7 @@ def test_what_is_lacking_is_named_with_its_cure(
     }
     with pytest.raises(InvalidInput, match=f"doubt must be utility .*{message}") as caught:
         rank(Pool("abc", **columns), None, **ALONG, **options)
-    assert str(caught.value.hint).endswith("leave out selection.options.doubt.")
+    assert str(caught.value.hint).endswith("leave out doubt.")
 
 
 def test_a_wrong_value_is_refused() -> None:
