@@ -60,9 +60,12 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
     return _combined(project, {name: able[name] for name in wanted})
 
 
-def has_dynamic(project: dict[str, Any]) -> bool:
-    """Whether a control tag that can be read gets its labels from each task's data."""
-    return any(tag.get("dynamic_labels") for tag in readable_tags(project).values())
+def has_dynamic(project: dict[str, Any], from_name: str | Sequence[str] | None) -> bool:
+    """Whether a control tag that is read, or may be, gets its labels from each task's data."""
+    tags = readable_tags(project)
+    named = [from_name] if isinstance(from_name, str) else [*(from_name or tags)]
+    known = named if tags.keys() >= set(named) else [*tags]  # a name may be one of a Repeater's
+    return any(tags[name].get("dynamic_labels") for name in known)
 
 
 def add_occurring(tags: dict[str, Any], results: Iterable[msgspec.Raw]) -> None:

@@ -141,7 +141,7 @@ def read_setup(
     Raises:
         NotFound, InvalidInput: as `find_setup`.
     """
-    if has_dynamic(project):
+    if has_dynamic(project, source.from_name):
         number = project["id"]
         predicted = (p.result for p in stored_predictions(client, number, context, numbered=False))
         labelled = labelled_tasks(client, number, context, "read labels")
