@@ -223,7 +223,7 @@ def _of_text(tag: dict[str, Any], xml: object, of_regions: bool) -> bool:
 def _aliases(
     tag: dict[str, Any], described: Element | None, labels: Iterable[str], separator: str
 ) -> dict[str, str]:
-    """Labels by other names that predictions may use: before an alias, or a path or its end."""
+    """Labels by other names that predictions may use: before an alias, a path, its end, `A/x`."""
     if tag["type"] != "Taxonomy":
         return {} if described is None else other_names(described, separator)
     ends: dict[str, list[str]] = {}
@@ -231,7 +231,8 @@ def _aliases(
         ends.setdefault(path.rpartition(separator)[2], []).append(path)
     said = {} if described is None else paths(described, separator)
     by_value = {value: path for path, value in said.items() if value not in said}
-    return {end: names[0] for end, names in ends.items() if len(names) == 1} | by_value
+    tight = {path.replace(separator, separator.strip()): path for path in labels}
+    return {end: names[0] for end, names in ends.items() if len(names) == 1} | tight | by_value
 
 
 def _most_telling(able: dict[str, Any]) -> dict[str, Any]:
