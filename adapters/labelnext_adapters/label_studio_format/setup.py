@@ -22,6 +22,7 @@ from labelnext_adapters.label_studio_format.xml import (
     paths,
     pattern,
     scored_tags,
+    unread_types,
 )
 
 _OF_TEXT = ("HyperTextLabels", "ParagraphLabels")
@@ -96,7 +97,10 @@ def only_predicted(project: dict[str, Any], results: Sequence[msgspec.Raw]) -> s
         results: regions of predictions, as JSON.
 
     Returns:
-        None if they are of several or none, or if it would be read anyway.
+        None if they are of several, if there are none, or if it would be read anyway.
+
+    Raises:
+        InvalidInput: if they are of none that can be read.
     """
     able, scored, predicted = readable_tags(project), scored_tags(results), named_tags(results)
     telling = [*_most_telling(able)]
@@ -104,6 +108,12 @@ def only_predicted(project: dict[str, Any], results: Sequence[msgspec.Raw]) -> s
         found = [n for n in names if _occurs(n, able[n], there)]
         if len(found) == 1:
             return None if found == telling else found[0]
+    unread = not any(_occurs(name, tag, predicted) for name, tag in able.items())
+    if len(telling) > 1 and unread and (others := unread_types(results)):
+        raise InvalidInput(
+            f"predictions must be of a control tag that can be read; got {listed(others)}.",
+            hint=f"set source.from_name to the tag that you ask about: {', '.join(able)}.",
+        )
     return None
 
 
