@@ -167,10 +167,14 @@ class Columns:
         rows = {task: self._of(task) for task in tasks if task in known}
         return {t: before.get(t) or max(row, key=age) for t, row in rows.items()}
 
+    @property
+    def others(self) -> set[str | None]:
+        """The versions that have regions of other control tags only."""
+        return self._of_others - self._of_tag
+
     def _of(self, task: int) -> Sequence[Taken]:
         """The predictions of a task among which the newest counts."""
-        rows = [self._taken[task], *self._older.get(task, ())]
-        return counting(rows, self._of_others - self._of_tag)
+        return counting([self._taken[task], *self._older.get(task, ())], self.others)
 
     def settle(self, labels: Mapping[int, Said]) -> None:
         """Let the predictions count that were there when labels were made.
