@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from labelnext.errors import InvalidInput, WriteFailed, WriteRefused
+from labelnext.errors import InvalidInput, WriteRefused
 from labelnext.journal import Journal
 from labelnext.ranking import rank
 from labelnext_adapters.label_studio.server import predictions as predictions_module
@@ -27,7 +27,7 @@ pytest_plugins = ("tests.integration.label_studio_server",)
 
 
 @pytest.mark.parametrize("small", [1000, 2])
-def test_uncertainty_is_never_sent_twice_and_resumes_without_duplicates(
+def test_uncertainty_is_never_sent_twice_when_answers_are_lost(
     label_studio: LabelStudio,
     connect: Open,
     tmp_path: Path,
@@ -48,11 +48,8 @@ def test_uncertainty_is_never_sent_twice_and_resumes_without_duplicates(
             raise httpx.RemoteProtocolError("cut", request=response.request)
 
     adapter.client._http.event_hooks["response"].append(lose_the_answer)
-    with pytest.raises(WriteFailed, match="stopped at step 1"):
-        adapter.apply(plan, journal)
-    assert len(sent) == 1
-    again = Journal(journal.path)
-    connect(project, write={"mode": "uncertainty"}).apply(again.plan, again)
+    adapter.apply(plan, journal)
+    assert len(sent) == (1 if small == 1000 else 3)
     assert sorted(copies(label_studio, project).values()) == pytest.approx([0, 1 / 3, 2 / 3])
 
 
@@ -75,11 +72,7 @@ def test_uncertainty_sends_again_only_what_a_busy_server_did_not_store(
 
     client.send, client.pauses = send, (0.0,)
     journal = Journal.create(tmp_path, plan)
-    if stored:
-        with pytest.raises(WriteFailed, match="stopped at step 1"):
-            adapter.apply(plan, journal)
-    else:
-        adapter.apply(plan, journal)
+    adapter.apply(plan, journal)
     assert sorted(copies(label_studio, project).values()) == pytest.approx([0, 1 / 3, 2 / 3])
 
 

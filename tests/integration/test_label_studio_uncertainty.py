@@ -19,6 +19,7 @@ from labelnext.runs.ranked import with_clusters
 from labelnext.runs.undo import undo
 from tests.integration.choices import CHOICES, choice_task, sure_to_unsure
 from tests.integration.copied import copies, predictions, settings, without_run
+from tests.integration.label_studio_tasks import TWO_TAGS, box, image_task
 from tests.integration.writing import predict_anew, write, writes
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
@@ -52,6 +53,24 @@ def test_uncertainty_serves_the_order_to_label_all_tasks(
     assert journal.next_steps == (
         f'Open {label_studio.url}/projects/{project}/data and press "Label All Tasks".',
     )
+
+
+def test_uncertainty_copies_the_newest_prediction_of_the_tag_that_is_read(
+    label_studio: LabelStudio, connect: Open, tmp_path: Path
+) -> None:
+    choice = {"from_name": "kind", "to_name": "image", "type": "choices", "score": 0.6}
+    choice["value"] = {"choices": ["day"]}
+    tasks = [image_task(box(score=0.9), version="boxes") for _ in range(2)]
+    project = label_studio.create_project(TWO_TAGS, tasks)
+    for version, result in (("days", [choice]), ("newer boxes", [box(score=0.8)])):
+        rows = [
+            {"task": task, "model_version": version, "result": result}
+            for task in label_studio.task_ids(project)
+        ]
+        label_studio.api("POST", f"/api/projects/{project}/import/predictions", rows)
+    write(connect(project, from_name="kind", write={"mode": "uncertainty"}), tmp_path)
+    made = [r for r in predictions(label_studio, project) if r[2].startswith("labelnext:")]
+    assert [[region["from_name"] for region in row[3]] for row in made] == [["kind"], ["kind"]]
 
 
 def test_uncertainty_copies_each_task_s_newest_prediction(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -30,6 +30,7 @@ from labelnext_adapters.label_studio_format.remarks import (
     settled_notices,
     suspicious,
 )
+from labelnext_adapters.label_studio_format.taken import CLEAN, Said, Taken, age, counting
 
 _NO_BOX = (math.nan,) * 4
 _GRACE = 60.0  # seconds: what was imported together has no order
@@ -54,42 +55,6 @@ class Content:
     multilabel: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """How and when a task's label was made.
-
-    Attributes:
-        made: as of `moment`.
-        parent: number of the prediction that it began as; None for one made afresh.
-        digest: hash of its regions, as stored.
-        untouched: all of its regions are still that prediction's.
-    """
-
-    made: float
-    parent: int | None
-    digest: int
-    untouched: bool
-
-
-_CLEAN = Remarks()  # most predictions need no remark of their own
-
-
-@dataclass(slots=True)
-class _Taken:
-    """What is known of a task's newest prediction; `place` is where its objects begin and end."""
-
-    made: float
-    number: int
-    version: str | None
-    digest: int
-    vector: array[float] | None = None
-    place: tuple[int, int] | None = None
-    whole: Found | None = None
-    problem: Problem | None = None
-    beyond: float | None = None
-    remarks: Remarks = field(default_factory=lambda: _CLEAN)
-
-
 class Columns:
     """Collects predictions, the newest of each task.
 
@@ -102,11 +67,13 @@ class Columns:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self._taken: dict[int, _Taken] = {}  # by task: its newest prediction
-        self._older: dict[int, list[_Taken]] = {}  # by task: those before it
-        self._before: dict[int, _Taken] = {}  # by task: what counts in place of the newest
+        self._taken: dict[int, Taken] = {}  # by task: its newest prediction
+        self._older: dict[int, list[Taken]] = {}  # by task: those before it
+        self._before: dict[int, Taken] = {}  # by task: what counts in place of the newest
         self._repeated: set[int] = set()
         self._settled: dict[str, list[int]] = {}  # by notice: tasks whose label tells which counts
+        self._of_tag: set[str | None] = set()  # versions with regions of the tag that is read
+        self._of_others: set[str | None] = set()  # versions with regions of other tags only
         self._confidences, self._class_ids = array("d"), array("q")
         self._boxes = array("d")  # four an object, NaN where it has none
         self._masks: dict[int, Mask] = {}  # of the objects that have one
@@ -134,15 +101,15 @@ class Columns:
             version: the model version that made it.
             made: when, as of `moment`.
         """
-        taken = _Taken(made, number, version, hash(bytes(result)))
+        taken = Taken(made, number, version, hash(bytes(result)))
         known = self._taken.setdefault(task, taken)
         if known is not taken:
             older = self._older.setdefault(task, [])
-            if any((t.made, t.number) == (made, number) for t in (known, *older)):
+            if any(age(t) == (made, number) for t in (known, *older)):
                 return
             if known.version == version:
                 self._repeated.add(task)
-            newer = (made, number) > (known.made, known.number)
+            newer = (made, number) > age(known)
             older.append(known if newer else taken)
             self._taken[task] = taken if newer else known
         remarks = Remarks()
@@ -164,7 +131,11 @@ class Columns:
             else:
                 taken.problem = Problem("no_score")
             taken.whole = None if parsed is None else parsed.whole
-            taken.remarks = _CLEAN if remarks == _CLEAN else remarks
+            taken.remarks = CLEAN if remarks == CLEAN else remarks
+            if parsed is None:
+                self._of_others.add(version)
+            elif not taken.is_empty:
+                self._of_tag.add(version)
 
     def forget(self, task: int) -> None:
         """Let go of a task's predictions; what they hold in the columns is no longer used."""
@@ -188,10 +159,22 @@ class Columns:
             by_version.setdefault(taken.version, []).append(task)
         return by_version
 
-    def _used(self, tasks: Iterable[int]) -> dict[int, _Taken]:
+    def _used(self, tasks: Iterable[int]) -> dict[int, Taken]:
         """The prediction of each task that counts."""
         known, before = self._taken, self._before
-        return {task: before.get(task) or known[task] for task in tasks if task in known}
+        if not self._of_others:
+            return {task: before.get(task) or known[task] for task in tasks if task in known}
+        rows = {task: self._of(task) for task in tasks if task in known}
+        return {t: before.get(t) or max(row, key=age) for t, row in rows.items()}
+
+    @property
+    def others(self) -> set[str | None]:
+        """The versions that have regions of other control tags only."""
+        return self._of_others - self._of_tag
+
+    def _of(self, task: int) -> Sequence[Taken]:
+        """The predictions of a task among which the newest counts."""
+        return counting([self._taken[task], *self._older.get(task, ())], self.others)
 
     def settle(self, labels: Mapping[int, Said]) -> None:
         """Let the predictions count that were there when labels were made.
@@ -204,14 +187,14 @@ class Columns:
         settled: dict[str, list[int]] = {"earlier": [], "late": [], "accepted": []}
         self._before.clear()
         for task, said in labels.items():
-            newest = self._taken.get(task)
-            if newest is None:
+            if task not in self._taken:
                 continue
-            known = [newest, *self._older.get(task, ())]
-            there = [each for each in known if each.made <= said.made + _GRACE]
+            known = self._of(task)
+            there = [each for each in known if each.made <= said.made]
+            there = there or [each for each in known if each.made <= said.made + _GRACE]
             if said.made > -math.inf and there:
-                last = max(there, key=lambda each: (each.made, each.number))
-                if last is not newest:
+                last = max(there, key=age)
+                if last is not max(known, key=age):
                     self._before[task] = last
                     settled["earlier"].append(task)
             elif said.made > -math.inf:
@@ -284,7 +267,7 @@ class Columns:
         return Content(probabilities, objects, present, multilabel)
 
     def _vectors(
-        self, taken: Mapping[int, _Taken], problems: dict[int, Problem], names: Mapping[int, str]
+        self, taken: Mapping[int, Taken], problems: dict[int, Problem], names: Mapping[int, str]
     ) -> tuple[dict[int, Sequence[float]], bool]:
         """Class probabilities, and whether classes are independent; adds to the problems."""
         vectors: dict[int, Sequence[float]]
@@ -303,7 +286,7 @@ class Columns:
                     vectors[task] = spread_list({one.class_id: one.confidence}, n_classes) or []
         return {t: vector for t, vector in vectors.items() if vector}, False
 
-    def _beyond(self, taken: Mapping[int, _Taken], names: Mapping[int, str]) -> dict[int, Problem]:
+    def _beyond(self, taken: Mapping[int, Taken], names: Mapping[int, str]) -> dict[int, Problem]:
         """Predictions with numbers that are out of range.
 
         Raises:
@@ -338,7 +321,7 @@ class Columns:
     def _all_objects(
         self,
         task_ids: Sequence[int],
-        taken: Mapping[int, _Taken],
+        taken: Mapping[int, Taken],
         names: Mapping[int, str],
         notices: list[Notice],
     ) -> Objects:

@@ -72,7 +72,8 @@ def make_pool(
     # Long: it fills every column of Pool once.
     noticed = [*notices, *newest_notice(members, task_ids, place)]
     contents = _contents(_distinct(members, task_ids), task_ids, item_ids, noticed)
-    noticed += _scales(members, contents, task_ids)
+    waiting = [task for task, done in zip(task_ids, labelled, strict=True) if not done]
+    noticed += _scales(members, contents, task_ids, waiting or task_ids)
     if merge is not None and len(contents) > 1:
         contents = _merged(contents, item_ids, noticed)
     setup = next(iter(members.values())).setup
@@ -177,7 +178,10 @@ def _distinct(members: Members, task_ids: Sequence[int]) -> dict[str, Columns]:
 
 
 def _scales(
-    members: Members, contents: Mapping[str, Content], task_ids: Sequence[int]
+    members: Members,
+    contents: Mapping[str, Content],
+    task_ids: Sequence[int],
+    ranked: Sequence[int],
 ) -> list[Notice]:
     """Warn where versions, whose tasks are ranked together, are sure to very different degrees."""
     rows_of = {task: row for row, task in enumerate(task_ids)}
@@ -185,7 +189,7 @@ def _scales(
     sureness = {name: _sureness(content) for name, content in contents.items()}
     for version, columns in members.items():
         sure = sureness.get(str(version), next(iter(sureness.values())))
-        scores = [float(sure[rows_of[t]]) for t in columns.versions(task_ids).get(version, ())]
+        scores = [float(sure[rows_of[t]]) for t in columns.versions(ranked).get(version, ())]
         confidences[version] = [value for value in scores if not np.isnan(value)]
     return scale_notice(confidences)
 

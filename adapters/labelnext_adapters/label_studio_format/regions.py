@@ -317,8 +317,8 @@ def _part(region: Region, name: str, setup: Setup, remarks: Remarks) -> Found:
             value: Any = _decoder(control.key).decode(region.value)
         except UNDECODABLE as error:
             raise BrokenRegion(in_words(error)) from error
-        labels = getattr(value, control.key) if control.key else []
-        classes = [setup.position(str(label)) for label in labels]
+        labels = getattr(value, control.key) if control.key else None
+        classes = [setup.position(str(label)) for label in labels or ()]
         probs = probs_of(region, value.probs)
         box = box_of(region, value) if control.boxed else None
         if control.boxed is None:
@@ -357,7 +357,7 @@ def _type_of(region: Region, tag: str) -> str:
 @cache
 def _decoder(key: str) -> Any:
     """Of shapes with labels under that key; numbers may be text, as Label Studio keeps them."""
-    labels: list[Any] = [(key, list[Label], [])] if key else []
+    labels: list[Any] = [(key, list[Label] | None, None)] if key else []
     return msgspec.json.Decoder(
         msgspec.defstruct("_Labelled", labels, bases=(Shape,)), strict=False
     )

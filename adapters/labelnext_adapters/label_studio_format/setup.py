@@ -22,6 +22,7 @@ from labelnext_adapters.label_studio_format.xml import (
     paths,
     pattern,
     scored_tags,
+    unread_types,
 )
 
 _OF_TEXT = ("HyperTextLabels", "ParagraphLabels")
@@ -60,9 +61,12 @@ def find_setup(project: dict[str, Any], from_name: str | Sequence[str] | None) -
     return _combined(project, {name: able[name] for name in wanted})
 
 
-def has_dynamic(project: dict[str, Any]) -> bool:
-    """Whether a control tag that can be read gets its labels from each task's data."""
-    return any(tag.get("dynamic_labels") for tag in readable_tags(project).values())
+def has_dynamic(project: dict[str, Any], from_name: str | Sequence[str] | None) -> bool:
+    """Whether a control tag that is read, or may be, gets its labels from each task's data."""
+    tags = readable_tags(project)
+    named = [from_name] if isinstance(from_name, str) else [*(from_name or tags)]
+    known = named if tags.keys() >= set(named) else [*tags]  # a name may be one of a Repeater's
+    return any(tags[name].get("dynamic_labels") for name in known)
 
 
 def add_occurring(tags: dict[str, Any], results: Iterable[msgspec.Raw]) -> None:
@@ -93,7 +97,10 @@ def only_predicted(project: dict[str, Any], results: Sequence[msgspec.Raw]) -> s
         results: regions of predictions, as JSON.
 
     Returns:
-        None if they are of several or none, or if it would be read anyway.
+        None if they are of several, if there are none, or if it would be read anyway.
+
+    Raises:
+        InvalidInput: if they are of none that can be read.
     """
     able, scored, predicted = readable_tags(project), scored_tags(results), named_tags(results)
     telling = [*_most_telling(able)]
@@ -101,6 +108,12 @@ def only_predicted(project: dict[str, Any], results: Sequence[msgspec.Raw]) -> s
         found = [n for n in names if _occurs(n, able[n], there)]
         if len(found) == 1:
             return None if found == telling else found[0]
+    unread = not any(_occurs(name, tag, predicted) for name, tag in able.items())
+    if len(telling) > 1 and unread and (others := unread_types(results)):
+        raise InvalidInput(
+            f"predictions must be of a control tag that can be read; got {listed(others)}.",
+            hint=f"set source.from_name to the tag that you ask about: {', '.join(able)}.",
+        )
     return None
 
 
@@ -220,7 +233,7 @@ def _of_text(tag: dict[str, Any], xml: object, of_regions: bool) -> bool:
 def _aliases(
     tag: dict[str, Any], described: Element | None, labels: Iterable[str], separator: str
 ) -> dict[str, str]:
-    """Labels by other names that predictions may use: before an alias, or a path or its end."""
+    """Labels by other names that predictions may use: before an alias, a path, its end, `A/x`."""
     if tag["type"] != "Taxonomy":
         return {} if described is None else other_names(described, separator)
     ends: dict[str, list[str]] = {}
@@ -228,7 +241,8 @@ def _aliases(
         ends.setdefault(path.rpartition(separator)[2], []).append(path)
     said = {} if described is None else paths(described, separator)
     by_value = {value: path for path, value in said.items() if value not in said}
-    return {end: names[0] for end, names in ends.items() if len(names) == 1} | by_value
+    tight = {path.replace(separator, separator.strip()): path for path in labels}
+    return {end: names[0] for end, names in ends.items() if len(names) == 1} | tight | by_value
 
 
 def _most_telling(able: dict[str, Any]) -> dict[str, Any]:

@@ -43,6 +43,14 @@ def test_a_trickling_answer_is_refused(
         client.get("http://host/")
 
 
+def test_an_answer_that_stalls_before_its_last_part_is_read_whole(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter([0, 1, 2, 3, 4, 90])  # the beginning, then each of the five parts
+    monkeypatch.setattr(bounded, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    assert client.get("http://host/").content == b"x" * 500
+
+
 def test_a_redirect_to_nowhere_is_an_answer() -> None:
     transport = httpx.MockTransport(lambda request: httpx.Response(302))
     assert (

@@ -44,3 +44,7 @@ def test_a_task_is_handed_out_while_somebody_would_get_it(
     standing = find_standing(client, project, tasks, None, Context())
     assert standing.exhausted == exhausted
     assert standing.skipped == set()
+    assert standing.wanting == {3} - exhausted
+    if standing.wanting:
+        message = "Left 1 labelled task in the queue, as the project wants more annotations: c."
+        assert message in [n.message for n in standing.notices({1: "a", 2: "b", 3: "c"})]

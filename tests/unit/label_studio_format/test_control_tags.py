@@ -52,6 +52,12 @@ def test_where_only_the_first_tasks_are_looked_at_the_notice_says_so() -> None:
     assert "no scored predictions of x in the first 100 tasks that have any; set" in said
 
 
+def test_predictions_of_a_tag_that_is_not_read_are_named(tmp_path: Path) -> None:
+    said = {"from_name": "chat", "to_name": "chat", "type": "chatmessage", "value": {}}
+    with pytest.raises(InvalidInput, match=r"can be read; got chat \(chatmessage\)\..* b, kind\."):
+        read(tmp_path, [task(1, [said])], f"{ONE_OF_TWO}</View>")
+
+
 def test_of_two_control_tags_with_predictions_one_must_be_named(tmp_path: Path) -> None:
     both = [box("car", score=0.5), {**choice("a", score=0.5), "to_name": "i"}]
     with pytest.raises(InvalidInput, match=r"source\.from_name must be one of .* b, kind"):

@@ -66,6 +66,13 @@ def test_what_was_imported_together_has_no_order(tmp_path: Path) -> None:
     assert told(read(tmp_path, [together])) == {}
 
 
+def test_rounds_that_take_seconds_have_an_order(tmp_path: Path) -> None:
+    shortly = [LABELLED.replace("T08:00:00", at) for at in ("T07:59:55", "T08:00:05")]
+    pool: Any = read(tmp_path, [labelled(1, *shortly)])
+    assert pool.probabilities.tolist() == [[0.5, 0.25, 0.25]]
+    assert told(pool) == {"earlier_predictions": ("1",)}
+
+
 def test_labels_without_a_date_leave_the_newest(tmp_path: Path) -> None:
     undated = labelled(1, BEFORE, AFTER, created_at=None)
     pool: Any = read(tmp_path, [undated])

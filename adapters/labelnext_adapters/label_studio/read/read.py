@@ -120,6 +120,7 @@ def read(client: Client, source: LabelStudioSource, context: Context) -> tuple[P
         tasks.undecided = undecided(truth.said) if labels.keys() <= {"labels", "votes"} else {}
         notices += undecided_notices(tasks)
         settle(members, truth.made)
+    tasks.others = {version for columns in members.values() for version in columns.others}
     keep(memory, members, tasks, truth, context)
     if tasks.begun_by:
         left_out = standing.left_out
@@ -141,7 +142,7 @@ def read_setup(
     Raises:
         NotFound, InvalidInput: as `find_setup`.
     """
-    if has_dynamic(project):
+    if has_dynamic(project, source.from_name):
         number = project["id"]
         predicted = (p.result for p in stored_predictions(client, number, context, numbered=False))
         labelled = labelled_tasks(client, number, context, "read labels")

@@ -18,16 +18,17 @@ class _Bounded(httpx.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         assert isinstance(self._stream, httpx.SyncByteStream)
-        size, begun = 0, time.monotonic()
+        size, begun, slow = 0, time.monotonic(), 0.0
         for block in self._stream:
             size += len(block)
-            taken = time.monotonic() - begun
             if size > _MOST:
                 raise httpx.DecodingError("an answer has more than 1 GiB", request=self._request)
-            if taken > _PATIENCE and size < _SLOWEST * taken:
+            if slow:  # only now, as that may have been its end
                 raise httpx.DecodingError(
-                    f"an answer came at {size / taken:.0f} bytes a second", request=self._request
+                    f"an answer came at {slow:.0f} bytes a second", request=self._request
                 )
+            taken = time.monotonic() - begun
+            slow = size / taken if taken > _PATIENCE and size < _SLOWEST * taken else 0.0
             yield block
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from labelnext.adapter.protocol import Context
-from labelnext.errors import LabelnextError, NotFound
+from labelnext.errors import LabelnextError, NotFound, Unavailable
 from labelnext_adapters.label_studio.server.client import MOST_BYTES, Client
 from labelnext_adapters.label_studio.server.give_way import give_way
 from labelnext_adapters.label_studio.server.project import count_version, get_project
@@ -120,6 +120,8 @@ def _store(
 ) -> dict[str, Any]:
     """Send a request, again if the server failed before it stored anything; its answer.
 
+    If the answer was lost, what is stored tells whether the server carried the request out.
+
     Args:
         client: the server.
         project: its number.
@@ -128,14 +130,21 @@ def _store(
         path: of the request.
         body: the predictions.
     """
-    for pause in client.pauses:
+    n = len(body) if isinstance(body, list) else 1
+    lost = False
+    for pause in (*client.pauses, 0.0):
         try:
-            return dict(client.send("POST", path, body, retry=False))
-        except Failed:  # on SQLite, when others don't let it write for seconds
-            if count_version(client, project, version) != known:
-                raise
-            time.sleep(pause)
-    return dict(client.send("POST", path, body, retry=False))
+            if not lost:
+                return dict(client.send("POST", path, body, retry=False))
+        except Unavailable as error:  # on SQLite, when others don't let it write for seconds
+            failure, lost = error, not isinstance(error, Failed)
+        stored = count_version(client, project, version) - known
+        if stored == n:
+            return {"created": n}
+        if stored:
+            break
+        time.sleep(pause)
+    raise failure
 
 
 def _bodies(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[msgspec.Raw]]:

@@ -27,6 +27,7 @@ class Standing:
         unwanted: ids of those that somebody skipped and `source.skipped` leaves out.
         exhausted: ids of those that everybody annotated or skipped.
         deferred: ids of those that somebody skipped and that come after all others.
+        wanting: ids of those that somebody labelled and that need more annotations.
         work: by task, what people did on those that are begun.
         to_me: whether the server hands a skipped task to the person who skipped it.
         taken: ids of those that it doesn't hand back all the same: what others skipped counts.
@@ -36,6 +37,7 @@ class Standing:
     unwanted: set[int] = field(default_factory=set)
     exhausted: set[int] = field(default_factory=set)
     deferred: set[int] = field(default_factory=set)
+    wanting: set[int] = field(default_factory=set)
     work: Mapping[int, Work] = field(default_factory=dict)
     to_me: bool = False
     taken: set[int] = field(default_factory=set)
@@ -75,6 +77,12 @@ class Standing:
                 "task",
             ),
             ("skipped_last", self.deferred, "Put {} after all others", "skipped task"),
+            (
+                "wanting_tasks",
+                self.wanting,
+                "Left {} in the queue, as the project wants more annotations",
+                "labelled task",
+            ),
         )
         made = []
         for code, tasks, message, noun in said:
@@ -122,6 +130,8 @@ def find_standing(
             standing.exhausted.add(task)
         elif state.skipped and skipped != "next":
             standing.deferred.add(task)
+        if state.annotated and task not in standing.left_out:
+            standing.wanting.add(task)
     return standing
 
 

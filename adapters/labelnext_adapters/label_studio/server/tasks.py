@@ -47,6 +47,7 @@ class Tasks:
         undecided: how many people said something of each task on which they disagree, without a
             majority.
         standing: how those that are not finished stand; None until it is asked for.
+        others: the model versions that answer other control tags only.
         values: for each data key of ours, what each task has; no entry where it has none.
         marked: the data keys of ours whose `values` are of all tasks of the project.
         drafted: ids of those that anybody has a draft of; None until they are asked for.
@@ -67,6 +68,7 @@ class Tasks:
     overlaps: dict[int, int] = field(default_factory=dict)
     undecided: dict[int, int] = field(default_factory=dict)
     standing: Standing | None = None
+    others: Set[str | None] = frozenset()
     metadata: dict[str, dict[int, Any]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
 

@@ -73,7 +73,8 @@ def copy_steps(
     if not queue.ids:
         return []
     rows = all_versions(client, target["project"])
-    copied = _copied(source.model_version, rows)
+    own_tag = [row for row in rows if row["model_version"] not in queue.tasks.others]
+    copied = _copied(source.model_version, own_tag)
     shown, clusters = queue.shown, queue.clusters_by_task
     more = [part for part in (shown, clusters) if part]
     version = copy_version(write.run, copied, queue.ids, *more)
