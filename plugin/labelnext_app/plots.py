@@ -37,7 +37,8 @@ def layout(x: str, y: str, height: int = 260) -> dict[str, Any]:
     return {
         # With a distance, Plotly makes room for a title; else it lies over long labels.
         "xaxis": {"title": {"text": x, "standoff": 12}, "automargin": True},
-        "yaxis": {"title": {"text": y, "standoff": 8}, "automargin": True},
+        # The suffix keeps the zeros of both axes apart.
+        "yaxis": {"title": {"text": y, "standoff": 8}, "automargin": True, "ticksuffix": " "},
         "barmode": "overlay",
         "bargap": 0.05,
         # A title, because beside long labels a legend wraps and lies over the bars.
@@ -73,7 +74,7 @@ def shares_layout(n: int, x: str, y: str) -> dict[str, Any]:
         y: title of the vertical axis.
     """
     made = layout(x, y, 84 + 26 * min(n, MOST))
-    made["yaxis"] |= {"type": "category", "dtick": 1, "ticksuffix": " "}
+    made["yaxis"] |= {"type": "category", "dtick": 1}
     return made
 
 

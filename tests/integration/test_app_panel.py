@@ -208,3 +208,20 @@ def test_a_panel_whose_ranking_is_gone_says_once_what_else_fails(
     part("label_next").on_batch(ctx)
     told = [r.params["message"] for r in ctx.executor._requests if "message" in r.params]
     assert told == ["Ranking next no longer exists.", "The database is away."]
+
+
+def test_bars_are_called_as_the_classes_are() -> None:
+    from labelnext_app.plots import shares
+
+    alike = ("speed limit of 30 at night", "speed limit of 50 at night")
+    trace, _ = shares((("<unk>", 3, 1), *((name, 2, 1) for name in alike)), "predictions")
+    assert trace["y"][-1] == "&lt;unk&gt; (1 of 3)", "Plotly would take it for markup"
+    assert len({*trace["y"]}) == 3, "bars of one name lie over each other"
+    assert trace["hovertext"][-1].startswith("&lt;unk&gt;: 3 predictions")
+
+
+def test_few_samples_are_counted_by_whole_numbers() -> None:
+    from labelnext_app.plots import scores_layout
+
+    assert scores_layout(2, "margin", "samples")["yaxis"]["dtick"] == 1
+    assert "dtick" not in scores_layout(6, "margin", "samples")["yaxis"]
