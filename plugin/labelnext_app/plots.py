@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
 from typing import Any
@@ -78,9 +79,14 @@ def shares_layout(n: int, x: str, y: str) -> dict[str, Any]:
     return made
 
 
-def map_layout() -> dict[str, Any]:
-    """The layout of `points`: axes without numbers, which mean nothing to a person."""
-    made = layout("first main axis", "second main axis", 400)
+def map_layout(axes: Sequence[str]) -> dict[str, Any]:
+    """The layout of `points`: axes without numbers, which mean nothing to a person.
+
+    Args:
+        axes: what the two are.
+    """
+    x, y = axes
+    made = layout(x, y, 400)
     del made["title"]
     # Plotly's buttons stand above the map, and in a narrow panel the legend has three lines.
     legend = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "itemsizing": "constant"}

@@ -210,6 +210,30 @@ def test_a_panel_whose_ranking_is_gone_says_once_what_else_fails(
     assert told == ["Ranking next no longer exists.", "The database is away."]
 
 
+def test_a_visualization_of_brain_is_the_map(filled: Any) -> None:
+    import fiftyone as fo
+    import fiftyone.brain as fob
+
+    execute("rank_samples", filled, **FORM)
+    places = np.arange(10.0).reshape(5, 2)
+    asked = {"points": places, "brain_key": "seen", "verbose": False}
+    fob.compute_visualization(filled, **asked)
+    boxes = fo.Detections(detections=[fo.Detection(label="car", bounding_box=[0, 0, 1, 1])])
+    filled.set_values("boxes", [boxes] * 5)
+    asked |= {"points": np.zeros((5, 2)), "patches_field": "boxes", "brain_key": "parts"}
+    fob.compute_visualization(filled, **asked)
+    ctx, elements = panel(filled)
+    assert ctx.panel.state.map_text.startswith("**Map of seen**: 5 samples; those that look alike")
+    assert "%" not in ctx.panel.state.map_text
+    found = {
+        i: place
+        for trace in ctx.panel._data._data["map"]
+        for i, *place in zip(trace["ids"], trace["x"], trace["y"], strict=True)
+    }
+    assert found == dict(zip(filled.values("id"), places.tolist(), strict=True))
+    assert elements["map"]["view"]["layout"]["xaxis"]["title"]["text"] == "first dimension"
+
+
 def test_bars_are_called_as_the_classes_are() -> None:
     from labelnext_app.plots import shares
 
