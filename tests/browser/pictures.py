@@ -101,7 +101,7 @@ def take(page: Page, into: Path) -> None:
     page.get_by_text("Batch: 100 of 1,800 ranked samples").wait_for()
     page.get_by_text("Done", exact=True).click()
     panel = page.locator(PANEL)
-    panel.get_by_text("first main axis", exact=True).wait_for()
+    panel.get_by_text("first dimension", exact=True).wait_for()
     page.wait_for_timeout(3_000)  # the grid loads its images
     save(page, into / "app-panel.png")
     panel.get_by_text("Next to label").scroll_into_view_if_needed()
