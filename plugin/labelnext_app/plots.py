@@ -22,6 +22,7 @@ LASSO = {
     "modeBarButtonsToRemove": ["toImage", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 }
 _HEAD = 30
+_UNSEEN_TICKS = {"ticks": "outside", "ticklen": 6, "tickcolor": "rgba(0, 0, 0, 0)"}
 _COLOURS = (
     f"<span style='color:{POOL}'>■</span> ranked   <span style='color:{BATCH}'>■</span> batch"
 )
@@ -37,8 +38,8 @@ def layout(x: str, y: str, height: int = 260) -> dict[str, Any]:
     """
     return {
         # With a distance, Plotly makes room for a title; else it lies over long labels.
-        "xaxis": {"title": {"text": x, "standoff": 12}, "automargin": True},
-        # The suffix keeps the zeros of both axes apart.
+        # Ticks that nobody sees, and the suffix below, keep the zeros of both axes apart.
+        "xaxis": {"title": {"text": x, "standoff": 12}, "automargin": True, **_UNSEEN_TICKS},
         "yaxis": {"title": {"text": y, "standoff": 8}, "automargin": True, "ticksuffix": " "},
         "barmode": "overlay",
         "bargap": 0.05,
