@@ -10,7 +10,7 @@ from fiftyone.operators import types
 
 from labelnext.errors import LabelnextError
 from labelnext.journal.lock import is_at_work
-from labelnext_adapters.fiftyone.app.sample_map import map_samples
+from labelnext_adapters.fiftyone.app.sample_map import map_samples, visualizations
 from labelnext_adapters.fiftyone.app.summary import (
     RunSummary,
     n_shown,
@@ -246,9 +246,8 @@ class LabelNext(foo.Panel):
                 default=state.colour or "kind",
                 on_change=self.on_colour,
             )
-            panel.plot(
-                "map", layout=plots.map_layout(), on_selected=self.on_lasso, config=plots.LASSO
-            )
+            layout = plots.map_layout(state.axes)
+            panel.plot("map", layout=layout, on_selected=self.on_lasso, config=plots.LASSO)
 
     def _buttons(self, panel: Any) -> None:
         row = panel.h_stack("buttons", gap=1, componentsProps=WRAPPED)
@@ -316,10 +315,11 @@ def _draw_map(ctx: Any) -> None:
         return
     n = len(drawn.ids)
     of_all = f"{n:,}" if n == drawn.n_all else f"{n:,} of {drawn.n_all:,}"
+    state.axes = list(drawn.axes)
+    shown = f"It shows {drawn.share:.0%} of what sets them apart. " if drawn.share else ""
     state.map_text = (
-        f"**Map of {drawn.embeddings}**: {of_all} samples; those that look alike lie "
-        f"close to each other. It shows {drawn.share:.0%} of what sets them apart. "
-        "Draw around points to see their samples in the grid."
+        f"**Map of {drawn.made_of}**: {of_all} samples; those that look alike lie "
+        f"close to each other. {shown}Draw around points to see their samples in the grid."
     )
     _put(ctx, map=plots.points(drawn, by_score=state.colour == "score"))
 
@@ -331,7 +331,7 @@ _LATER = "It is shown here once that is done."
 def _stands(dataset: Any, run: str) -> list[str]:
     """What changes as soon as the summary of a run does: the run, or any sample."""
     moments = (dataset.get_run_info(run).timestamp, dataset.max("last_modified_at"))
-    return [dataset.name, run, *map(str, moments), str(dataset.count())]
+    return [dataset.name, run, *map(str, moments), str(dataset.count()), *visualizations(dataset)]
 
 
 def _summarise(ctx: Any, summary: RunSummary) -> None:

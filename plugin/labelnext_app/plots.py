@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
 from typing import Any
@@ -21,6 +22,7 @@ LASSO = {
     "modeBarButtonsToRemove": ["toImage", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 }
 _HEAD = 30
+_UNSEEN_TICKS = {"ticks": "outside", "ticklen": 6, "tickcolor": "rgba(0, 0, 0, 0)"}
 _COLOURS = (
     f"<span style='color:{POOL}'>■</span> ranked   <span style='color:{BATCH}'>■</span> batch"
 )
@@ -36,8 +38,9 @@ def layout(x: str, y: str, height: int = 260) -> dict[str, Any]:
     """
     return {
         # With a distance, Plotly makes room for a title; else it lies over long labels.
-        "xaxis": {"title": {"text": x, "standoff": 12}, "automargin": True},
-        "yaxis": {"title": {"text": y, "standoff": 8}, "automargin": True},
+        # Ticks that nobody sees, and the suffix below, keep the zeros of both axes apart.
+        "xaxis": {"title": {"text": x, "standoff": 12}, "automargin": True, **_UNSEEN_TICKS},
+        "yaxis": {"title": {"text": y, "standoff": 8}, "automargin": True, "ticksuffix": " "},
         "barmode": "overlay",
         "bargap": 0.05,
         # A title, because beside long labels a legend wraps and lies over the bars.
@@ -73,13 +76,18 @@ def shares_layout(n: int, x: str, y: str) -> dict[str, Any]:
         y: title of the vertical axis.
     """
     made = layout(x, y, 84 + 26 * min(n, MOST))
-    made["yaxis"] |= {"type": "category", "dtick": 1, "ticksuffix": " "}
+    made["yaxis"] |= {"type": "category", "dtick": 1}
     return made
 
 
-def map_layout() -> dict[str, Any]:
-    """The layout of `points`: axes without numbers, which mean nothing to a person."""
-    made = layout("first main axis", "second main axis", 400)
+def map_layout(axes: Sequence[str]) -> dict[str, Any]:
+    """The layout of `points`: axes without numbers, which mean nothing to a person.
+
+    Args:
+        axes: what the two are.
+    """
+    x, y = axes
+    made = layout(x, y, 400)
     del made["title"]
     # Plotly's buttons stand above the map, and in a narrow panel the legend has three lines.
     legend = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "itemsizing": "constant"}

@@ -101,22 +101,42 @@ def take(page: Page, into: Path) -> None:
     page.get_by_text("Batch: 100 of 1,800 ranked samples").wait_for()
     page.get_by_text("Done", exact=True).click()
     panel = page.locator(PANEL)
-    panel.get_by_text("first main axis", exact=True).wait_for()
+    panel.get_by_text("first dimension", exact=True).wait_for()
     page.wait_for_timeout(3_000)  # the grid loads its images
     save(page, into / "app-panel.png")
     panel.get_by_text("Next to label").scroll_into_view_if_needed()
     panel.get_by_role("row").nth(3).scroll_into_view_if_needed()
     page.wait_for_timeout(1_000)
     save(panel, into / "app-map.png")
+    take_beside(page, into)
     form = open_operator(page, "Send batch to Label Studio")
     form.get_by_text("upload 100 images").wait_for(timeout=120_000)
     wait_until_checked(page, form)
     save(page, into / "app-send.png")
 
 
+def take_beside(page: Page, into: Path) -> None:
+    """Our panel from its top, and Brain's map of the same samples."""
+    panel = page.locator(PANEL)
+    panel.get_by_text("Ranking", exact=True).scroll_into_view_if_needed()
+    save(panel, into / "beside-label-next.png")
+    page.locator('[data-cy="new-panel-btn"]').last.dispatch_event("click")
+    page.locator('[data-cy="new-panel-option-Embeddings"]').dispatch_event("click")
+    panel = page.locator('[data-cy="panel-content-Embeddings"]')
+    panel.get_by_text("Dismiss").click()  # an advertisement
+    panel.get_by_text("map", exact=True).click()
+    panel.get_by_text("None", exact=True).click()
+    page.get_by_text("labelnext.score", exact=True).last.click()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(3_000)  # the points are drawn
+    save(panel, into / "beside-embeddings.png")
+    page.locator('[data-cy="panel-tab-label_next"]').dispatch_event("click")
+
+
 def main(into: Path) -> None:
     """Start everything, and take the pictures."""
     import fiftyone as fo
+    import fiftyone.brain
 
     from labelnext_adapters.fiftyone.app import install_plugin
     from tests.integration.label_studio_server import running_server
@@ -134,7 +154,10 @@ def main(into: Path) -> None:
         }
         fo.config.plugins_dir = str(folder / "plugins")
         install_plugin()
-        streets(folder)
+        dataset = streets(folder)
+        fiftyone.brain.compute_visualization(
+            dataset, embeddings="embedding", method="tsne", pca_dims=None, brain_key="map"
+        )
         with opened_page("-c", SERVE, "street", dataset="street", folder=folder) as page:
             take(page, into)
         fo.delete_dataset("street")

@@ -27,39 +27,53 @@ from tests.browser.test_fiftyone_app import (
 )
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
-pytest_plugins = ("tests.integration.mongod",)
+pytest_plugins = ("tests.integration.mongod", "tests.browser.shared")
 
 N = 2_000
 STRUCTURE = Path(__file__).with_name("structure.json")
 MODAL = '[data-cy="operators-prompt-modal"]'
-# Controls that overlap, and elements that are wider than what holds them.
+# Texts or controls that overlap, and elements that are wider than what holds them.
 _FLAWS = """box => {
     const inner = box.getBoundingClientRect();
     const parts = 'button, input, [role=combobox], img, p, table, .js-plotly-plot';
     const shown = [...box.querySelectorAll(parts)].filter(
         e => e.offsetParent && e.getBoundingClientRect().width > 1);
     const wide = shown.filter(e => e.getBoundingClientRect().right > inner.right + 1);
-    const solid = shown.filter(e => e.matches('button, [role=combobox], img')
-        && !e.closest('.js-plotly-plot'));
     // What is scrolled out of its box is cut off there, and so lies over nothing.
-    const seen = e => {
-        let {left, top, right, bottom} = e.getBoundingClientRect();
+    const seen = (rect, e) => {
+        let {left, top, right, bottom} = rect;
         for (let frame = e.parentElement; frame; frame = frame.parentElement)
             if (/auto|scroll|hidden/.test(getComputedStyle(frame).overflowY)) {
                 const box = frame.getBoundingClientRect();
                 [top, bottom] = [Math.max(top, box.top), Math.min(bottom, box.bottom)];
+                [left, right] = [Math.max(left, box.left), Math.min(right, box.right)];
             }
         return {left, top, right, bottom};
     };
-    const rects = solid.map(e => [e, seen(e)]).filter(([, r]) => r.bottom - r.top > 2);
-    const over = [];
-    for (const [a, p] of rects) for (const [b, q] of rects)
-        if (a !== b && !a.contains(b) && !b.contains(a) && p.left < q.right - 2
-            && q.left < p.right - 2 && p.top < q.bottom - 2 && q.top < p.bottom - 2)
-            over.push(`${a.tagName} ${a.innerText} over ${b.tagName} ${b.innerText}`);
-    return [...wide.map(e => `${e.tagName} ${e.innerText} is too wide`), ...over];
+    const overlaps = (found, apart) => {
+        const rects = found.filter(({r}) => r.bottom - r.top > 2 && r.right - r.left > 2);
+        return rects.flatMap(({e, r, text}, at) => rects.slice(at + 1).filter(b => apart(e, b.e)
+            && r.left < b.r.right - 2 && b.r.left < r.right - 2
+            && r.top < b.r.bottom - 2 && b.r.top < r.bottom - 2)
+            .map(b => `${e.tagName} ${text} over ${b.e.tagName} ${b.text}`));
+    };
+    const solid = shown.filter(e => e.matches('button, [role=combobox], img')
+        && !e.closest('.js-plotly-plot')).map(
+        e => ({e, r: seen(e.getBoundingClientRect(), e), text: e.innerText}));
+    const texts = [], walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const e = walker.currentNode.parentElement, text = walker.currentNode.data.trim();
+        if (!text || !e.checkVisibility({opacityProperty: true, visibilityProperty: true}))
+            continue;
+        const range = document.createRange();
+        range.selectNodeContents(walker.currentNode);
+        for (const rect of range.getClientRects()) texts.push({e, r: seen(rect, e), text});
+    }
+    return [...wide.map(e => `${e.tagName} ${e.innerText} is too wide`),
+        ...overlaps(solid, (a, b) => !a.contains(b) && !b.contains(a)),
+        ...overlaps(texts, (a, b) => a !== b)];
 }"""
 
 # Titles and legends of plots that lie over labels or buttons.
@@ -136,7 +150,7 @@ def structure(page: Page, where: str, dataset: str) -> list[str]:
 _CUT = """box => {
     const paper = box.closest('.MuiDialog-paper') || box.querySelector('.MuiDialog-paper');
     const edge = paper.getBoundingClientRect().right - 16;
-    return [...box.querySelectorAll('input, p, code, [role=combobox]')].filter(
+    return [...box.querySelectorAll('input, p, code, [role=combobox], [role=tab]')].filter(
         e => e.offsetParent && e.getBoundingClientRect().right > edge).map(e => e.outerHTML);
 }"""
 
@@ -189,6 +203,20 @@ def check_shape(page: Page, where: str) -> None:
     flaws = page.locator(where).evaluate(_FLAWS)
     assert flaws == []
     assert page.locator(where).evaluate(_IN_PLOTS) == []
+
+
+@pytest.mark.parametrize(
+    ("shift", "flaws"), [(0, []), (-9, ["P Budget over P Size"])], ids=["apart", "overlapping"]
+)
+def test_texts_that_overlap_are_flaws(browser: Browser, shift: int, flaws: list[str]) -> None:
+    page = browser.new_page()
+    page.set_content(
+        "<div id='form'><p style='margin: 0'>Budget</p>"
+        f"<p style='margin: {shift}px 0 0'>Size</p>"
+        "<p style='margin: -9px 0 0; visibility: hidden'>unseen</p></div>"
+    )
+    assert page.locator("#form").evaluate(_FLAWS) == flaws
+    page.close()
 
 
 def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any) -> None:

@@ -155,3 +155,32 @@ def test_lists_of_labels_beside_numbers_for_all_classes_are_no_objects(street: A
     inputs = form("rank_samples", street, pred_field="kinds", labelled="nothing", budget=3)
     said = inputs["foreseen"]["default"]
     assert said == "The batch: **3 of 4** samples. Predicted: car (2), bus (1)."
+
+
+def test_behind_patches_the_samples_of_the_dataset_are_ranked(street: Any) -> None:
+    patches = street.to_patches("boxes")
+    asked = {"pred_field": "boxes", "acquisition": "least_confidence", "labelled": "nothing"}
+    inputs = form("rank_samples", street, patches, selected=patches.values("id")[:1], **asked)
+    assert "view_target" not in inputs
+    said = "The grid shows parts of samples; this would rank the whole dataset"
+    assert inputs["parts"]["view"]["label"] == said
+    assert inputs["scope"]["default"].startswith("Ranks **4 of 4** samples")
+    result = execute("rank_samples", street, view=patches, **asked, no_objects="last", budget=4)
+    street.reload()
+    assert shown(street, result) == ["b", "c", "a", "d"]
+
+
+def test_where_predictions_cannot_be_read_others_can_be_chosen(street: Any) -> None:
+    import fiftyone as fo
+
+    street.add_sample_field("able", fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification)
+    for sample in street.view():
+        label = fo.Classification(label="car", probabilities={"car": 0.5})
+        sample["able"] = label  # of two classes
+        sample.save()
+    inputs = form("rank_samples", street, pred_field="able")
+    said = inputs["problem"]["view"]["description"]
+    assert "able.probabilities must hold a number for each of its 2 classes" in said
+    assert "name each of them, also with 0" in said
+    assert {"boxes", "kind"} <= {*choices(inputs["pred_field"])}
+    assert "problem" not in form("rank_samples", street, pred_field="kind")

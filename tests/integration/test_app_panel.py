@@ -208,3 +208,44 @@ def test_a_panel_whose_ranking_is_gone_says_once_what_else_fails(
     part("label_next").on_batch(ctx)
     told = [r.params["message"] for r in ctx.executor._requests if "message" in r.params]
     assert told == ["Ranking next no longer exists.", "The database is away."]
+
+
+def test_a_visualization_of_brain_is_the_map(filled: Any) -> None:
+    import fiftyone as fo
+    import fiftyone.brain as fob
+
+    execute("rank_samples", filled, **FORM)
+    places = np.arange(10.0).reshape(5, 2)
+    asked = {"points": places, "brain_key": "seen", "verbose": False}
+    fob.compute_visualization(filled, **asked)
+    boxes = fo.Detections(detections=[fo.Detection(label="car", bounding_box=[0, 0, 1, 1])])
+    filled.set_values("boxes", [boxes] * 5)
+    asked |= {"points": np.zeros((5, 2)), "patches_field": "boxes", "brain_key": "parts"}
+    fob.compute_visualization(filled, **asked)
+    ctx, elements = panel(filled)
+    assert ctx.panel.state.map_text.startswith("**Map of seen**: 5 samples; those that look alike")
+    assert "%" not in ctx.panel.state.map_text
+    found = {
+        i: place
+        for trace in ctx.panel._data._data["map"]
+        for i, *place in zip(trace["ids"], trace["x"], trace["y"], strict=True)
+    }
+    assert found == dict(zip(filled.values("id"), places.tolist(), strict=True))
+    assert elements["map"]["view"]["layout"]["xaxis"]["title"]["text"] == "first dimension"
+
+
+def test_bars_are_called_as_the_classes_are() -> None:
+    from labelnext_app.plots import shares
+
+    alike = ("speed limit of 30 at night", "speed limit of 50 at night")
+    trace, _ = shares((("<unk>", 3, 1), *((name, 2, 1) for name in alike)), "predictions")
+    assert trace["y"][-1] == "&lt;unk&gt; (1 of 3)", "Plotly would take it for markup"
+    assert len({*trace["y"]}) == 3, "bars of one name lie over each other"
+    assert trace["hovertext"][-1].startswith("&lt;unk&gt;: 3 predictions")
+
+
+def test_few_samples_are_counted_by_whole_numbers() -> None:
+    from labelnext_app.plots import scores_layout
+
+    assert scores_layout(2, "margin", "samples")["yaxis"]["dtick"] == 1
+    assert "dtick" not in scores_layout(6, "margin", "samples")["yaxis"]

@@ -13,6 +13,7 @@ from labelnext.adapter import open_adapter
 from labelnext.config import load_config
 from labelnext.config.opened import opened, read_pool
 from labelnext.errors import InvalidInput
+from tests.integration.app import choices, execute, form
 from tests.integration.test_fiftyone_read import add, box, boxes
 
 pytest_plugins = ("tests.integration.mongod",)
@@ -70,6 +71,22 @@ def test_images_are_chosen_by_the_looks_of_their_objects(herd: Any, tmp_path: Pa
     batch = run(herd, tmp_path, "looks", method="object_diversity", budget=2).ranking.item_ids
     assert "half" not in batch, "one of its objects has no embedding"
     assert "unlike" in batch
+
+
+def test_the_form_offers_embeddings_of_objects(plugins: Path, herd: Any) -> None:
+    asked = {"pred_field": "pred", "labelled": "nothing", "acquisition": "distinct_entropy"}
+    without = form("rank_samples", herd, **asked)
+    assert [*choices(without["object_embeddings"])] == ["nothing", "looks"]
+    assert choices(without["acquisition"])["distinct_entropy"]["disabled"]
+    assert "object_embeddings" not in form("rank_samples", herd, **asked, level="rank")
+    chosen = {**asked, "object_embeddings": "looks"}
+    inputs = form("rank_samples", herd, **chosen)
+    for prop, name in (("acquisition", "distinct_entropy"), ("method", "object_diversity")):
+        assert not choices(inputs[prop])[name]["disabled"]
+    execute("rank_samples", herd, **chosen, no_objects="last")
+    herd.reload()
+    found = dict(zip(*herd.values(["name", "labelnext.score"]), strict=True))
+    assert found == pytest.approx({"alike": HALF, "unlike": 2 * HALF, "half": 2 * HALF, "none": 0})
 
 
 def test_an_attribute_without_vectors_is_refused(herd: Any, tmp_path: Path) -> None:

@@ -314,6 +314,8 @@ def _scalar(reading: Reading, name: str, kind: Kind) -> dict[str, Any]:
     values = floats(reading.columns[kind.number(name)])
     if reading.options.pred_values == "uncertainty":
         values = 1 - values
+        said = f"{name} holds uncertainties: a confidence of it is 1 minus the number."
+        reading.note("uncertainties", said)
     _check_range(reading, name, values, np.arange(len(values)))
     missing = np.isnan(values)
     starts = np.concatenate([[0], np.cumsum(~missing)])
