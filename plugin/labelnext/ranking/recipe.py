@@ -228,8 +228,8 @@ def resolved(recipe: Recipe, pool: Pool, n_labels: tuple[int, int] | None = None
     Args:
         recipe: from `asked` or a configuration; a resolved recipe stays as it is.
         pool: the pool to rank.
-        n_labels: labelled items with an embedding, and how few there may be (see `few_labels`),
-            where the pool is a part of a larger one; those of the pool when None.
+        n_labels: of a larger pool that the pool is a part of, the labelled items with an embedding,
+            and `few_labels`; those of the pool when None.
 
     Raises:
         UnknownName: if the function auto chooses doesn't have an option.
@@ -290,10 +290,9 @@ def _with_method(recipe: Recipe, pool: Pool, n_labels: tuple[int, int] | None) -
     scored, space = recipe.scored, _auto_space(recipe, pool, whole=n_labels is None)
     opinion = scored and n_labels is None and gives_opinion(pool, recipe)
     n_classes = None if pool.probabilities is None else pool.probabilities.shape[-1]
-    if n_labels is None:
-        n_labels = n_anchors(pool, space), few_labels(n_classes, classes_seen(pool.labels))
+    few = few_labels(n_classes, classes_seen(pool.labels))
     name, why = auto_selection(
-        *n_labels,
+        *(n_labels or (n_anchors(pool, space), few)),
         scored=scored,
         space=space,
         n_classes=n_classes,
