@@ -18,7 +18,6 @@ VERSION = "probe"
 """The name of the probe as a model version."""
 
 PER_CLASS = 2  # labels of a class that are needed, so that one can be held out
-ENOUGH = 2  # labels a class, on average, from which a class with fewer no longer holds training up
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool, must_be_pool
 from labelnext.probes.choice import Choice
 from labelnext.probes.independent import has_several, with_independent
-from labelnext.probes.learner import ENOUGH, PER_CLASS, VERSION, Learner
+from labelnext.probes.learner import PER_CLASS, VERSION, Learner
 from labelnext.probes.numbers import is_of_numbers, with_estimates
 from labelnext.probes.objects import as_items, learnable_objects, with_class_vectors
 from labelnext.probes.space import space_of
 from labelnext.ranking.recipe import NOT_TRAINED
+from labelnext.selection.auto import few_labels
 from labelnext.support.annotations import Seed
 from labelnext.support.signatures import checked, fitted_options
 from labelnext.support.words import counted
@@ -42,7 +43,7 @@ def probe(
 
     The probe isn't trained below two labels in any class; then the pool keeps what it has, and a
     notice says so. From two labels a class on average, classes with fewer than two are left out
-    instead, with probability 0.
+    instead, with probability 0; from 20 labels on, only classes that are labelled count in this.
 
     If items are labelled with numbers (`numbers`), or `model` is regression, a committee of 50
     randomised trees predicts numbers as `estimates`, and each item's confidence is 1 less the
@@ -121,7 +122,7 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
     known = space.order[labels[space.order] >= 0]
     counts = np.bincount(labels[known], minlength=n_classes)
     kept = np.flatnonzero(counts >= PER_CLASS)
-    if len(kept) < 2 or (len(kept) < n_classes and counts.sum() < ENOUGH * n_classes):
+    if len(kept) < 2 or (len(kept) < n_classes and counts.sum() < _few(counts)):
         return replace(pool, notices=(*notices, _not_trained(pool, counts, names)))
     training_rows = known[np.isin(labels[known], kept)]
     out = Learner(choice, space, seed).probabilities(
@@ -186,11 +187,16 @@ def _labels(pool: Pool) -> NDArray[np.int64]:
     return chosen
 
 
+def _few(counts: NDArray[np.integer]) -> int:
+    """From how many labels on a class with fewer than two no longer holds training up."""
+    return few_labels(len(counts), int(np.count_nonzero(counts)))
+
+
 def _not_trained(pool: Pool, counts: NDArray[np.integer], names: Sequence[str]) -> Notice:
     got = [f"{name} {n}" for name, n in zip(names, counts.tolist(), strict=True)]
     rule = f"it needs two classes with at least {PER_CLASS} labels each"
     if (counts >= PER_CLASS).sum() >= 2:
-        rule += f", and {ENOUGH * len(counts):,} labels of {len(counts):,} classes"
+        rule += f", and {_few(counts)} labels in all"
     until = "selection auto goes by coverage"
     if not pool.missing.all():
         until = "the source's predictions count"

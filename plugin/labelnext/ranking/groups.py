@@ -15,7 +15,7 @@ from labelnext.selection import SelectionMethod
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.quotas import groups_of
 from labelnext.selection.sorting import stable_order
-from labelnext.selection.vectors import Array, Coordinates
+from labelnext.selection.vectors import Array, Coordinates, Points, finite_rows
 from labelnext.support.words import counted
 
 
@@ -133,9 +133,9 @@ def _reduced(
 
 
 def _means(vectors: Array, rows: NDArray[np.intp], offsets: NDArray[np.int64]) -> Array:
-    """The mean of each group's finite vectors; NaN where there is none."""
+    """The mean of each group's usable vectors, see `finite_rows`; NaN where there is none."""
     ordered = vectors[rows]
-    known: NDArray[np.bool_] = np.asarray(np.isfinite(ordered).all(axis=1))
+    known = finite_rows(Points(ordered))
     ordered = np.where(known[:, None], ordered, 0)
     starts = offsets[:-1]
     sums = np.add.reduceat(ordered, starts, axis=0, dtype=np.float64)

@@ -22,7 +22,7 @@ from labelnext.errors import InvalidInput, shown, unknown
 from labelnext.pool.pool import Pool
 from labelnext.ranking.doubt import gives_opinion
 from labelnext.selection import SelectionMethod, get_selection
-from labelnext.selection.auto import auto_options, auto_selection
+from labelnext.selection.auto import auto_options, auto_selection, classes_seen, few_labels
 from labelnext.selection.constraints import Constraints
 from labelnext.selection.hellinger import has_embeddings, has_shares, n_anchors
 from labelnext.selection.likeness import Likeness
@@ -221,7 +221,7 @@ def kinds_of(acquisition: str | None, method: SelectionMethod) -> dict[str, Any]
     }
 
 
-def resolved(recipe: Recipe, pool: Pool, n_labels: int | None = None) -> Recipe:
+def resolved(recipe: Recipe, pool: Pool, n_labels: tuple[int, int] | None = None) -> Recipe:
     """Fill in everything that depends on the data.
 
     That is: `auto`, the unit, how objects are reduced, and the number of clusters.
@@ -229,8 +229,8 @@ def resolved(recipe: Recipe, pool: Pool, n_labels: int | None = None) -> Recipe:
     Args:
         recipe: from `asked` or a configuration; a resolved recipe stays as it is.
         pool: the pool to rank.
-        n_labels: labelled items with an embedding, where the pool is a part of a larger one; those
-            of the pool when None.
+        n_labels: of a larger pool that the pool is a part of, the labelled items with an embedding,
+            and `few_labels`; those of the pool when None.
 
     Raises:
         UnknownName: if the function auto chooses doesn't have an option.
@@ -286,15 +286,17 @@ def not_trained(pool: Pool) -> str:
     return causes[0] if causes and pool.missing.all() else ""
 
 
-def _with_method(recipe: Recipe, pool: Pool, n_labels: int | None) -> Recipe:
+def _with_method(recipe: Recipe, pool: Pool, n_labels: tuple[int, int] | None) -> Recipe:
     """The recipe with the selection method that auto chooses, and the reason."""
     scored, space = recipe.scored, _auto_space(recipe, pool, whole=n_labels is None)
     opinion = scored and n_labels is None and gives_opinion(pool, recipe)
+    n_classes = None if pool.probabilities is None else pool.probabilities.shape[-1]
+    few = few_labels(n_classes, classes_seen(pool.labels))
     name, why = auto_selection(
-        n_anchors(pool, space) if n_labels is None else n_labels,
+        *(n_labels or (n_anchors(pool, space), few)),
         scored=scored,
         space=space,
-        n_classes=None if pool.probabilities is None else pool.probabilities.shape[-1],
+        n_classes=n_classes,
         opinion=opinion,
         alike=bool(recipe.likeness.get("similar_to")),
     )

@@ -36,8 +36,8 @@ def auto(
 ) -> NDArray[np.intp]:
     """Positions in the order of the method that suits the inputs.
 
-    - With embeddings and fewer than two labels per class (20 labels if the classes are unknown),
-      or with nothing but embeddings: TypiClust.
+    - With embeddings and fewer than two labels per class (20 labels if the classes are unknown;
+      from 20 on, only classes that are labelled count), or with nothing but embeddings: TypiClust.
     - Otherwise, with embeddings: uncertainty herding with scores, or BADGE with only probabilities.
       The herding goes by a second opinion too, if there are classes of labels and predictions.
     - Without embeddings: the best scores; `rank` takes weighted k-center by class probabilities
@@ -73,11 +73,13 @@ def auto(
         n_labels = len(labelled_embeddings)
     # Long: what each of its inputs means stands in one place.
     opinion = has_opinion(labelled_classes, predicted_classes)
+    n_classes = None if probabilities is None else probabilities.shape[1]
     name, why = auto_selection(
         n_labels,
+        few_labels(n_classes, classes_seen(labelled_classes)),
         scored=utilities is not None,
         space=None if embeddings is None else "embeddings",
-        n_classes=None if probabilities is None else probabilities.shape[1],
+        n_classes=n_classes,
         opinion=opinion,
     )
     warnings.warn(f"auto chose {name}: {why}.", LabelnextWarning, stacklevel=2)
@@ -97,17 +99,33 @@ def auto(
     return badge(probabilities, embeddings, budget, seed=seed)
 
 
-def few_labels(n_classes: int | None) -> int:
+def few_labels(n_classes: int | None, n_seen: int | None = None) -> int:
     """Below how many labels `auto` doesn't trust scores.
+
+    Two per class; from 20 labels on, classes that nobody has labelled yet don't count.
 
     Args:
         n_classes: of the class probabilities; None without any.
+        n_seen: how many of them are labelled; None if not known.
 
     Example:
-        >>> few_labels(3), few_labels(None)
-        (6, 20)
+        >>> few_labels(3, 1), few_labels(52, 9), few_labels(52, 15), few_labels(52)
+        (6, 20, 30, 104)
     """
-    return _FEW if n_classes is None else _PER_CLASS * n_classes
+    if n_classes is None:
+        return _FEW
+    counting = n_classes if n_seen is None else max(_FEW // _PER_CLASS, n_seen)
+    return _PER_CLASS * min(counting, n_classes)
+
+
+def classes_seen(labels: NDArray[np.integer] | None) -> int | None:
+    """How many classes are labelled, for `few_labels`; −1 is no label.
+
+    Example:
+        >>> classes_seen(np.array([3, -1, 3, 0])), classes_seen(None)
+        (2, None)
+    """
+    return None if labels is None else len(np.unique(labels[labels >= 0]))
 
 
 def has_opinion(
@@ -144,6 +162,7 @@ def auto_options(name: str, space: Coordinates | None, *, opinion: bool) -> dict
 
 def auto_selection(
     n_labels: int,
+    few: int,
     *,
     scored: bool,
     space: Coordinates | None,
@@ -154,7 +173,8 @@ def auto_selection(
     """The method that suits the available data, and why.
 
     Args:
-        n_labels: labelled items with an embedding; at least `few_labels` is as good as the number.
+        n_labels: labelled items with an embedding; if there are `few` or more, any such number.
+        few: see `few_labels`.
         scored: items have scores.
         space: what distances between items can go by; None for nothing.
         n_classes: of the class probabilities; None without any.
@@ -165,7 +185,7 @@ def auto_selection(
         InvalidInput: if there are neither embeddings nor scores.
 
     Example:
-        >>> auto_selection(3, scored=True, space="embeddings", n_classes=2)
+        >>> auto_selection(3, 4, scored=True, space="embeddings", n_classes=2)
         ('typiclust', 'the pool has embeddings, but only 3 labelled items have one, fewer than 4')
     """
     if space is None:
@@ -181,7 +201,6 @@ def auto_selection(
         return name, "items are compared by their class probabilities"
     if alike:
         return "uncertainty_herding", "the pool has embeddings, and similar_to goes by scores"
-    few = few_labels(n_classes)
     if n_labels < few:
         if not n_labels:
             return "typiclust", "the pool has embeddings, but no labelled item has one yet"

@@ -162,9 +162,27 @@ def test_a_class_with_one_label_no_longer_stops_a_probe_with_enough() -> None:
     assert "1 class with fewer than 2 labels, which have probability 0: z" in left_out.message
     fewer = probe(Pool(range(5), embeddings=places[1:], labels=labels[1:], classes="xyz"))
     assert codes(fewer) == [NOT_TRAINED]
-    assert (
-        "2 labels each, and 6 labels of 3 classes; got x 2, y 2, z 1." in fewer.notices[0].message
-    )
+    assert "2 labels each, and 6 labels in all; got x 2, y 2, z 1." in fewer.notices[0].message
+
+
+@pytest.mark.parametrize(
+    ("counts", "enough"),
+    [
+        ([15, 5], 20),  # the other 50 classes don't hold it up from 20 labels on
+        ([15, 3, *[1] * 9], 22),  # two for each of the eleven that occur
+    ],
+)
+def test_classes_that_nobody_gave_hold_a_probe_up_until_20_labels(
+    counts: list[int], enough: int
+) -> None:
+    labels = np.repeat(np.arange(len(counts)), counts)[::-1]
+    names = [str(c) for c in range(52)]
+    for n_labels in range(enough - 3, len(labels) + 1):
+        kept = labels[len(labels) - n_labels :]
+        places = [[float(c), i / 99] for i, c in enumerate(kept)]
+        pool = probe(Pool(range(n_labels), embeddings=places, labels=kept, classes=names))
+        needed = max(20, 2 * len(np.unique(kept)))
+        assert (pool.probabilities is not None) == (n_labels >= needed)
 
 
 def test_items_without_an_embedding_are_named_and_stay_without_a_prediction() -> None:

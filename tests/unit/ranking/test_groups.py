@@ -119,6 +119,16 @@ def test_distances_are_between_the_means_of_groups() -> None:
     assert near.item_ids.tolist() == ["u1", "u2", "v1"]  # w is 1.0 from u
 
 
+def test_a_vector_without_use_is_left_out_of_its_group() -> None:
+    def batch(odd: float) -> list[str]:
+        embeddings = [[odd], *[[float(i)] for i in range(1, 12)]]
+        pool = Pool(range(12), embeddings=embeddings, groups=[f"g{i % 4}" for i in range(12)])
+        ranking = rank(pool, None, selection="k_center", budget=2, groups_as_items=True)
+        return [str(item) for item in ranking.item_ids]
+
+    assert batch(1e16) == batch(np.inf) == batch(np.nan)
+
+
 def test_groups_are_compared_by_their_mean_probabilities() -> None:
     # u has the mean of l, which is labelled: the distance is 0. That of v is 0.15.
     pool = Pool(

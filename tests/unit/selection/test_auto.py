@@ -102,6 +102,21 @@ def test_auto_is_the_method_that_it_names_and_says_why(
     assert said(ranking) == f"auto chose {method}: {why}."
 
 
+@pytest.mark.parametrize(("n_labels", "n_seen", "few"), [(19, 3, 20), (21, 11, 22)])
+def test_classes_that_nobody_gave_count_only_below_20_labels(
+    n_labels: int, n_seen: int, few: int
+) -> None:
+    def ranked(n: int) -> Ranking:
+        labels = np.where(np.arange(60) < n, np.arange(60) % n_seen, -1)
+        rows = np.full((60, 30), 1 / 30)
+        items = Pool(range(60), probabilities=rows, embeddings=POINTS, labels=labels)
+        return rank(items, "margin", selection="auto", budget=8, seed=2)
+
+    why = f"auto chose typiclust: the pool has embeddings, but only {n_labels} labelled items"
+    assert said(ranked(n_labels)) == f"{why} have one, fewer than {few}."
+    assert ranked(few).selection == "uncertainty_herding"
+
+
 CLASSES = np.where(np.arange(60) < 8, np.arange(60) % 2, -1)
 
 

@@ -106,12 +106,12 @@ def check_included(settings: Config, platform: Streams, parts: Sequence[Part]) -
     limits.included(Pool(ids, labelled=np.array(labelled, dtype=bool)))
 
 
-def _labels(settings: Config, platform: Streams, parts: list[Part], first: Pool) -> int:
-    """How many labelled items with an embedding there are; `few_labels` if there are more."""
-    if first.embeddings is None:
-        return 0
+def _labels(settings: Config, platform: Streams, parts: list[Part], first: Pool) -> tuple[int, int]:
+    """How many labelled items with an embedding there are, at least, and `few_labels`."""
     classes = None if first.probabilities is None else first.probabilities.shape[-1]
-    enough, n_labels = few_labels(classes), 0
+    enough, n_labels, seen = few_labels(classes), 0, set[int]()
+    if first.embeddings is None:
+        return n_labels, enough
     for part in parts:
         read = readable(settings, platform, part)
         if read is None or not read[0].labelled.any():
@@ -119,10 +119,13 @@ def _labels(settings: Config, platform: Streams, parts: list[Part], first: Pool)
         pool, _ = platform.read_part(part, ("embedding",))
         if pool.embeddings is None:
             break
-        n_labels += int((pool.labelled & finite_rows(Points(pool.embeddings))).sum())
+        known = pool.labelled & finite_rows(Points(pool.embeddings))
+        n_labels += int(known.sum())
+        if pool.labels is not None:
+            seen.update(pool.labels[known].tolist())
         if n_labels >= enough:
-            return enough
-    return n_labels
+            break
+    return n_labels, few_labels(classes, len(seen) or None)
 
 
 def _check_classes(recipe: Recipe, asked: Recipe, pool: Pool) -> None:

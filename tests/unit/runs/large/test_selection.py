@@ -250,6 +250,23 @@ def test_auto_counts_the_labels_of_all_parts(tmp_path: Path, n_labels: int, meth
     assert report.recipe["reasons"]["selection"].startswith(f"auto chose {method}: the pool has")
 
 
+@pytest.mark.parametrize(("n_labels", "method"), [(19, "typiclust"), (20, "uncertainty_herding")])
+def test_classes_that_no_part_has_labelled_hold_auto_up_until_20_labels(
+    tmp_path: Path, n_labels: int, method: str
+) -> None:
+    table = embedded(n=600).drop_columns(["label", "probabilities"])
+    rows = np.append(np.random.default_rng(0).dirichlet([1, 1, 1], 600), np.zeros((600, 12)), 1)
+    given = set(range(100, 600, 25)[:n_labels])  # three of fifteen classes are labelled
+    labels = [n % 3 if n in given else -1 for n in range(600)]
+    table = table.append_column("probabilities", pa.array(rows.tolist()))
+    table = table.append_column("label", pa.array(labels))
+    how = {"selection": {"method": "auto", "budget": 20}}
+    for files in (1, 6):
+        path = spread(table, tmp_path / str(files), files)
+        report = labelnext.run(settings(tmp_path, path, **how))
+        assert report.recipe["selection"] == method
+
+
 @pytest.mark.parametrize("files", [1, 6])
 @pytest.mark.parametrize("method", ["k_center", "facility_location", "uncertainty_herding"])
 @pytest.mark.parametrize("options", [{"min_distance": 4.0}, {"dedupe": 0.99}], ids=str)
