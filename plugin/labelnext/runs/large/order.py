@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -221,13 +220,12 @@ class Scores:
     def _query(self, text: str) -> Any:
         import pyarrow as pa
 
-        first = self._read(self._names[0])
         # DuckDB refuses lists of names that are all empty, which only the report looks at.
-        first = first.select([name for name in first.column_names if name not in REPORTED])
-        schema = first.schema
+        kinds = self._read(self._names[0]).schema
+        schema = pa.schema([field for field in kinds if field.name not in REPORTED])
         # File after file: a dataset would read so many ahead that it holds more than the sort.
-        others = (self._read(name, schema.names) for name in self._names[1:])
-        batches = (batch for table in chain([first], others) for batch in table.to_batches())
+        tables = (self._read(name, schema.names) for name in self._names)
+        batches = (batch for table in tables for batch in table.to_batches())
         reader = pa.RecordBatchReader.from_batches(schema, batches)
         return self._base.from_arrow(reader).query("scores", text)
 
