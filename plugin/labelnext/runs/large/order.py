@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, MissingExtra, WriteFailed, listed
-from labelnext.runs.large.part import kept_files
+from labelnext.runs.large.part import kept_scores
 from labelnext.runs.large.part_findings import REPORTED
 from labelnext.selection.sorting import stable_order
 from labelnext.support.started import how_to_install
@@ -230,9 +230,7 @@ class Scores:
         return self._base.from_arrow(reader).query("scores", text)
 
     def _read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """The scores of a part; raises as `kept_files`."""
-        with kept_files("the scores"):
-            return self._store.read_columns(name, columns).replace_schema_metadata()
+        return kept_scores(self._store, name, columns).replace_schema_metadata()
 
 
 def _in_files(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
