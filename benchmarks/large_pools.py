@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import resource
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -113,6 +114,7 @@ def _resident() -> int:
 
 
 def _measured(send: object, work: Callable[..., object], *arguments: object) -> None:
+    sys.dont_write_bytecode = False  # modules are compiled once, as where labelnext is installed
     done = threading.Event()
     peak = 0
 

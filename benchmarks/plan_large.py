@@ -37,7 +37,7 @@ class Constants:
         command: seconds where the command runs for a million rows, for either.
         alone: seconds where the command runs for any pool, beside those.
         piece: core seconds for what a range reads of the parts that were sorted together.
-        start: seconds until Ray's workers begin.
+        start: seconds until the workers of a cluster that is up begin.
         price: dollars for a processor and an hour.
     """
 
@@ -48,7 +48,7 @@ class Constants:
     command: float = 0.002
     alone: float = 0.6
     piece: float = 0.00025
-    start: float = 8.0
+    start: float = 4.0
     price: float = 0.05
 
 

@@ -39,13 +39,15 @@ def _short_numbers(item_ids: NDArray[np.str_]) -> NDArray[np.uint64] | None:
         >>> _short_numbers(np.array(["7", "012"])).tolist(), _short_numbers(np.array(["7", "-1"]))
         ([7, 12], None)
     """
-    width = item_ids.itemsize // 4
-    if not len(item_ids) or width > _DIGITS:
+    if not len(item_ids) or not item_ids[0].isdecimal():
         return None
-    digits = np.ascontiguousarray(item_ids).view(np.uint32).reshape(-1, width) - np.uint32(ord("0"))
     lengths = np.strings.str_len(item_ids)
-    there = np.arange(width) < lengths[:, None]
-    if not lengths.all() or not np.array_equal(digits < 10, there):
+    width = int(lengths.max())
+    if width > _DIGITS or not lengths.all():
+        return None
+    letters = np.ascontiguousarray(item_ids).view(np.uint32).reshape(len(item_ids), -1)[:, :width]
+    digits, there = letters - np.uint32(ord("0")), np.arange(width) < lengths[:, None]
+    if not np.array_equal(digits < 10, there):
         return None
     values: NDArray[np.uint64] = np.zeros(len(item_ids), dtype=np.uint64)
     for column, inside in zip(digits.T, there.T, strict=True):

@@ -34,21 +34,27 @@ _most: ContextVar[int | None] = ContextVar("most", default=None)
 
 @contextmanager
 def at_most(n_threads: int | None) -> Iterator[None]:
-    """Meanwhile no more threads work than these, Arrow's included; None asks for no fewer.
+    """Meanwhile no more threads work than these; None asks for no fewer than LABELNEXT_THREADS.
+
+    Those of Arrow are bounded, too, and those of BLAS and OpenMP where they are loaded.
 
     Example:
         >>> with at_most(1), at_most(None), at_most(2):
         ...     n_threads()
         1
     """
-    if n_threads is None:
+    told = [n for n in (n_threads, asked_threads(), _most.get()) if n is not None]
+    if not told:
         yield
         return
     import pyarrow as pa
+    from threadpoolctl import ThreadpoolController
 
-    token, before = _most.set(min(n_threads, _most.get() or n_threads)), pa.cpu_count()
+    token, before, others = _most.set(min(told)), pa.cpu_count(), ThreadpoolController()
+    limits = {one["prefix"]: min(one["num_threads"], *told) for one in others.info()}
     try:
-        yield
+        with others.limit(limits=limits):
+            yield
     finally:
         _most.reset(token)
         pa.set_cpu_count(before)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelnext.pool.id_order import id_order
+from labelnext.pool.id_order import _short_numbers, id_order
 
 
 def by_python(ids: list[str]) -> list[int]:
@@ -26,5 +26,6 @@ def test_order_is_that_of_pythons_numbers(letters: str, data: st.DataObject) -> 
 def test_order_of_numbers_that_fill_64_bits() -> None:
     ids = np.array(["9999999999999999999", "18446744073709551616", "0", "1", "00"])
     assert id_order(ids).tolist() == [2, 4, 3, 0, 1]
+    assert _short_numbers(np.arange(12).astype(np.str_)).tolist() == [*range(12)]  # 21 wide
     assert id_order(ids[[0, 2, 3, 4]]).tolist() == [1, 3, 2, 0]
     assert id_order(ids[::-2]).tolist() == [1, 0, 2]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from labelnext.acquisition.objects import object_statistics
 from labelnext.errors import ConfigError, InvalidInput
@@ -138,6 +139,25 @@ def test_arrow_has_its_threads_back_and_no_inner_limit_lifts_the_outer(
         assert (threads.n_threads(), pa.cpu_count()) == (8, 5)
     finally:
         pa.set_cpu_count(before)
+
+
+def blas_threads() -> list[int]:
+    return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+
+def test_blas_takes_no_more_threads_than_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with threadpool_limits(2):
+        with threads.at_most(1):
+            assert set(blas_threads()) == {1}
+            with threads.at_most(2):
+                assert set(blas_threads()) == {1}
+        with threads.at_most(8):
+            assert set(blas_threads()) == {2}
+        monkeypatch.setenv("LABELNEXT_THREADS", "1")
+        for asked in (None, 2):
+            with threads.at_most(asked):
+                assert set(blas_threads()) == {1}
+        assert set(blas_threads()) == {2}
 
 
 @pytest.mark.parametrize("asked", ["x", "0", "-2", "1.5", "4,2", "²"])

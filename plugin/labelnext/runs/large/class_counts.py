@@ -46,7 +46,8 @@ class Counting:
         pool, _ = reader.read_part(part)
         counts = labelled_counts(pool).tolist()
         names = pool.classes or tuple(map(str, range(len(counts))))
-        return _as_table(dict(zip(names, counts, strict=True))), Scored()
+        found = Scored(counts={"items": len(pool)})
+        return _as_table(dict(zip(names, counts, strict=True))), found
 
     def total(self, parts: Sequence[Part], store: Store) -> dict[str, int]:
         """The counts of all parts, by class."""

@@ -101,9 +101,9 @@ def _by_workers(
         for start, end in pairwise(ends):
             ahead.append(do.remote(stage, settings, what, store.place, parts[start:end]))
             if len(ahead) > _AHEAD * n_processors:
-                yield from _found(ray.get(ahead.popleft()))
+                yield _found(ray.get(ahead.popleft()))
         while ahead:
-            yield from _found(ray.get(ahead.popleft()))
+            yield _found(ray.get(ahead.popleft()))
     finally:  # Ray may crash where tasks are cancelled that are about to end
         if ahead:
             ray.wait([*ahead], num_returns=len(ahead))
@@ -239,17 +239,16 @@ class _Refusal:
     hint: str | None
 
 
-def _found(answers: Sequence[Scored | _Refusal]) -> Iterator[Scored]:
+def _found(answer: Scored | _Refusal) -> Scored:
     """What a task found; raises what one of its parts was refused for."""
-    for answer in answers:
-        if isinstance(answer, _Refusal):
-            raise getattr(errors, answer.error)(answer.message, hint=answer.hint)
-        yield answer
+    if isinstance(answer, _Refusal):
+        raise getattr(errors, answer.error)(answer.message, hint=answer.hint)
+    return answer
 
 
 def _do_parts(
     stage: str, settings: Config, what: Task, place: str, parts: Sequence[Part]
-) -> list[Scored | _Refusal]:
+) -> Scored | _Refusal:
     """Do some parts in a worker, which is one of many and takes one thread.
 
     Args:
@@ -258,10 +257,18 @@ def _do_parts(
         what: is done with the parts.
         place: of the store.
         parts: to do.
+
+    Returns:
+        What was found in all of them: the command, which every task waits for, has less to do.
     """
-    reader = _reader(stage, settings)
-    with at_most(1):
-        return [_answer(reader, part, what, place) for part in parts]
+    reader, found = _reader(stage, settings), Scored()
+    try:
+        with at_most(1):
+            for part in parts:
+                found.add(do_part(reader, part, what, Store(place)))
+    except LabelnextError as error:
+        return _Refusal(type(error).__name__, error.message, error.hint)
+    return found
 
 
 _opened: dict[str, Adapter] = {}
@@ -277,14 +284,6 @@ def _reader(stage: str, settings: Config) -> Streams:
             _opened.popitem()[1].close()
         _opened[stage] = settings.open_adapter()
     return cast("Streams", _opened[stage])
-
-
-def _answer(reader: Streams, part: Part, what: Task, place: str) -> Scored | _Refusal:
-    """What was found, or the error."""
-    try:
-        return do_part(reader, part, what, Store(place))
-    except LabelnextError as error:
-        return _Refusal(type(error).__name__, error.message, error.hint)
 
 
 _ENGINES: Mapping[str, Engine] = {"local": local, "ray": on_ray}

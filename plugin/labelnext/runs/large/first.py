@@ -10,7 +10,7 @@ import numpy as np
 
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.runs.large.order import in_exact_order
-from labelnext.runs.large.part import ARROW, Scored, Task, file_name, kept_files
+from labelnext.runs.large.part import ARROW, Scored, Task, file_name, kept_files, kept_scores
 from labelnext.runs.large.score_part import Scoring
 from labelnext.support.store import Store
 
@@ -54,8 +54,7 @@ class First:
         """
         import pyarrow.compute as pc
 
-        with kept_files("the scores"):
-            scores = store.read_columns(self.scoring.name(part), _COLUMNS)
+        scores = kept_scores(store, self.scoring.name(part), _COLUMNS)
         high = scores.filter(pc.greater_equal(scores.column("utility"), self.least))
         first = in_exact_order(high, integers=self.integers).slice(0, self.budget)
         return first, Scored(counts={"items": len(scores), "first": len(high)})

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.runs.large.order import among, hashes
-from labelnext.runs.large.part import ARROW, Scored, file_name, kept_files
+from labelnext.runs.large.part import ARROW, Scored, file_name, kept_files, kept_scores
 from labelnext.runs.large.score_part import Scoring
 from labelnext.support.histogram import histogram
 from labelnext.support.store import Store
@@ -62,8 +62,8 @@ class Look:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        with kept_files("the scores"):
-            scores = store.read_columns(self.scoring.name(part)).combine_chunks()
+        scores = kept_scores(store, self.scoring.name(part)).combine_chunks()
+        with kept_files("the batch"):
             batch, marks = batch_ids(store.place, self.batch, self.whole)
         ids, ranked = scores.column("item_id"), pc.is_valid(scores.column("utility"))
         of_ids = hashes(ids)

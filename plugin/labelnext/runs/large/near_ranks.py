@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from labelnext.adapter.protocol import Part, Streams
 from labelnext.runs.large.findings import ranked_table
-from labelnext.runs.large.order import Scores
-from labelnext.runs.large.part import Scored, file_name
+from labelnext.runs.large.order import Scores, among
+from labelnext.runs.large.part import Scored, file_name, kept_scores
 from labelnext.runs.large.score_part import Scoring
 from labelnext.support.store import Store
 
@@ -62,11 +62,10 @@ class NearRanks:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        scores = store.read_columns(self.scoring.name(part), ["item_id", "score", "utility"])
-        taken = store.read_table(self.batch).column("item_id")
-        taken = pc.is_in(scores.column("item_id"), taken.combine_chunks().cast(pa.string()))
-        behind = pc.and_(pc.is_valid(scores.column("utility")), pc.invert(taken))
-        table = self._ranked(scores.filter(behind))
+        scores = kept_scores(store, self.scoring.name(part), ["item_id", "score", "utility"])
+        batch = store.read_table(self.batch).column("item_id").cast(pa.string())
+        behind = pc.invert(among(scores.column("item_id"), batch))
+        table = self._ranked(scores.filter(pc.and_(pc.is_valid(scores.column("utility")), behind)))
         return table, Scored(counts={"items": len(scores), "ranked": len(table)})
 
     def told(self, parts: Sequence[Part], n_rows: int) -> dict[str, Any]:

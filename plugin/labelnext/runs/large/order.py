@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput, MissingExtra, WriteFailed, listed
-from labelnext.runs.large.part import kept_files
+from labelnext.runs.large.part import kept_scores
 from labelnext.runs.large.part_findings import REPORTED
 from labelnext.selection.sorting import stable_order
 from labelnext.support.started import how_to_install
@@ -221,20 +220,17 @@ class Scores:
     def _query(self, text: str) -> Any:
         import pyarrow as pa
 
-        first = self._read(self._names[0])
         # DuckDB refuses lists of names that are all empty, which only the report looks at.
-        first = first.select([name for name in first.column_names if name not in REPORTED])
-        schema = first.schema
+        kinds = self._read(self._names[0]).schema
+        schema = pa.schema([field for field in kinds if field.name not in REPORTED])
         # File after file: a dataset would read so many ahead that it holds more than the sort.
-        others = (self._read(name, schema.names) for name in self._names[1:])
-        batches = (batch for table in chain([first], others) for batch in table.to_batches())
+        tables = (self._read(name, schema.names) for name in self._names)
+        batches = (batch for table in tables for batch in table.to_batches())
         reader = pa.RecordBatchReader.from_batches(schema, batches)
         return self._base.from_arrow(reader).query("scores", text)
 
     def _read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """The scores of a part; raises as `kept_files`."""
-        with kept_files("the scores"):
-            return self._store.read_columns(name, columns).replace_schema_metadata()
+        return kept_scores(self._store, name, columns).replace_schema_metadata()
 
 
 def _in_files(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:

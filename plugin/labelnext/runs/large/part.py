@@ -196,6 +196,12 @@ def kept_files(what: str) -> Iterator[None]:
         ) from error
 
 
+def kept_scores(store: Store, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Some columns of the scores of a part, or all; raises as `kept_files`."""
+    with kept_files("the scores"):
+        return store.read_columns(name, columns)
+
+
 def all_integers(ids: pa.Array) -> bool:
     """Whether every id is an integer, so that ties go by value."""
     import pyarrow.compute as pc

@@ -107,8 +107,8 @@ class Scoring:
         scores, utilities = self._scored(pool)
         usable, wanted = self._candidates(pool, ids, utilities)
         values = np.full(len(pool), np.nan)
-        if utilities is not None:  # no −0.0: it would tie unequally
-            values[wanted] = utilities[wanted] + 0.0
+        if utilities is not None:
+            np.add(utilities, 0.0, out=values, where=wanted)  # no −0.0: it would tie unequally
         columns = {
             "item_id": ids,
             "score": pa.array(scores, from_pandas=True),

@@ -75,7 +75,8 @@ class Survey:
         vectors_here = table_of_vectors(
             [names[row] for row in rows], vectors[rows], pool.labelled[rows]
         )
-        return vectors_here, Scored(integers=all_integers(ids))
+        counts = {"items": len(pool)}
+        return vectors_here, Scored(counts=counts, integers=all_integers(ids))
 
 
 def _drawn(names: list[str], share: float, seed: int) -> NDArray[np.bool_]:

@@ -236,9 +236,10 @@ def test_a_worker_of_ray_takes_one_thread(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("labelnext.support.threads._n_allowed", lambda: 8)
     monkeypatch.setenv("OMP_NUM_THREADS", "8")  # as Ray leaves it where somebody set it
     monkeypatch.setattr(engines, "_reader", lambda *_: None)
-    monkeypatch.setattr(engines, "do_part", lambda *_: n_threads())
+    monkeypatch.setattr(engines, "do_part", lambda *_: Scored(counts={"threads": n_threads()}))
     nothing: Any = None
-    assert engines._do_parts("one", nothing, nothing, str(tmp_path), [nothing] * 2) == [1, 1]
+    found = engines._do_parts("one", nothing, nothing, str(tmp_path), [nothing] * 2)
+    assert found == Scored(counts={"threads": 1 + 1})
 
 
 @pytest.mark.parametrize("threads", [1, 2])
