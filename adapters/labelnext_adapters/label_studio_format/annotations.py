@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from labelnext.errors import InvalidInput, listed
 from labelnext.pool.objects import Notice, Objects
 from labelnext_adapters.label_studio_format.answers import number_in
-from labelnext_adapters.label_studio_format.columns import Said
 from labelnext_adapters.label_studio_format.moments import moment
 from labelnext_adapters.label_studio_format.pages import side_by_side
 from labelnext_adapters.label_studio_format.region import Remarks, regions_of
@@ -28,6 +27,7 @@ from labelnext_adapters.label_studio_format.regions import (
     UnknownLabel,
     true_labels,
 )
+from labelnext_adapters.label_studio_format.taken import Said
 
 Which = Literal["latest", "ground_truth", "majority"]
 

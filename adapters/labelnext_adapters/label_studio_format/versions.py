@@ -10,8 +10,9 @@ import numpy as np
 from labelnext.errors import InvalidInput, NotFound
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted, some
-from labelnext_adapters.label_studio_format.columns import Columns, Said
+from labelnext_adapters.label_studio_format.columns import Columns
 from labelnext_adapters.label_studio_format.regions import Setup
+from labelnext_adapters.label_studio_format.taken import Said
 
 Merge = Literal["regions"]
 Members = Mapping[str | None, Columns]
