@@ -98,6 +98,8 @@ def test_numbers_and_maps_of_uncertainty_put_the_highest_first(dataset: Any) -> 
     for field in ("u", "h"):
         pool = read(dataset, pred_field=field, pred_values="uncertainty", key="code")
         assert order(pool) == ["u0.97", "u0.9", "u0.5", "u0.1", "u0.02"]
+        said = f"{field} holds uncertainties: a confidence of it is 1 minus the number."
+        assert said in [notice.message for notice in pool.notices]
         pool = read(dataset, pred_field=field, key="code")
         assert order(pool) == ["u0.02", "u0.1", "u0.5", "u0.9", "u0.97"]
 
