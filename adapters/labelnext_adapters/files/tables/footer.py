@@ -189,7 +189,7 @@ def texts_at_most(file: Any, chunk: Chunk, pages: Pages) -> float:
     file.seek(start)
     texts = file.read(packed)
     if chunk.codec != _PLAIN:
-        texts = pa.decompress(texts, unpacked, _CODECS[chunk.codec], asbytes=True)
+        texts = pa.decompress(texts, unpacked, _CODECS[chunk.codec])  # in Arrow's memory
     if (longest := loops.longest_text(texts)) < 0:
         raise ValueError(f"the dictionary of column {chunk.path} isn't whole")
     return chunk.n_values * longest

@@ -95,11 +95,11 @@ def sort(keys: Integers) -> None:
         in_parts(len(keys), sort_parts, least=_THREAD)
 
 
-def longest_text(texts: bytes) -> int:
+def longest_text(texts: Any) -> int:
     r"""The bytes of the longest of texts that stand one behind the other, each behind its length.
 
     Args:
-        texts: the lengths have four bytes, the lowest first.
+        texts: bytes, or a buffer of them; the lengths have four bytes, the lowest first.
 
     Returns:
         −1 if the last one isn't whole.
@@ -109,7 +109,7 @@ def longest_text(texts: bytes) -> int:
         (3, -1)
     """
     if (library := _library()) is not None:
-        return int(library.longest_text(texts, len(texts)))
+        return int(library.longest_text(np.frombuffer(texts, np.uint8).ctypes.data, len(texts)))
     at = longest = 0
     while at + 4 <= len(texts):
         (length,) = _LENGTH.unpack_from(texts, at)
