@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import yaml
 from yaml import events as parsed
 
 from labelnext.errors import ConfigError, NotFound, is_secret_name, remember_secret, shown
+from labelnext.support.folders import nearest
 from labelnext.support.started import how
 from labelnext.support.written import Written, hint_of_colons, hint_of_syntax
 
@@ -160,26 +160,18 @@ def _text(path: Path, what: str) -> str:
     except FileNotFoundError as error:
         if what != "config":
             raise NotFound(f"{what} must be an existing file; got {shown(str(path))}.") from error
-        others = {other.stem: other for other in path.parent.glob("*.y*ml")}
-        close = get_close_matches(path.stem, others, 1) or ([*others] if len(others) == 1 else [])
-        raise NotFound(
-            f"config file {str(path)!r} doesn't exist.",
-            hint=f"did you mean {str(others[close[0]])!r}?"
-            if close
-            else f"{how('init')} writes one.",
-        ) from error
+        near = nearest(path, "*.y*ml")
+        hint = f"did you mean {str(near)!r}?" if near else f"{how('init')} writes one."
+        raise NotFound(f"config file {str(path)!r} doesn't exist.", hint=hint) from error
     except (OSError, UnicodeDecodeError, ValueError) as error:
         if isinstance(error, ConfigError):
             raise
-        if path.is_dir():
-            raise ConfigError(
-                f"{what} must be a file; got {shown(str(path))}, a folder.",
-                hint="name the file in it.",
-            ) from error
+        folder = path.is_dir()
+        rule, got = ("file", ", a folder") if folder else ("readable text file in UTF-8", "")
         utf8 = None if isinstance(error, OSError) else "save it as UTF-8."
         raise ConfigError(
-            f"{what} must be a readable text file in UTF-8; got {shown(str(path))}.",
-            hint=utf8,
+            f"{what} must be a {rule}; got {shown(str(path))}{got}.",
+            hint="name the file in it." if folder else utf8,
         ) from error
 
 
@@ -195,9 +187,7 @@ def _syntax_error(path: Path, text: str, error: yaml.YAMLError) -> ConfigError:
     if "<document start>" in problem:
         return _error(path, line, (), "config must be one YAML document; got more after its end.")
     rows = text.splitlines()
-    start = getattr(error, "context_mark", None)
-    opened = start and f"{error.context} of line {start.line + 1}"  # type: ignore[attr-defined]
-    hint = hint_of_syntax(problem, rows[: len(rows) if line is None else line], opened)
+    hint = hint_of_syntax(problem, rows[: len(rows) if line is None else line], error)
     return _error(path, line, (), f"config must be valid YAML; {problem}.", hint or _example())
 
 

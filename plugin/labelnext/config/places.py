@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from labelnext.adapter.sample import has_ranking_columns
 from labelnext.errors import ConfigError
+from labelnext.journal.state import check_leads_somewhere
 from labelnext.support.files import (
     PAGE_ENDINGS,
-    check_leads_somewhere,
     check_outputs,
     real_path,
     same_file,

@@ -13,8 +13,8 @@ from typing import IO, Any
 
 from labelnext.errors import ConfigError, NotFound, concealed, revealed
 from labelnext.journal.columns import lacks_secret, move_if_large, with_payload
+from labelnext.journal.state import check_leads_somewhere
 from labelnext.support.files import (
-    check_leads_somewhere,
     sweep,
     sync_directory,
     temporary_file,

@@ -21,7 +21,7 @@ from labelnext.journal.file import JournalFile, create_file, journal_paths
 from labelnext.journal.lock import hold as hold
 from labelnext.journal.lock import only_run as only_run
 from labelnext.journal.plan import Plan
-from labelnext.support.files import no_state
+from labelnext.journal.state import no_state
 from labelnext.support.started import CONFIG, from_here, how, work_on_run
 from labelnext.support.store import is_run_id, is_url
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from labelnext.errors import Busy
 from labelnext.journal.file import sweep_state
-from labelnext.support.files import lock, no_state
+from labelnext.journal.state import no_state
+from labelnext.support.files import lock
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from labelnext.errors import ConfigError
 from labelnext.support.files import write_atomically
+from labelnext.support.started import from_here
 
 FORMATS = (".jsonl", ".csv", ".parquet")
 _FIRST_LINE = 100_000  # characters of a line that is looked at
@@ -40,7 +41,9 @@ def ranking_format(path: Path) -> str:
         ConfigError: if the extension is unknown.
     """
     if path.suffix.lower() not in FORMATS:
-        raise ConfigError(f"output must end in one of {', '.join(FORMATS)}; got {str(path)!r}.")
+        raise ConfigError(
+            f"output must end in one of {', '.join(FORMATS)}; got {from_here(str(path))!r}."
+        )
     return path.suffix.lower()
 
 

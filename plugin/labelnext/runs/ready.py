@@ -11,10 +11,11 @@ from labelnext.config.config import Config
 from labelnext.errors import ConfigError
 from labelnext.journal.journal import Journal, read_journals
 from labelnext.journal.plan import Plan
+from labelnext.journal.state import OWN_STATE
 from labelnext.pool.objects import Notice
 from labelnext.ranking.files import is_ranking, ranking_format
 from labelnext.runs.belonging import shared_with, wrote_output
-from labelnext.support.files import OWN_STATE, check_page, check_writable
+from labelnext.support.files import check_page, check_writable
 from labelnext.support.started import from_here
 from labelnext.support.store import is_url
 

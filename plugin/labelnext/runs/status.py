@@ -128,9 +128,7 @@ def status(
     standing = {j.run_id for j in known if belongs(j, settings) and j.status != "undone"}
     others = {j.run_id for j in known} - standing
     seen = snapshots(settings.state / "history", but=others)
-    if progress is not None:
-        progress("forecast", 0, None)
-    ahead = _forecast(settings, pool, n_items - n_labelled)
+    ahead = _forecast(settings, pool, n_items - n_labelled, progress)
     newest = newest_read(known, settings)
     by_probe = pool.version_names == (VERSION,)
     right, off = accuracy_of(hits, out_of_fold=by_probe), error_of(pool, out_of_fold=by_probe)
@@ -178,7 +176,9 @@ def _write_page(settings: Config, result: Status, page: Path, address: str | Non
     write_atomically(page, lambda file: file.write(data))
 
 
-def _forecast(settings: Config, pool: Pool, n_left: int) -> Forecast | str:
+def _forecast(
+    settings: Config, pool: Pool, n_left: int, progress: Progress | None
+) -> Forecast | str:
     """The forecast for one more batch and for twice the labels, or why there is none.
 
     It never goes beyond the items there are.
@@ -190,6 +190,8 @@ def _forecast(settings: Config, pool: Pool, n_left: int) -> Forecast | str:
     n = len(labels)
     if not n_left:
         return "A forecast needs items that aren't labelled yet."
+    if progress is not None:
+        progress("forecast", 0, None)
     options = settings.replay
     protocol = Protocol(options.model, options.model_options, allow_import=options.allow_import)
     more = {min(settings.selection.budget or n, n_left), min(n, n_left)}

@@ -97,35 +97,6 @@ def write_failed(path: Path | str | None, error: OSError) -> WriteFailed:
     return WriteFailed(f"{what} can't be written: {why}.", hint=hint)
 
 
-#: The cure for a state folder that isn't this user's.
-OWN_STATE = "set state: to a folder that you can write to, such as .labelnext-${USER}."
-
-
-def no_state(folder: Path, error: OSError) -> ConfigError | WriteFailed:
-    """The error for a state folder that can't be written: of a full disk one that passes."""
-    if hint := FULL.get(error.errno or 0):
-        why = error.strerror or error
-        return WriteFailed(f"the state folder {str(folder)!r} has no room: {why}.", hint=hint)
-    return ConfigError(
-        f"state must be a writable folder; got {str(folder)!r} ({error.strerror or error}).",
-        hint=OWN_STATE,
-    )
-
-
-def check_leads_somewhere(state: Path) -> None:
-    """Check that a state folder is no link to a disk that isn't mounted, or the like.
-
-    Raises:
-        ConfigError: if it is.
-    """
-    if os.path.islink(state) and not os.path.exists(state):
-        raise ConfigError(
-            f"state must be a folder; got {str(state)!r}, a link to {os.readlink(state)!r}, which "
-            "isn't there.",
-            hint="make that folder, or mount its disk.",
-        )
-
-
 @contextmanager
 def temporary_file(folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     """A new file for this user alone, gone at the end unless it was renamed.

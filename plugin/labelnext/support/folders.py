@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,18 @@ def files_below(
                     yield inner + entry.name
                 elif deep and entry.is_dir():
                     pending.append(f"{inner}{entry.name}/")
+
+
+def nearest(path: Path, pattern: str) -> Path | None:
+    """The file beside a missing one that is likely meant: one with a similar name, or the only one.
+
+    Args:
+        path: the file that is missing.
+        pattern: a glob of what may be meant.
+    """
+    others = {other.stem: other for other in path.parent.glob(pattern)}
+    near = difflib.get_close_matches(path.stem, others, 1)
+    return others[near[0]] if near else (others.popitem()[1] if len(others) == 1 else None)
 
 
 def _unlisted(error: OSError) -> Unavailable:

@@ -86,13 +86,13 @@ def hint_of_colons(value: object) -> str | None:
     return found and f"put a space after each colon, as in {found[1]}: …"
 
 
-def hint_of_syntax(problem: str, lines: Sequence[str], opened: str | None = None) -> str | None:
+def hint_of_syntax(problem: str, lines: Sequence[str], error: object = None) -> str | None:
     """How to mend what isn't YAML; None if that isn't known.
 
     Args:
         problem: as the parser says it.
         lines: of the text, up to the one that is at fault.
-        opened: what the parser was reading, and where that begins.
+        error: of the parser, which knows what it was reading.
 
     Example:
         >>> hint_of_syntax("did not find expected ',' or '}'", ["source: {path: ${HOME}/p.csv}"])
@@ -111,9 +111,10 @@ def hint_of_syntax(problem: str, lines: Sequence[str], opened: str | None = None
         return "indent all keys of a section by the same number of spaces."
     if "expected ','" in problem and any(_BARE_VARIABLE.search(line) for line in lines[-2:]):
         return "inside { } and [ ], write values with ${…} in quotes."
-    what, _, where = (opened or "").rpartition(" of ")
+    what = str(getattr(error, "context", None))
+    opened = f"line {getattr(getattr(error, 'context_mark', None), 'line', 0) + 1}"
     if what.endswith("quoted scalar"):
-        return f"close the quotation mark of {where}."
+        return f"close the quotation mark of {opened}."
     if mark := {"flow mapping": "{", "flow sequence": "["}.get(" ".join(what.split()[-2:])):
-        return f"close the {mark} of {where}, and put a comma after each entry in it."
+        return f"close the {mark} of {opened}, and put a comma after each entry in it."
     return None
