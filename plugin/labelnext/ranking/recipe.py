@@ -36,8 +36,7 @@ NOT_TRAINED = "probe_not_trained"
 """The notice of a pool whose probe has too few labels so far."""
 
 _NAMES = {"acquisition": str | None, "of": Unit | None}
-# How objects are reduced: fields of a recipe, and the options that they are of functions.
-_REDUCING = {"reduction": "reduce", "floor": "floor", "no_objects": "no_objects"}
+_REDUCING = {"reduction": "reduce", "floor": "floor", "no_objects": "no_objects"}  # to options
 
 
 @dataclass(frozen=True)

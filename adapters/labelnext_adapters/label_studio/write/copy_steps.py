@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,8 +73,7 @@ def copy_steps(
     if not queue.ids:
         return []
     rows = all_versions(client, target["project"])
-    own_tag = [row for row in rows if row["model_version"] not in queue.tasks.others]
-    copied = _copied(source.model_version, own_tag)
+    copied = _copied(source.model_version, rows, queue.tasks.others)
     shown, clusters = queue.shown, queue.clusters_by_task
     more = [part for part in (shown, clusters) if part]
     version = copy_version(write.run, copied, queue.ids, *more)
@@ -121,13 +120,15 @@ def copy_steps(
 
 
 def _copied(
-    named: str | Sequence[str] | None, rows: Sequence[Mapping[str, Any]]
+    named: str | Sequence[str] | None, rows: Sequence[Mapping[str, Any]], others: Collection[str]
 ) -> list[Mapping[str, Any]]:
     """The model versions whose predictions are copied, of those that a project has.
 
-    All of them where each task's newest counts; else the one that people see.
+    All of them where each task's newest counts, but for the others, which are of tags that aren't
+    read; else the one that people see.
     """
-    models = [row for row in rows if not is_copy(row["model_version"])]
+    ours = [row for row in rows if row["model_version"] not in others]
+    models = [row for row in ours if not is_copy(row["model_version"])]
     if named is None:
         return models
     seen = named if isinstance(named, str) else named[0]
