@@ -120,7 +120,9 @@ def copy_steps(
 
 
 def _copied(
-    named: str | Sequence[str] | None, rows: Sequence[Mapping[str, Any]], others: Collection[str]
+    named: str | Sequence[str] | None,
+    rows: Sequence[Mapping[str, Any]],
+    others: Collection[str | None],
 ) -> list[Mapping[str, Any]]:
     """The model versions whose predictions are copied, of those that a project has.
 
