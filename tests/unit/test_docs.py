@@ -172,8 +172,8 @@ def test_a_new_row_is_written_with_what_it_says(
 
 def test_the_tree_is_written_as_it_is_on_disk_and_its_words_stay(written: ModuleType) -> None:
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    assert "\n    carry_out columns file journal lock plan\n" in text
-    old = text.replace("carry_out columns file journal lock plan\n", "carry_out gone\n")
+    assert "\n    carry_out columns file journal lock plan state\n" in text
+    old = text.replace("carry_out columns file journal lock plan state\n", "carry_out gone\n")
     assert old != text
     assert written.architecture(old) == text
 
