@@ -50,6 +50,10 @@ class Job(Protocol):
     def ranking(self) -> Ranking:
         """The ranking of `pool`."""
 
+    @property
+    def ranks_nothing(self) -> bool:
+        """Whether no item is ranked, as far as that is known before all are scored."""
+
     def remarks(self) -> list[Finding]:
         """Findings that `check` reports before it reads the pool."""
 

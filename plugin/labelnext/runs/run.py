@@ -52,6 +52,9 @@ def run(
 ) -> Report:
     """Rank the items of a source and write the ranking back.
 
+    If nothing can be ranked although something should be, such as where all predictions are
+    unusable, nothing is written, and an earlier ranking stays.
+
     Args:
         config: a checked configuration, the path of a YAML file, or its content as a mapping.
         adapter: an adapter that is already open; if None, one from the configuration.
@@ -76,8 +79,12 @@ def run(
         plan = job.plan()
         told = check_ready(settings, plan)
         output = extra_output(settings, plan)
-        if dry_run:
-            return _report(settings, platform, job, plan, output, notices=told)
+        if dry_run or job.ranks_nothing:
+            report = _report(settings, platform, job, plan, output, notices=told)
+            if report.nothing_ranked:
+                return _unchanged(report, dry_run)
+            if dry_run:
+                return report
         for notice in told:  # before it happens
             warnings.warn(notice.message, LabelnextWarning, stacklevel=2)
         report, failure = _carried_out(settings, platform, job, plan, output, told)
@@ -143,6 +150,13 @@ def _carried_out(
     with suppress(WriteFailed):  # then `status` can't say that nothing has changed
         journal.record(INPUT, sha256=report.input_hash)
     return report, failure
+
+
+def _unchanged(report: Report, dry_run: bool) -> Report:
+    """The report of a run that leaves all as it is, because nothing could be ranked."""
+    said = Notice("nothing_written", "Nothing is written, and an earlier ranking stays as it is.")
+    notices = [*report.notices, said]
+    return replace(report, dry_run=dry_run, steps=[], next_steps=[], output=None, notices=notices)
 
 
 def _unwritten(kind: str, error: WriteFailed) -> Notice:

@@ -241,8 +241,10 @@ def _look(settings: Config, rule: _Rule, before: Health, stop: threading.Event) 
             settings.memory.clear()
         return Health(False, count, ranked_at, before.runs, _failure(error, count, once=rule.once))
     ranked = counted(report.counts["ranked"], "item")
-    message = f"{counted(count, 'label')}: {said + ', ' if said else ''}ranked {ranked}, "
-    message += f"run {report.run_id}{_shown(settings)}"
+    done = f"ranked {ranked}, run {report.run_id}{_shown(settings)}"
+    if report.nothing_ranked:
+        done = f"the queue is as it was: {report.nothing_ranked.rstrip('.')}"
+    message = f"{counted(count, 'label')}: {said + ', ' if said else ''}{done}"
     if not before.runs:  # once is enough
         message += "".join(f". {n.message}" for n in report.notices if n.code == "shared_target")
     return Health(True, count, count, before.runs + 1, message, stored)

@@ -101,6 +101,11 @@ class WholeJob:
         return self._ranking
 
     @property
+    def ranks_nothing(self) -> bool:
+        """Whether no item is ranked."""
+        return not len(self.ranking.pool_order)
+
+    @property
     def _wants_object_scores(self) -> bool:
         platform = self._platform
         able = can(platform, Capability.TAKES_OBJECT_SCORES)

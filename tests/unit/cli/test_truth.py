@@ -264,3 +264,19 @@ def test_a_wrong_run_gets_the_newest_ones(folder: Path) -> None:
     ids = [run(folder / "c.yaml").run_id for _ in range(2)]
     said = labelnext("undo", "c.yaml", "x", folder=folder).stderr
     assert f"run must be one of {ids[1]}, {ids[0]}; got 'x'." in said
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_run_that_can_rank_nothing_leaves_the_ranking_before(dry_run: bool, folder: Path) -> None:
+    labelnext("run", "c.yaml", folder=folder)
+    (ranking,) = [path for path in folder.glob("*.csv") if path.name != "p.csv"]
+    before = ranking.read_bytes()
+    runs = labelnext("runs", "c.yaml", folder=folder).stdout
+    (folder / "p.csv").write_text("item_id,p_a,p_b,label\nx,,,\ny,,,\nz,0.5,0.5,a\n")
+    result = labelnext("run", "c.yaml", *["--dry-run"][: int(dry_run)], folder=folder)
+    assert result.returncode == 1
+    assert "nothing was ranked: 2 items have no usable prediction." in result.stderr
+    assert "an earlier ranking stays as it is" in result.stdout + result.stderr
+    assert "To undo it" not in result.stdout
+    assert ranking.read_bytes() == before
+    assert labelnext("runs", "c.yaml", folder=folder).stdout == runs

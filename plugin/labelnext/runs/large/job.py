@@ -109,6 +109,11 @@ class LargeJob:
         names: list[str] = self._ids.to_pylist()
         return names
 
+    @property
+    def ranks_nothing(self) -> bool:
+        """Whether no item is ranked: only known when all parts are scored."""
+        return False
+
     @cached_property
     def ranking(self) -> Ranking:
         """The first part, ranked in memory, without what the batch as a whole must keep to."""
