@@ -54,8 +54,8 @@ def test_all_ends_at_a_run_that_is_not_undone_to_its_end(
     made = [labelnext.run(config).run_id for _ in range(2)]
     monkeypatch.setattr(Performer, "left", lambda _: True)
     app(["undo", str(config), "--all"], standalone_mode=False)
-    said = f"Undid run {made[1]}, which wrote to {config.with_name('a.csv')}, but not all of"
-    assert capsys.readouterr().out == f"{said} it yet.\n"
+    said = f"Undid run {made[1]}, which wrote to {config.with_name('a.csv')}, but not"
+    assert capsys.readouterr().out == f"{said} all of it yet.\n"
     assert statuses(config) == ["done", "broken"]
 
 

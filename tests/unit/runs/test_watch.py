@@ -23,12 +23,13 @@ from labelnext.errors import (
     Unavailable,
 )
 from labelnext.journal.lock import only_run
+from labelnext.journal.state import no_state
 from labelnext.runs import watch as module
 from labelnext.runs.run import run
 from labelnext.runs.status import status
 from labelnext.runs.undo import runs
 from labelnext.runs.watch import Health, watch
-from labelnext.support.files import no_state, write_failed
+from labelnext.support.files import write_failed
 
 
 @pytest.fixture
