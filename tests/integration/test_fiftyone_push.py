@@ -183,7 +183,7 @@ def test_labels_are_those_of_the_field(dataset: Any, config: Path, tmp_path: Pat
     written = labels(config, tmp_path / "labels.jsonl")
     (row,) = [json.loads(line) for line in (tmp_path / "labels.jsonl").read_text().splitlines()]
     assert (row["item_id"], row["label"], row["labelled_by"]) == ("d", "cat", None)
-    assert [n.code for n in written.notices] == ["no_labelled_by"]
+    assert [n.code for n in written.notices] == ["derived_classes", "no_labelled_by"]
 
 
 def test_a_death_at_any_write_of_a_push_is_settled_by_resume_and_undo(

@@ -115,7 +115,9 @@ def test_images_become_a_classifier_that_is_better_than_with_random_labels(
     random = float(np.mean([accuracy(pool, draw.tolist(), truth) for draw in draws]))
     assert active > random
     shares = re.search(
-        r"for (\d+)% of the others.*for (\d+)% on\s+average", PAGE.read_text("utf-8"), re.DOTALL
+        r"right on (\d+)% of the other.*right\s+on\s+(\d+)% on average",
+        PAGE.read_text("utf-8"),
+        re.DOTALL,
     )
     assert shares is not None
     measured = [100 * active, 100 * random]

@@ -116,7 +116,9 @@ def test_texts_become_a_classifier_that_is_better_than_with_random_labels(
     random = [accuracy(pool, draw.tolist(), classes) for draw in draws]
     assert active > np.mean(random)
     said = re.search(
-        r"for (\d+)% of the others.*for (\d+)% on\s+average", PAGE.read_text("utf-8"), re.DOTALL
+        r"right on (\d+)% of the other.*right\s+on\s+(\d+)% on average",
+        PAGE.read_text("utf-8"),
+        re.DOTALL,
     )
     assert said is not None
     measured = [100 * active, 100 * np.mean(random)]
