@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from labelnext.pool.pool import Pool
 from labelnext.ranking.ranking import Ranking
 from labelnext.ranking.reasons import class_name, objects_scored, own_options, reason
 from labelnext.selection import get_selection
+from labelnext.selection.constraints import Constraints
 from labelnext.support.words import NO_SUCH_ID
 
 _SEARCHED = 20_000  # ids among which a similar one is looked for
@@ -285,6 +286,9 @@ def _threshold(ranking: Ranking, rank: int) -> list[str]:
     if ranking.selection != "top_k":
         picks = get_selection(ranking.selection).summary
         return [f"{ranking.selection} picks {picks}: the score alone doesn't decide."]
+    recipe = ranking.recipe
+    if recipe is not None and replace(recipe.constraints, exclude=()) != Constraints():
+        return ["the batch has limits or wishes of its own: the score alone doesn't decide."]
     edge = ranking.pool_scores[n - 1 if rank > n else n]
     inwards, outwards = ("above", "below") if ranking.direction == "high" else ("below", "above")
     if rank > n:

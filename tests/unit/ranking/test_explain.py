@@ -65,6 +65,24 @@ def test_changes_say_the_edge_of_the_batch_and_what_each_object_adds(config: Pat
     assert beyond == ["a score above 0.5 (the last item in the batch) would bring it in."]
 
 
+LIMITED = "the batch has limits or wishes of its own: the score alone doesn't decide."
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("include: [b]", LIMITED),
+        ("quota: {cat: 1}", LIMITED),
+        ("exclude: [d]", "a score below 0.1 (the first item beyond the batch) would take it out."),
+    ],
+)
+def test_where_the_batch_has_limits_the_score_alone_does_not_decide(
+    config: Path, options: str, says: str
+) -> None:
+    config.write_text(CONFIG.replace("budget: 2", f"budget: 2, options: {{{options}}}"))
+    assert explain(config, "c").changes[0] == says
+
+
 @pytest.mark.parametrize("item", ["b", "c"])
 def test_a_method_that_goes_by_more_than_scores_says_so(config: Path, item: str) -> None:
     config.write_text(CONFIG.replace("budget: 2", "method: stochastic, budget: 2"))
