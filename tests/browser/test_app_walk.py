@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.browser.chromium import running_chromium
 from tests.browser.test_fiftyone_app import (
     LOOKER,
     PANEL,
@@ -27,9 +28,9 @@ from tests.browser.test_fiftyone_app import (
 )
 
 if TYPE_CHECKING:  # pytest itself imports the plugin, and wants to be the first
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
-pytest_plugins = ("tests.integration.mongod", "tests.browser.shared")
+pytest_plugins = ("tests.integration.mongod",)
 
 N = 2_000
 STRUCTURE = Path(__file__).with_name("structure.json")
@@ -208,15 +209,15 @@ def check_shape(page: Page, where: str) -> None:
 @pytest.mark.parametrize(
     ("shift", "flaws"), [(0, []), (-9, ["P Budget over P Size"])], ids=["apart", "overlapping"]
 )
-def test_texts_that_overlap_are_flaws(browser: Browser, shift: int, flaws: list[str]) -> None:
-    page = browser.new_page()
-    page.set_content(
-        "<div id='form'><p style='margin: 0'>Budget</p>"
-        f"<p style='margin: {shift}px 0 0'>Size</p>"
-        "<p style='margin: -9px 0 0; visibility: hidden'>unseen</p></div>"
-    )
-    assert page.locator("#form").evaluate(_FLAWS) == flaws
-    page.close()
+def test_texts_that_overlap_are_flaws(shift: int, flaws: list[str]) -> None:
+    with running_chromium() as browser:  # its own: the walk opens another
+        page = browser.new_page()
+        page.set_content(
+            "<div id='form'><p style='margin: 0'>Budget</p>"
+            f"<p style='margin: {shift}px 0 0'>Size</p>"
+            "<p style='margin: -9px 0 0; visibility: hidden'>unseen</p></div>"
+        )
+        assert page.locator("#form").evaluate(_FLAWS) == flaws
 
 
 def test_the_form_and_the_panel_are_whole_in_both_themes(page: Page, street: Any) -> None:
