@@ -26,7 +26,7 @@ const char loops_fingerprint[] = FINGERPRINT; /* of the sources; the build defin
 
 #include "sorting.h"
 
-#define SHORT 24     /* rows of fewer classes are turned */
+#define SHORT 96     /* rows of fewer classes are turned: there is nothing to join */
 #define NOISE 0.9e-5 /* rows whose sums are further from 1 are looked at again */
 
 /* The exponent e of m · 2^e, √½ ≤ m < √2, from its bits less those of √½. */

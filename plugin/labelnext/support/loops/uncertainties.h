@@ -24,67 +24,69 @@ INLINE REAL NAME(logarithm)(REAL x)
     return NAME(exponent)(above) * (REAL)0.693147180559945309417 + s * series;
 }
 
-INLINE void NAME(begin)(NAME(lanes) *s)
+/* What each lane sees of values and, unless it is NULL, of one step more; lanes are rows, or parts of one row. */
+INLINE void NAME(scan)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps, const REAL *more, int with_second)
 {
-    for (int i = 0; i < LANES; i++)
-        s->sum[i] = s->first[i] = s->second[i] = s->squares[i] = s->nats[i] = s->signs[i] = 0;
-}
-
-/* Adds values to what each lane has seen; lanes are rows, or parts of one row. */
-INLINE void NAME(scan)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps, int with_second)
-{
-    NAME(lanes) s = *seen;
-    for (ptrdiff_t j = 0; j < steps; j++)
-        for (int i = 0; i < LANES; i++) {
-            REAL x = values[j * LANES + i];
-            INTEGER bits;
-            memcpy(&bits, &x, sizeof bits);
-            s.signs[i] |= bits;
-            s.sum[i] += x;
-            if (with_second) {
-                REAL lesser = x < s.first[i] ? x : s.first[i];
-                s.second[i] = lesser > s.second[i] ? lesser : s.second[i];
+    REAL sum[LANES] = {0}, first[LANES] = {0}, second[LANES] = {0};
+    INTEGER signs[LANES] = {0};
+    for (; values; values = more, steps = 1, more = NULL)
+        for (ptrdiff_t j = 0; j < steps; j++)
+            for (int i = 0; i < LANES; i++) {
+                REAL x = values[j * LANES + i];
+                INTEGER bits;
+                memcpy(&bits, &x, sizeof bits);
+                signs[i] |= bits;
+                sum[i] += x;
+                if (with_second) {
+                    REAL lesser = x < first[i] ? x : first[i];
+                    second[i] = lesser > second[i] ? lesser : second[i];
+                }
+                first[i] = x > first[i] ? x : first[i];
             }
-            s.first[i] = x > s.first[i] ? x : s.first[i];
-        }
-    *seen = s;
+    memcpy(seen->sum, sum, sizeof sum);
+    memcpy(seen->first, first, sizeof first);
+    memcpy(seen->signs, signs, sizeof signs);
+    if (with_second)
+        memcpy(seen->second, second, sizeof second);
 }
 
-/* Adds −x ln x of each value. */
-INLINE void NAME(scan_nats)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps)
+/* The sum of −x ln x. */
+INLINE void NAME(scan_nats)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps, const REAL *more)
 {
-    REAL nats[LANES];
-    memcpy(nats, seen->nats, sizeof nats);
-    for (ptrdiff_t j = 0; j < steps; j++)
-        for (int i = 0; i < LANES; i++) {
-            REAL x = values[j * LANES + i];
-            nats[i] -= x * NAME(logarithm)(x + (REAL)TINY); /* of 0, a finite logarithm */
-        }
+    REAL nats[LANES] = {0};
+    for (; values; values = more, steps = 1, more = NULL)
+        for (ptrdiff_t j = 0; j < steps; j++)
+            for (int i = 0; i < LANES; i++) {
+                REAL x = values[j * LANES + i];
+                nats[i] -= x * NAME(logarithm)(x + (REAL)TINY); /* of 0, a finite logarithm */
+            }
     memcpy(seen->nats, nats, sizeof nats);
 }
 
-/* All that the wanted scores need, but for the squares. */
-INLINE void NAME(scan_for)(NAME(scores) to, NAME(lanes) *seen, const REAL *values, ptrdiff_t steps)
+/* The sum of squared distances from the mean of the lane. */
+INLINE void NAME(scan_squares)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps, const REAL *more,
+                               const REAL *means)
 {
-    if (to.margin)
-        NAME(scan)(seen, values, steps, 1);
-    else
-        NAME(scan)(seen, values, steps, 0);
-    if (to.entropy)
-        NAME(scan_nats)(seen, values, steps);
+    REAL squares[LANES] = {0};
+    for (; values; values = more, steps = 1, more = NULL)
+        for (ptrdiff_t j = 0; j < steps; j++)
+            for (int i = 0; i < LANES; i++) {
+                REAL deviation = values[j * LANES + i] - means[i];
+                squares[i] += deviation * deviation;
+            }
+    memcpy(seen->squares, squares, sizeof squares);
 }
 
-/* Adds the squared distance of each value from the mean of its lane. */
-INLINE void NAME(scan_squares)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps, const REAL *means)
+/* All that the wanted scores need, but for the squares. */
+INLINE void NAME(scan_for)(NAME(scores) to, NAME(lanes) *seen, const REAL *values, ptrdiff_t steps,
+                           const REAL *more)
 {
-    REAL squares[LANES];
-    memcpy(squares, seen->squares, sizeof squares);
-    for (ptrdiff_t j = 0; j < steps; j++)
-        for (int i = 0; i < LANES; i++) {
-            REAL deviation = values[j * LANES + i] - means[i];
-            squares[i] += deviation * deviation;
-        }
-    memcpy(seen->squares, squares, sizeof squares);
+    if (to.margin)
+        NAME(scan)(seen, values, steps, more, 1);
+    else
+        NAME(scan)(seen, values, steps, more, 0);
+    if (to.entropy)
+        NAME(scan_nats)(seen, values, steps, more);
 }
 
 /* One row of what the lanes saw, in lane 0, as far as it is wanted. */
@@ -183,12 +185,11 @@ INLINE int NAME(short_block)(const REAL *rows, ptrdiff_t c, NAME(scores) to, ptr
     REAL turned[SHORT * LANES], means[LANES];
     NAME(turn_block)(rows, c, n, turned);
     NAME(lanes) seen;
-    NAME(begin)(&seen);
-    NAME(scan_for)(to, &seen, turned, c);
+    NAME(scan_for)(to, &seen, turned, c, NULL);
     if (to.variance) {
         for (int i = 0; i < LANES; i++)
             means[i] = seen.sum[i] / c;
-        NAME(scan_squares)(&seen, turned, c, means);
+        NAME(scan_squares)(&seen, turned, c, NULL, means);
     }
     return NAME(write)(&seen, c, to, row, n);
 }
@@ -204,27 +205,37 @@ INLINE int NAME(short_rows)(const REAL *rows, ptrdiff_t n, ptrdiff_t c, NAME(sco
     return clean;
 }
 
+/* Copies n values, fewer than LANES, and zeros behind them; faster if LANES values may be read. */
+INLINE void NAME(take)(const REAL *values, ptrdiff_t n, int more, REAL *taken)
+{
+    if (more)
+        for (int i = 0; i < LANES; i++) {
+            REAL x = values[i];
+            taken[i] = i < n ? x : 0;
+        }
+    else
+        for (int i = 0; i < LANES; i++)
+            taken[i] = i < n ? values[i] : 0;
+}
+
 /* Rows of many classes: each lane is every LANES-th class of one row. */
 INLINE int NAME(long_rows)(const REAL *rows, ptrdiff_t n, ptrdiff_t c, NAME(scores) to)
 {
     ptrdiff_t steps = c / LANES, rest = c % LANES;
     int clean = 1;
     for (ptrdiff_t row = 0; row < n; row++, rows += c) {
-        REAL tail[LANES] = {0}, means[LANES];
-        memcpy(tail, rows + steps * LANES, rest * sizeof(REAL));
+        REAL tail[LANES], means[LANES];
+        NAME(take)(rows + steps * LANES, rest, row < n - 1, tail);
         NAME(lanes) seen;
-        NAME(begin)(&seen);
-        NAME(scan_for)(to, &seen, rows, steps);
-        NAME(scan_for)(to, &seen, tail, 1);
+        NAME(scan_for)(to, &seen, rows, steps, tail);
         NAME(join)(to, &seen);
         if (to.variance) {
             REAL mean = seen.sum[0] / c;
-            for (int i = 0; i < LANES; i++)
+            for (int i = 0; i < LANES; i++) {
                 means[i] = mean;
-            for (ptrdiff_t i = rest; i < LANES; i++)
-                tail[i] = mean;
-            NAME(scan_squares)(&seen, rows, steps, means);
-            NAME(scan_squares)(&seen, tail, 1, means);
+                tail[i] = i < rest ? tail[i] : mean;
+            }
+            NAME(scan_squares)(&seen, rows, steps, tail, means);
             for (int i = 1; i < LANES; i++)
                 seen.squares[0] += seen.squares[i];
         }
