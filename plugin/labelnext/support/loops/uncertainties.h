@@ -24,13 +24,16 @@ INLINE REAL NAME(logarithm)(REAL x)
     return NAME(exponent)(above) * (REAL)0.693147180559945309417 + s * series;
 }
 
-/* What each lane sees of values and, unless it is NULL, of one step more; lanes are rows, or parts of one row. */
+/* What each lane sees of values and, unless it is NULL, of one step more. Without more, lanes are rows, and in the
+ * cache; with more, they are parts of one row. */
 INLINE void NAME(scan)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps, const REAL *more, int with_second)
 {
     REAL sum[LANES] = {0}, first[LANES] = {0}, second[LANES] = {0};
     INTEGER signs[LANES] = {0};
     for (; values; values = more, steps = 1, more = NULL)
-        for (ptrdiff_t j = 0; j < steps; j++)
+        for (ptrdiff_t j = 0; j < steps; j++) {
+            if (more)
+                fetch_ahead(values + j * LANES, LANES * sizeof(REAL));
             for (int i = 0; i < LANES; i++) {
                 REAL x = values[j * LANES + i];
                 INTEGER bits;
@@ -43,6 +46,7 @@ INLINE void NAME(scan)(NAME(lanes) *seen, const REAL *values, ptrdiff_t steps, c
                 }
                 first[i] = x > first[i] ? x : first[i];
             }
+        }
     memcpy(seen->sum, sum, sizeof sum);
     memcpy(seen->first, first, sizeof first);
     memcpy(seen->signs, signs, sizeof signs);
@@ -183,6 +187,7 @@ INLINE void NAME(turn_block)(const REAL *rows, ptrdiff_t c, ptrdiff_t n, REAL *t
 INLINE int NAME(short_block)(const REAL *rows, ptrdiff_t c, NAME(scores) to, ptrdiff_t row, ptrdiff_t n)
 {
     REAL turned[SHORT * LANES], means[LANES];
+    fetch_ahead(rows, n * c * sizeof(REAL));
     NAME(turn_block)(rows, c, n, turned);
     NAME(lanes) seen;
     NAME(scan_for)(to, &seen, turned, c, NULL);
