@@ -137,30 +137,39 @@ def _of_labels(
     # One process: worker start-up costs more than processing a million items.
     wrong, more = _quietly(lambda: find_label_issues(*given, n_jobs=1))
     more = [notice for notice in more if _FEW not in notice.message]  # it counts classes from 0
-    ids = pool.item_ids[usable[wrong]]
+    also, never = _never_labelled(pool, *given)
+    ids = pool.item_ids[usable[wrong | also]]
     message = (
         f"Confident learning estimates {counted(len(ids), 'wrong label')} out of {len(usable)}: "
         "check about that many from the top."
     )
     issues = Notice("label_issues", message, tuple(ids.tolist()))
-    return score, scores, [issues, *_never_labelled(pool, usable, *given), *notices, *more]
+    return score, scores, [issues, *never, *notices, *more]
 
 
 def _never_labelled(
-    pool: Pool, usable: NDArray[np.intp], labels: NDArray[np.int64], rows: NDArray[np.floating]
-) -> list[Notice]:
-    """Classes that confident learning can't count, because nothing is labelled so."""
-    never = np.bincount(labels, minlength=rows.shape[1]) == 0
+    pool: Pool, labels: NDArray[np.int64], rows: NDArray[np.floating]
+) -> tuple[NDArray[np.bool_], list[Notice]]:
+    """Labels where the model is sure of a class that nothing is labelled as, and a notice.
+
+    Confident learning is sure of a class from the mean probability of the items labelled so. A
+    class without any gets the mean of the other classes' thresholds.
+    """
+    counts = np.bincount(labels, minlength=rows.shape[1])
+    never = counts == 0
+    sums = np.bincount(labels, weights=rows[np.arange(len(rows)), labels], minlength=len(never))
+    threshold = float((sums[~never] / counts[~never]).mean())
     predicted = never[rows.argmax(axis=1)]
+    wrong: NDArray[np.bool_] = predicted & (rows.max(axis=1) >= threshold)
     if not predicted.any():
-        return []
+        return wrong, []
     names = [class_name(pool, position) for position in np.flatnonzero(never).tolist()]
-    ids = pool.item_ids[usable[predicted]].tolist()
     message = (
-        f"Nothing is labelled {listed(names)}, so the estimate leaves out "
-        f"{counted(len(ids), 'label')} where the model predicts that: {listed(ids)}."
+        f"Nothing is labelled {listed(names)}. Where the model predicts that, a label counts as "
+        f"wrong from a probability of {threshold:.2f} on, the mean threshold of the other "
+        f"classes: {wrong.sum()} of {counted(int(predicted.sum()), 'label')}."
     )
-    return [Notice("never_labelled", message, tuple(ids))]
+    return wrong, [Notice("never_labelled", message)]
 
 
 def _of_numbers(

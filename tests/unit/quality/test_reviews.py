@@ -96,17 +96,29 @@ def test_labels_of_one_class_are_ranked_though_nothing_can_be_estimated() -> Non
     assert [notice.code for notice in made.notices] == ["one_class"]
 
 
-def test_class_that_nothing_is_labelled_is_named_and_what_is_predicted_so() -> None:
-    rows = [[0.9, 0.05, 0.05], [0.1, 0.8, 0.1], [0.85, 0.1, 0.05], [0.1, 0.1, 0.8]]
-    pool = Pool("abcd", probabilities=rows, labels=[0, 1, 0, 0], classes=["1", "2", "3"])
+def test_label_where_the_model_is_sure_of_a_class_that_nothing_is_labelled() -> None:
+    # thresholds: (.9 + .85 + .1 + .1) / 4 = .4875 and .8; their mean is .64375
+    rows = [
+        [0.9, 0.05, 0.05],
+        [0.1, 0.8, 0.1],
+        [0.85, 0.1, 0.05],
+        [0.1, 0.1, 0.8],
+        [0.1, 0.28, 0.62],
+    ]
+    pool = Pool("abcde", probabilities=rows, labels=[0, 1, 0, 0, 0], classes=["1", "2", "3"])
     ranking = review(pool)
-    assert ranking.item_ids.tolist() == ["d", "b", "c", "a"]
-    assert [(notice.message, notice.item_ids) for notice in ranking.notices[1:]] == [
+    assert ranking.item_ids.tolist() == ["d", "e", "b", "c", "a"]
+    assert [(notice.message, notice.item_ids) for notice in ranking.notices[:2]] == [
         (
-            "Nothing is labelled 3, so the estimate leaves out 1 label where the model predicts "
-            "that: d.",
+            "Confident learning estimates 1 wrong label out of 5: check about that many from the "
+            "top.",
             ("d",),
-        )
+        ),
+        (
+            "Nothing is labelled 3. Where the model predicts that, a label counts as wrong from a "
+            "probability of 0.64 on, the mean threshold of the other classes: 1 of 2 labels.",
+            (),
+        ),
     ]
 
 
