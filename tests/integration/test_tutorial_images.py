@@ -94,7 +94,7 @@ def test_images_become_a_classifier_that_is_better_than_with_random_labels(
     }
 
     labelled = labelled_in_rounds(dataset, config, known, made)
-    assert len(runs(config)) == 3
+    assert len(runs(config)) == 6
     assert dataset.count_sample_tags() == {
         name: sum(known[i] == name for i in labelled) for name in made["source"]["label_tag"]
     }

@@ -98,7 +98,7 @@ def test_texts_become_a_classifier_that_is_better_than_with_random_labels(
         for task in batch:
             label(label_studio, task, classes[place[task]])
         labelled += [place[task] for task in batch]
-    assert len(runs(config)) == 4
+    assert len(runs(config)) == 8
     found = status(config)
     assert (found.n_labelled, found.loop and found.loop.left) == (N_LABELS, 0)
 
