@@ -23,7 +23,7 @@ from labelnext.errors import (
     without_secrets,
 )
 from labelnext.support.started import CONFIG, from_here, how
-from labelnext.support.words import counted, cut, done
+from labelnext.support.words import cut, done
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -125,9 +125,7 @@ def print_stored(report: StoredReport) -> None:
 
 def print_status(status: Status) -> None:
     """Print the labelling progress, the runs, the stopping signals and the forecast."""
-    share = status.n_labelled / max(status.n_items, 1)
-    total = counted(status.n_items, "item")
-    out.print(f"{status.n_labelled:,} of {total} labelled ({share:.0%}).")
+    out.print(status.sentence(), soft_wrap=True)
     if status.unchanged:
         out.print(
             "Nothing has changed since the newest run: the predictions and labels are the same.",

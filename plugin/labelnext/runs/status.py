@@ -32,6 +32,7 @@ from labelnext.runs.loop import Loop, loop_of
 from labelnext.runs.status_page import render_status
 from labelnext.support.files import PAGE_ENDINGS, check_page, same_file, write_atomically
 from labelnext.support.refused import refusals_told
+from labelnext.support.words import counted
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Status:
         loop: how `labelnext watch` stands; None if it never ranked.
         accuracy: how often labelled items are predicted as they were labelled; None if unknown.
         error: how far predicted numbers are from those that people gave; None without any.
+        n_wanting: how many labelled items are to be labelled by further people.
     """
 
     n_items: int
@@ -67,6 +69,16 @@ class Status:
     loop: Loop | None = None
     accuracy: Accuracy | None = None
     error: Error | None = None
+    n_wanting: int = 0
+
+    def sentence(self) -> str:
+        """How much is labelled."""
+        share = self.n_labelled / max(self.n_items, 1)
+        total = counted(self.n_items, "item")
+        said = f"{self.n_labelled:,} of {total} labelled ({share:.0%})"
+        if self.n_wanting:
+            said += f", {self.n_wanting:,} of them by fewer people than the project wants"
+        return f"{said}."
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -74,6 +86,7 @@ class Status:
         return {
             "n_items": self.n_items,
             "n_labelled": self.n_labelled,
+            "n_wanting": self.n_wanting,
             "newest": self.newest,
             "unchanged": self.unchanged,
             "runs": [run.to_dict() for run in self.runs],
@@ -146,6 +159,7 @@ def status(
         loop=loop,
         accuracy=right,
         error=off,
+        n_wanting=int((pool.labelled & pool.candidates).sum()),
     )
     if page is not None:
         _write_page(settings, result, page, address)

@@ -379,3 +379,19 @@ def test_boxes_that_a_run_left_out_are_no_change(
     config.write_text("source: {adapter: files, path: pool.jsonl}\nreport: {path: null}\n")
     labelnext.run(config)
     assert not [said for said in explain(config, "a").changes if "have changed" in said]
+
+
+def test_status_says_that_labelled_items_want_further_labels(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_: object) -> Pool:
+        rows = [[0.9, 0.1], [0.5, 0.5], [0.4, 0.6]]
+        done, wanted = [True, True, False], [False, True, True]
+        return Pool("abc", probabilities=rows, labelled=done, open=wanted)
+
+    monkeypatch.setattr(FilesAdapter, "read", read)
+    found = status(config)
+    assert found.to_dict()["n_wanting"] == 1
+    assert found.sentence() == (
+        "2 of 3 items labelled (67%), 1 of them by fewer people than the project wants."
+    )
