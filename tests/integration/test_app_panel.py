@@ -217,6 +217,8 @@ def test_a_visualization_of_brain_is_the_map(filled: Any) -> None:
     execute("rank_samples", filled, **FORM)
     places = np.arange(10.0).reshape(5, 2)
     asked = {"points": places, "brain_key": "seen", "verbose": False}
+    older = {**asked, "points": np.zeros((5, 2)), "brain_key": "tried_before"}
+    fob.compute_visualization(filled, **older)
     fob.compute_visualization(filled, **asked)
     boxes = fo.Detections(detections=[fo.Detection(label="car", bounding_box=[0, 0, 1, 1])])
     filled.set_values("boxes", [boxes] * 5)

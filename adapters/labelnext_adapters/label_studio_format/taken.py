@@ -79,6 +79,3 @@ def counting(rows: Sequence[Taken], others: Set[str | None]) -> Sequence[Taken]:
         and not (row.is_empty and row.version in others)
     ]
     return here or rows
-
-
-__all__ = ["CLEAN", "Said", "Taken", "age", "counting"]

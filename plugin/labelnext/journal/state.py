@@ -23,6 +23,18 @@ def no_state(folder: Path, error: OSError) -> ConfigError | WriteFailed:
     )
 
 
+def make_state(folder: Path) -> None:
+    """Make a state folder, for this user alone, unless it is there.
+
+    Raises:
+        ConfigError: if it can't be written; WriteFailed if the disk is full.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise no_state(folder, error) from error
+
+
 def check_leads_somewhere(state: Path) -> None:
     """Check that a state folder is no link to a disk that isn't mounted, or the like.
 

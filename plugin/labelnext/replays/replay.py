@@ -17,6 +17,7 @@ from labelnext.config.sections import Replay
 from labelnext.errors import InvalidInput
 from labelnext.journal.lock import only_run
 from labelnext.journal.plan import Progress
+from labelnext.journal.state import make_state
 from labelnext.pool.pool import Pool
 from labelnext.ranking.strategy import RANDOM, Strategy
 from labelnext.replays.curves import Protocol
@@ -75,7 +76,7 @@ def replay(
     features, labels = labelled_part(pool)
     strategies = [Strategy.parse(text) for text in dict.fromkeys([RANDOM, *options.strategies])]
     n_classes = pool.n_classes or int(labels.max()) + 1
-    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_state(settings.state)
     with only_run(store := settings.state / "replay"):  # no run waits for that
         curves = simulate(
             features,

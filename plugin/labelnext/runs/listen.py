@@ -17,6 +17,7 @@ from http import HTTPStatus
 
 from labelnext.config.config import Config
 from labelnext.journal.lock import hold
+from labelnext.journal.state import make_state
 from labelnext.runs.callbacks import LISTENING, PATH, folder_of
 from labelnext.support.serving import Answer, Request, serving
 
@@ -97,7 +98,7 @@ def listening(settings: Config) -> Iterator[Listener | None]:
         yield None
         return
     folder = folder_of(settings)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_state(folder)
     listener = Listener(settings.watch.callback or f"http://{listen}")
     with (
         hold(folder / LISTENING, str(os.getpid()), "another watch listens: process", _HINT),

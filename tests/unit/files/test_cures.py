@@ -100,6 +100,8 @@ def test_usual_names_of_tools_need_no_mapping(tmp_path: Path, head: str) -> None
     [
         ("id,prediction\na,cat\nb,dog\n", "prediction says what the model predicts, but not how"),
         ("id,mean,std\na,12.5,0.3\nb,3.1,0.9\n", "std seems to say how uncertain the model is"),
+        ("id,pred,nll\na,cat,0.1\nb,cat,0.9\n", "nll seems to say how uncertain the model is"),
+        ("id,pred,disagreement\na,cat,0.1\nb,cat,0.9\n", r"set .*\{uncertainty: disagreement\}"),
         ("item_id,rank,priority,score,batch\na,1,1.0,0.1,true\n", "a ranking that labelnext wrote"),
     ],
 )

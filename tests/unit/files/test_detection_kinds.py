@@ -102,6 +102,41 @@ def test_segments_of_panoptic_files_are_objects(tmp_path: Path) -> None:
     assert pool.classes == ("sky",)
 
 
+@pytest.mark.parametrize("categories", [{}, {"categories": None}, {"categories": []}])
+@pytest.mark.parametrize("listed", [True, False])
+def test_classes_that_no_categories_name_are_told(
+    tmp_path: Path, categories: dict[str, Any], listed: bool
+) -> None:
+    images = [{"id": n, "width": 100, "height": 80} for n in (1, 2)]
+    (tmp_path / "images.json").write_text(json.dumps({"images": images, **categories}))
+    told = [
+        {"image_id": n, "category_id": kind, "bbox": BOX, "score": 0.5}
+        for n, kind in [(1, 90), (2, 13)]
+    ]
+    given = {"images": "images.json"} if listed else {}
+    pool = read(tmp_path, "p.json", told, **given)
+    assert pool.classes == ("90", "13")
+    (message,) = [n.message for n in pool.notices if n.code == "nameless_classes"]
+    assert message == "Classes are named by their category_id, as no categories name them: 90, 13."
+
+
+def test_detections_without_a_class_have_none_to_name(tmp_path: Path) -> None:
+    (tmp_path / "images.json").write_text(json.dumps([{"id": 1, "width": 100, "height": 80}]))
+    told = [{"image_id": 1, "bbox": BOX, "score": 0.5}]
+    pool = read(tmp_path, "p.json", told, format="coco", images="images.json")
+    assert "nameless_classes" not in [n.code for n in pool.notices]
+
+
+def test_a_box_around_a_corner_of_its_image_has_its_middle_there(tmp_path: Path) -> None:
+    box = {"x": 0, "y": 0, "width": 40, "height": 20}
+    one = {"class": "cat", "class_id": 0, "confidence": 0.5, **box}
+    image = {"width": 100, "height": 100}
+    told = {"predictions": [one], "image": image, "time": 0.1}
+    pool = read(tmp_path, "p.json", told, format="roboflow")
+    # From -0.2, -0.1 to 0.2, 0.1 of the image, of which a quarter is inside.
+    assert pool.newest_objects.boxes.tolist() == [[0.0, 0.0, 0.2, 0.1]]
+
+
 def test_segments_without_scores_are_labels(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="every detection must have a score") as caught:
         read(tmp_path, "p.json", panoptic(None, None))

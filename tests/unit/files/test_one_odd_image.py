@@ -122,6 +122,15 @@ def test_an_odd_response_of_roboflow(tmp_path: Path, odd: Any) -> None:
     assert not pool.multilabel
 
 
+def test_classes_of_roboflow_among_detections_are_told_and_no_empty_image(tmp_path: Path) -> None:
+    said = {f"{n}": response([ROBOFLOW]) for n in range(N)}
+    said |= {"x": response({"c": {"confidence": 0.5}}), "empty": response({})}
+    pool = read(tmp_path, {"r.json": said})
+    assert told(pool) == {**{str(n): [0.5] for n in range(N)}, "x": None, "empty": []}
+    (message,) = (n.message for n in pool.notices if n.code == "not_read")
+    assert message.startswith("The classes of 1 whole image were not read")
+
+
 @pytest.mark.parametrize("odd", ["?", -5, True, {"a": 1}, None])
 def test_odd_detections_of_fiftyone(tmp_path: Path, odd: Any) -> None:
     samples = [sample(str(n), [FIFTYONE]) for n in range(N)]

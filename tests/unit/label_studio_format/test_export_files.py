@@ -173,6 +173,16 @@ def test_a_task_with_a_key_twice_is_left_out(
     assert f"an object must have each key once; one has '{key}" in message
 
 
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_number_that_nobody_asks_for_may_be_too_large(tmp_path: Path, twice: bool) -> None:
+    rows = [json.dumps(task(n, [box("car", score=0.5)])) for n in range(1, 21)]
+    more = '"id": 20, "meta": {"area": 1e999},' + (' "meta": {},' if twice else "")
+    rows[-1] = rows[-1].replace('"id": 20,', more)
+    write(tmp_path, "e.json", f"[{', '.join(rows)}]")
+    pool = read_file(tmp_path, "e.json")
+    assert pool.item_ids.tolist() == [str(n) for n in range(1, 20 if twice else 21)]
+
+
 def test_a_key_twice_beside_nan_is_refused(tmp_path: Path) -> None:
     body = json.dumps(ROWS).replace('"n": 1', '"n": NaN').replace('"id": 1,', '"id": 1, "id": 2,')
     write(tmp_path, "e.json", body)

@@ -244,6 +244,19 @@ def test_labelled_part_is_sorted_by_id_and_leaves_out_nan() -> None:
     assert labels.tolist() == [0, 1]
 
 
+def test_replay_says_what_to_do_about_a_state_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    rows = [
+        {"id": str(i), "label": "ab"[i % 2], "embedding": [i % 2, i % 3, i % 7]} for i in range(60)
+    ]
+    (tmp_path / "p.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    (tmp_path / "file").touch()
+    config = tmp_path / "labelnext.yaml"
+    config.write_text("source: {adapter: files, path: p.jsonl}\nstate: file/state\n")
+    with pytest.raises(ConfigError, match="state must be a writable folder") as caught:
+        labelnext.replay(config)
+    assert str(caught.value.hint).startswith("set state: to a folder that you can write to")
+
+
 def test_a_replay_and_a_run_need_not_wait_for_each_other(tmp_path: Path) -> None:
     arrays = {"embeddings": FEATURES, "labels": LABELS, "classes": list("0123456789")}
     np.savez(tmp_path / "digits.npz", item_ids=np.arange(500), **arrays)

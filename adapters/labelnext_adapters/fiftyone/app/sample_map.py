@@ -90,7 +90,8 @@ def visualizations(dataset: Any) -> list[str]:
     """
     with talking():
         keys: list[str] = dataset.list_brain_runs(type="visualization", patches_field=None)
-    return keys
+        made = {key: dataset.get_brain_info(key).timestamp for key in keys}  # listed by name
+    return sorted(keys, key=made.__getitem__)
 
 
 def _drawn(samples: Any, config: Any, run: str) -> SampleMap | None:

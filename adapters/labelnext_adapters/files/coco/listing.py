@@ -75,6 +75,13 @@ class Listing:
         """The names of the classes; those of the detections' ids, as text, without a list."""
         return list(self._categories.values()) if self._categories else list(self._places)
 
+    def tell_unnamed(self, notices: list[Notice]) -> None:
+        """Add a notice of classes that no category names, after all detections were classed."""
+        if self._categories is None and self._places:
+            told = listed(self._places)
+            message = f"Classes are named by their category_id, as no categories name them: {told}."
+            notices.append(Notice("nameless_classes", message))
+
     def rows_of(self, detections: Detections, notices: list[Notice]) -> NDArray[np.int32]:
         """The image of each detection, −1 if it isn't listed.
 
@@ -283,9 +290,8 @@ def listed_by_results(
         )
     items = [str(names[i]) for i in ids] if named and key != "image_id" else ids
     message = (
-        "The images are those that have detections; their sizes "
-        f"{'and class names are' if categories is None else 'are'} unknown. Set "
-        "source.images to the file that lists all images."
+        "The images are those that have detections; their sizes are unknown. Set source.images to "
+        "the file that lists all images."
     )
     notices.append(Notice("no_image_list", message))
     sizes = np.full((len(ids), 2), np.nan)

@@ -16,7 +16,7 @@ from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.files.coco.listing import Listing, image_listing, listed_by_results
-from labelnext_adapters.files.coco.records import Detections, read_detections
+from labelnext_adapters.files.coco.records import Detections, Records, read_detections
 from labelnext_adapters.files.coco.shapes import placed_boxes, placed_masks
 from labelnext_adapters.files.content.content import read_json
 from labelnext_adapters.files.content.oddities import ROUNDING, Oddities
@@ -62,22 +62,7 @@ def read_coco(
     listing = None
     if images_path is not None:  # first: its JSON takes memory only until it is a listing
         listing = _listing_of(images_path, key, notices)
-    read = []
-    for path in results_paths:
-        if path.is_dir():
-            raise InvalidInput(
-                f"COCO results must be one file; {path.name!r} is a folder.",
-                hint="set source.path to one of its files, or join their lists in one.",
-            )
-        if not path.is_file():
-            raise NotFound(f"older must be files; got {str(path)!r}, which does not exist.")
-        try:
-            read.append(read_detections(path))
-        except InvalidInput as error:
-            raise _of_file(error, path, results_paths) from None
-    for records in read:
-        if not len(records.detections):
-            records.odd.notices()  # an error, if all were left out
+    read = _read_all(results_paths)
     data_set = read[-1].data_set
     if listing is None and data_set is not None and "images" in data_set:
         listing = image_listing(data_set, key, notices)
@@ -90,6 +75,7 @@ def read_coco(
             sets.append(_objects(records.detections, records.odd, listing, notices))
         except InvalidInput as error:
             raise _of_file(error, path, results_paths) from None
+    listing.tell_unnamed(notices)
     alone = len(sets) == 1
     return Pool(
         listing.item_ids,
@@ -99,6 +85,32 @@ def read_coco(
         versions=[path.stem for path in results_paths],
         notices=notices,
     )
+
+
+def _read_all(paths: Sequence[Path]) -> list[Records]:
+    """What the files of the model versions hold.
+
+    Raises:
+        NotFound: if one does not exist.
+        InvalidInput: if one is a folder, or too many of its records can't be used.
+    """
+    read = []
+    for path in paths:
+        if path.is_dir():
+            raise InvalidInput(
+                f"COCO results must be one file; {path.name!r} is a folder.",
+                hint="set source.path to one of its files, or join their lists in one.",
+            )
+        if not path.is_file():
+            raise NotFound(f"older must be files; got {str(path)!r}, which does not exist.")
+        try:
+            read.append(read_detections(path))
+        except InvalidInput as error:
+            raise _of_file(error, path, paths) from None
+    for records in read:
+        if not len(records.detections):
+            records.odd.notices()  # an error, if all were left out
+    return read
 
 
 def file_names(

@@ -52,6 +52,9 @@ _FOREIGN = (
 DOUBTS = {
     "entropy", "predictive_entropy", "pred_entropy", "normalized_entropy", "variance", "std",
     "doubt", "uncertainty_score", "error", "loss", "perplexity", "bald", "mutual_information",
+    "nll", "nll_loss", "neg_log_likelihood", "negative_log_likelihood", "surprisal",
+    "cross_entropy", "log_loss", "logloss", "vote_entropy", "variation_ratio", "disagreement",
+    "stddev", "std_dev", "epistemic_uncertainty", "aleatoric_uncertainty", "total_uncertainty",
 }  # fmt: skip
 #: Columns of what a language model wrote.
 _REPLIES = ("response", "completion", "generated_text", "generation", "reply", "output_text")

@@ -48,12 +48,12 @@ def from_middle(x: Any, y: Any, width: Any, height: Any) -> Any:
     """The box of a middle and a size.
 
     Example:
-        >>> from_middle(3, 4, 2, 4)
-        [2.0, 2.0, 4.0, 6.0]
+        >>> from_middle(3, 4, 2, 4), from_middle(0, 0, 4, 4)
+        ([2.0, 2.0, 4.0, 6.0], [-2.0, -2.0, 2.0, 2.0])
     """
-    values, box = [x, y, width, height], from_corner(x, y, width, height)
-    if box == values:
-        return box
+    box = from_corner(x, y, width, height)
+    if not all(type(value) is float for value in box):
+        return box  # as it came: it can't be read
     across, down = (box[2] - box[0]) / 2, (box[3] - box[1]) / 2
     return [box[0] - across, box[1] - down, box[0] + across, box[1] + down]
 

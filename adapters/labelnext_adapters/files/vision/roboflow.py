@@ -145,14 +145,15 @@ def _said(value: Any, response: Any, *, classified: bool) -> Said | Unusable:
     predictions = inside(response, "predictions")
     if isinstance(value, Unusable):
         return value
-    if isinstance(predictions, dict) and classified:
+    if isinstance(predictions, dict) and (predictions or classified):
+        classified = True  # of this image, even among detections of others
         predictions = [
             {**told, "class": name} if isinstance(told, dict) else told
             for name, told in predictions.items()
         ]
+    if predictions == {}:
+        return Said(objects=[])
     if not isinstance(predictions, list):
-        if isinstance(predictions, dict):
-            return Said(objects=[])
         return Unusable(f"it must be an object with predictions; got {value!r:.60}")
     return said_of(
         map(_finding, predictions), classified=classified, size=_size(response.get("image"))
