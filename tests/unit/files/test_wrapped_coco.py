@@ -74,18 +74,3 @@ def test_categories_may_be_told_by_their_names_and_images_as_a_bare_list(tmp_pat
     assert pool.newest_objects.class_ids.tolist() == [0, 0, 0]  # an id goes before a name
     bare = read(tmp_path, "r.json", records, images="bare.json", key="file_name")
     assert rank(bare, "mean_object_confidence").item_ids.tolist() == ["1.jpg", "2.jpg", "3.jpg"]
-
-
-@pytest.mark.parametrize("categories", [None, []])
-def test_images_without_categories_say_that_classes_are_named_by_their_id(
-    tmp_path: Path, categories: list[Any] | None
-) -> None:
-    record = {"image_id": 1, "category_id": 13, "bbox": [1, 1, 4, 4], "score": 0.5}
-    images = [{"id": 1, "file_name": "1.jpg", "width": 8, "height": 8}]
-    listed = {"images": images, "categories": categories}
-    (tmp_path / "i.json").write_text(json.dumps(listed))
-    pool = read(tmp_path, "r.json", [record], images="i.json")
-    assert pool.classes == ("13",)
-    assert [notice.message for notice in pool.notices] == [
-        "The file of the images lists no categories, so classes are named by their id."
-    ]

@@ -182,9 +182,6 @@ def image_listing(value: Any, key: str | None, notices: list[Notice]) -> Listing
     sides = (_side(image.get(side)) for image in images for side in ("width", "height"))
     sizes = np.fromiter(sides, dtype=np.float64, count=2 * len(images)).reshape(-1, 2)
     categories = _categories(value.get("categories"), notices)
-    if categories is None:
-        message = "The file of the images lists no categories, so classes are named by their id."
-        notices.append(Notice("nameless_classes", message))
     return Listing(ids, names, items, sizes, categories, annotated=bool(value.get("annotations")))
 
 
