@@ -102,6 +102,7 @@ def test_usual_names_of_tools_need_no_mapping(tmp_path: Path, head: str) -> None
         ("id,mean,std\na,12.5,0.3\nb,3.1,0.9\n", "std seems to say how uncertain the model is"),
         ("id,pred,nll\na,cat,0.1\nb,cat,0.9\n", "nll seems to say how uncertain the model is"),
         ("id,pred,disagreement\na,cat,0.1\nb,cat,0.9\n", r"set .*\{uncertainty: disagreement\}"),
+        ("id,pred,logprob\na,cat,-0.1\nb,cat,-0.9\n", "logarithm of a probability. Save its exp"),
         ("item_id,rank,priority,score,batch\na,1,1.0,0.1,true\n", "a ranking that labelnext wrote"),
     ],
 )
@@ -110,6 +111,13 @@ def test_tables_without_a_certainty_are_called_what_they_are(
 ) -> None:
     with pytest.raises(InvalidInput, match=told):
         order(read(tmp_path, "p.csv", text))
+
+
+def test_logarithms_in_place_of_confidences_are_called_what_they_are(tmp_path: Path) -> None:
+    text = "id,pred,logprob\na,cat,-0.1\nb,cat,-0.9\n"
+    with pytest.raises(InvalidInput, match=r"confidence must be in \[0, 1\]") as caught:
+        read(tmp_path, "p.csv", text, columns={"prediction": "pred", "confidence": "logprob"})
+    assert str(caught.value.hint).startswith("these seem to be logarithms: save their exp")
 
 
 @pytest.mark.parametrize(

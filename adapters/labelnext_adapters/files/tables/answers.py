@@ -97,10 +97,12 @@ def _left_out(
 
 
 def _checked(what: str, values: NDArray[np.float64], ids: Sequence[Any]) -> NDArray[np.floating]:
-    """Values in [0, 1]; the error for percentages names the cure."""
+    """Values in [0, 1]; the error for logarithms and percentages names the cure."""
     try:
         return unit_interval(what, values, ids, excess=ROUNDING)
     except InvalidInput as error:
+        if np.nanmax(values) <= 0:
+            error.hint = "these seem to be logarithms: save their exponentials (with numpy, exp)."
         if values.min() < 0 or values.max() > 100 or np.nanmedian(values) <= 1:
             raise
         hint = "these are percentages: set source.scale: percent."

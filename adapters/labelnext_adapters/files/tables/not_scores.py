@@ -56,6 +56,12 @@ DOUBTS = {
     "cross_entropy", "log_loss", "logloss", "vote_entropy", "variation_ratio", "disagreement",
     "stddev", "std_dev", "epistemic_uncertainty", "aleatoric_uncertainty", "total_uncertainty",
 }  # fmt: skip
+#: Columns of logarithms of probabilities.
+_LOGARITHMS = {
+    "logprob", "log_prob", "log_probability", "avg_logprob", "avg_log_prob", "mean_logprob",
+    "mean_log_prob", "average_logprob", "sequence_logprob", "cumulative_logprob", "sum_logprob",
+    "log_likelihood", "loglikelihood", "log_confidence",
+}  # fmt: skip
 #: Columns of what a language model wrote.
 _REPLIES = ("response", "completion", "generated_text", "generation", "reply", "output_text")
 _STATED = (
@@ -104,7 +110,7 @@ def no_predictions(
             f"{place(row)} (item {_id(table, id_name, row)}). The columns are {shown}.",
         )
     sure = [name for name in chosen if plain(name) in CERTAINTIES]
-    sure = sure or [name for name in chosen if plain(name) in DOUBTS]
+    sure = sure or [name for name in chosen if plain(name) in DOUBTS | _LOGARITHMS]
     if len(sure) == 1:
         return _one_number(sure[0])
     return _of_numbers(table, id_name, chosen, values, place, scale)
@@ -193,6 +199,11 @@ def _one_number(name: str) -> Notice:
         return _none_taken(
             f"{name} seems to be the logit of one class (set source.logits: sigmoid).",
             MAYBE_LOGIT,
+        )
+    if plain(name) in _LOGARITHMS:
+        return _none_taken(
+            f"{name} seems to be the logarithm of a probability. Save its exponential in a column "
+            "called confidence (with numpy, exp).",
         )
     if plain(name) in DOUBTS:
         what = (
