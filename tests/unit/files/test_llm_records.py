@@ -55,6 +55,13 @@ def test_a_batch_of_bedrock_without_confidence_says_so(tmp_path: Path, model: st
         read(tmp_path, "b.jsonl", lines(batch(model, ["pos", "neg"])))
 
 
+def test_confidences_of_up_to_100_name_the_setting_that_reads_them(tmp_path: Path) -> None:
+    body = lines(batch("claude", [STATED.format(sure) for sure in (95, 60, 80)]))
+    with pytest.raises(InvalidInput, match=r"got 95 \(for percentages, set source.scale: percent"):
+        read(tmp_path, "b.jsonl", body)
+    assert order(read(tmp_path, "b.jsonl", body, scale="percent")) == ["R1", "R2", "R0"]
+
+
 def _top(p: float) -> list[dict[str, Any]]:
     shares = {"yes": p, "no": 0.95 - p}
     return [{"token": token, "logprob": math.log(share)} for token, share in shares.items()]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from labelnext_adapters.files.content.oddities import Unusable
 from labelnext_adapters.files.content.values import probability, real
 from labelnext_adapters.files.tables.column_names import plain
 from labelnext_adapters.files.tables.vectors import ROUNDED
@@ -77,6 +78,11 @@ def certainty(value: Any, *, percent: bool = False) -> float:
             real(said[1], "confidence") / _OF[said[2].replace(" ", "")], "confidence"
         )
     number = real(value, "confidence")
+    if not percent and 1 < number <= 100:
+        raise Unusable(
+            f"confidence must be in [0, 1]; got {value!r:.40} (for percentages, set source.scale: "
+            "percent)"
+        )
     return probability(number / 100 if percent else number, "confidence")
 
 
