@@ -82,17 +82,15 @@ def configuration() -> str:
 
 def commands() -> str:
     """The commands with their help."""
-    import typer
-    from typer.main import get_command
+    import click
 
     from labelnext.cli import app
 
-    group = get_command(app)
-    context = typer.Context(group, info_name="labelnext")
+    context = click.Context(app, info_name="labelnext")
     parts = []
-    for name in group.list_commands(context):  # type: ignore[attr-defined]  # a group of commands
-        command = group.get_command(context, name)  # type: ignore[attr-defined]
-        usage = " ".join(command.collect_usage_pieces(typer.Context(command)))
+    for name in app.list_commands(context):
+        command = app.get_command(context, name)
+        usage = " ".join(command.collect_usage_pieces(click.Context(command)))
         rows = [_parameter(p) for p in command.params if p.name not in ("config", "help")]
         subcommands = getattr(command, "commands", {})
         rows += [(f"`{name} {sub}`", "", part.help) for sub, part in subcommands.items()]
@@ -109,11 +107,12 @@ def _parameter(parameter: Any) -> tuple[str, str, str]:
     """The row of an argument or option."""
     is_argument = parameter.param_type_name == "argument"
     name = parameter.metavar or parameter.name if is_argument else ", ".join(parameter.opts)
+    given = parameter.to_info_dict()["default"]
     default = "required" if parameter.required else ""
     switch = not is_argument and (parameter.is_flag or parameter.count)
-    if parameter.default is not None and not switch:
-        default = f"`{parameter.default}`"
-    return f"`{name}`", default, parameter.help
+    if given is not None and not switch:
+        default = f"`{given}`"
+    return f"`{name.strip('[]')}`", default, parameter.help
 
 
 TABLES = {

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-import typer
+import click
 
 from labelnext.cli.console import escaped, out
-from labelnext.cli.options import ConfigPath
+from labelnext.cli.options import config_argument
 from labelnext.errors import MissingExtra
 from labelnext.support.started import installed_here
 
-commands = typer.Typer()
-_fiftyone = typer.Typer(
-    no_args_is_help=True,
-    help="Install or remove labelnext's plugin in the FiftyOne App.",
-    epilog="Example: labelnext fiftyone install",
-)
-commands.add_typer(_fiftyone, name="fiftyone")
+commands = click.Group()
+
+
+@commands.group(epilog="Example: labelnext fiftyone install")
+def fiftyone() -> None:
+    """Install or remove labelnext's plugin in the FiftyOne App."""
 
 
 @commands.command("app", epilog="Example: labelnext app labelnext.yaml")
-def open_app(
-    config: ConfigPath, port: Annotated[int, typer.Option(help="Port of the App.")] = 5151
-) -> None:
+@config_argument
+@click.option("--port", type=int, default=5151, help="Port of the App.")
+def open_app(config: Path, port: int) -> None:
     """Open the FiftyOne App on the batch of a configuration's run, with the labelnext panel."""
     from labelnext.config.config import load_config
 
     _app_of("fiftyone").open_app(load_config(config), port=port)
 
 
-@_fiftyone.command(epilog="Example: labelnext fiftyone install")
+@fiftyone.command(epilog="Example: labelnext fiftyone install")
 def install() -> None:
     """Install the plugin and check that it loads.
 
@@ -46,7 +46,7 @@ def install() -> None:
     )
 
 
-@_fiftyone.command(epilog="Example: labelnext fiftyone uninstall")
+@fiftyone.command(epilog="Example: labelnext fiftyone uninstall")
 def uninstall() -> None:
     """Remove the plugin from FiftyOne's plugin folder."""
     link = _app_of("fiftyone").uninstall_plugin()

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from pathlib import Path
 
-import typer
+import click
 
 from labelnext.cli.console import print_plain, set_up_output
-from labelnext.cli.options import ConfigPath
+from labelnext.cli.options import config_argument
 
-commands = typer.Typer()
+commands = click.Group()
 
 
 @commands.command(epilog="Example: labelnext backend labelnext.yaml --listen 127.0.0.1:9090")
-def backend(
-    config: ConfigPath,
-    listen: Annotated[
-        str, typer.Option(help="Host and port for Label Studio's requests.")
-    ] = "127.0.0.1:9090",
-    labels: Annotated[
-        int | None,
-        typer.Option(
-            help="Read the project again after this many new labels; watch.labels by default."
-        ),
-    ] = None,
-    poll: Annotated[float, typer.Option(help="Seconds between checks.")] = 10.0,
-) -> None:
+@config_argument
+@click.option(
+    "--listen", default="127.0.0.1:9090", help="Host and port for Label Studio's requests."
+)
+@click.option(
+    "--labels",
+    type=int,
+    help="Read the project again after this many new labels; watch.labels by default.",
+)
+@click.option("--poll", type=float, default=10.0, help="Seconds between checks.")
+def backend(config: Path, listen: str, labels: int | None, poll: float) -> None:
     """Predict for Label Studio, as the ML backend that its Settings > Model connects.
 
     LABELNEXT_BACKEND_AUTH=user:password makes it ask for them. Ctrl-C, SIGTERM or closing the

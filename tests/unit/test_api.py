@@ -80,7 +80,7 @@ HEAVY = (
     "numba",
     "pandas",
     "pyarrow",
-    "typer",
+    "click",
 )
 
 

@@ -10,9 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-import typer
-from typer.main import get_command
 
 from labelnext.cli import app
 from labelnext.config.schema import json_schema
@@ -36,14 +35,6 @@ def texts(path: Path) -> Iterator[str]:
             yield node.value
 
 
-UsageError: Any = typer.BadParameter.__mro__[1]  # of the click that typer brings
-
-
-@cache
-def commands() -> Any:
-    return get_command(app)
-
-
 def in_code(text: str) -> Iterator[str]:
     """The command lines of a page: those in blocks, and those between backticks."""
     blocks = re.findall(r"(?ms)^ *```\w*\n(.*?)^ *```", text)
@@ -61,7 +52,7 @@ def fault(line: str) -> str | None:
     """Why a command line can't be given; None if it can. Without arguments it is a mention."""
     line = line.partition(" > ")[0]  # of the shell
     words = [word for word in shlex.split(line, comments=True) if word != "…"]
-    group: Any = commands()
+    group: Any = app
     with group.context_class(group) as context:
         while hasattr(group, "get_command") and words:
             name = words.pop(0)
@@ -72,7 +63,7 @@ def fault(line: str) -> str | None:
         words = ["labelnext.yaml", *words] if words else ["--help"]
     try:
         group.make_context(group.name, words, resilient_parsing=words == ["--help"])
-    except UsageError as error:
+    except click.UsageError as error:
         return str(error.format_message())
     return None
 

@@ -3,40 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
+from labelnext.cli.options import PATH
 from labelnext.errors import ConfigError, MissingExtra, unknown
 from labelnext.support.started import how, installed_here
 
-commands = typer.Typer()
+commands = click.Group()
 
 
 @commands.command(epilog="Example: labelnext demo files")
-def demo(
-    platform: Annotated[
-        str,
-        typer.Argument(
-            help="files: ten seconds and no server; label-studio: a Label Studio of its own; "
-            "fiftyone: a FiftyOne dataset in a database of its own."
-        ),
-    ] = "fiftyone",
-    open_app: Annotated[
-        bool,
-        typer.Option("--app", help="For fiftyone: open the FiftyOne App on the existing ranking."),
-    ] = False,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder for the demo's files, new or empty; by default .demo, .demo-files or "
-            ".demo-label-studio."
-        ),
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(help="Port of the App (5151) or of Label Studio (8080).")
-    ] = None,
-) -> None:
+@click.argument(
+    "platform",
+    default="fiftyone",
+    help="files: ten seconds and no server; label-studio: a Label Studio of its own; "
+    "fiftyone: a FiftyOne dataset in a database of its own.",
+)
+@click.option(
+    "--app",
+    "open_app",
+    is_flag=True,
+    help="For fiftyone: open the FiftyOne App on the existing ranking.",
+)
+@click.option(
+    "--folder",
+    type=PATH,
+    help="Folder for the demo's files, new or empty; by default .demo, .demo-files or "
+    ".demo-label-studio.",
+)
+@click.option("--port", type=int, help="Port of the App (5151) or of Label Studio (8080).")
+def demo(platform: str, open_app: bool, folder: Path | None, port: int | None) -> None:
     """Run a complete example on handwritten digits, in a folder of its own."""
     from labelnext.adapter.registry import get_adapter, missing_modules
     from labelnext.support.plugins import entries

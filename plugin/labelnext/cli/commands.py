@@ -6,9 +6,8 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from labelnext.cli import INTERRUPTED
 from labelnext.cli.console import (
@@ -30,11 +29,19 @@ from labelnext.cli.console import (
     warnings_in_one_line,
 )
 from labelnext.cli.exchange import platforms
-from labelnext.cli.group import MARKUP, Commands
+from labelnext.cli.group import Commands
 from labelnext.cli.journals import journals
 from labelnext.cli.layout import print_table
 from labelnext.cli.look import looked_at
-from labelnext.cli.options import ConfigPath, Json, LogFile, Quiet, Verbose, logged
+from labelnext.cli.options import (
+    PATH,
+    config_argument,
+    json_option,
+    log_file_option,
+    logged,
+    quiet_option,
+    verbose_option,
+)
 from labelnext.cli.tables import tables
 from labelnext.errors import ConfigError, LabelnextError
 from labelnext.support.refused import refusal
@@ -42,50 +49,41 @@ from labelnext.support.started import CONFIG, how, run_at_work
 from labelnext.support.threads import asked_threads
 from labelnext.support.words import counted
 
-app = typer.Typer(
+
+@click.group(
     cls=Commands,
-    no_args_is_help=True,
-    invoke_without_command=True,
-    add_completion=False,
-    rich_markup_mode=MARKUP,
-    context_settings={"help_option_names": ["--help", "-h"]},
-    pretty_exceptions_enable=False,
-    help="Which item should be labelled next? Ranks your unlabelled items, "
-    "in Label Studio, FiftyOne or plain files.",
+    sources=[journals, platforms, tables],
+    context_settings={"help_option_names": ["--help", "-h"], "show_default": True},
     epilog="Example: labelnext init fiftyone, then labelnext run labelnext.yaml",
 )
-app.add_typer(journals)
-app.add_typer(platforms)
-app.add_typer(tables)
+@click.version_option(package_name="labelnext", message="%(version)s")
+def app() -> None:
+    """Which item should be labelled next?
 
-
-@app.callback()
-def _version(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    if version:
-        from labelnext import __version__
-
-        print_plain(__version__)
-        raise typer.Exit
+    Ranks your unlabelled items, in Label Studio, FiftyOne or plain files.
+    """
 
 
 @app.command(epilog="Example: labelnext run labelnext.yaml --dry-run")
+@config_argument
+@click.option("--dry-run", is_flag=True, help="Show what would be written; write nothing.")
+@click.option("--budget", type=int, help="Size of the batch; selection.budget by default.")
+@click.option(
+    "--output", type=PATH, help="Also write the ranking to a .jsonl, .csv or .parquet file."
+)
+@json_option
+@verbose_option
+@quiet_option
+@log_file_option
 def run(
-    config: ConfigPath,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")
-    ] = False,
-    budget: Annotated[
-        int | None, typer.Option(help="Size of the batch; selection.budget by default.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="Also write the ranking to a .jsonl, .csv or .parquet file.")
-    ] = None,
-    as_json: Json = False,
-    verbose: Verbose = 0,
-    quiet: Quiet = False,
-    log_file: LogFile = None,
+    config: Path,
+    dry_run: bool,
+    budget: int | None,
+    output: Path | None,
+    as_json: bool,
+    verbose: int,
+    quiet: bool,
+    log_file: Path | None,
 ) -> None:
     """Rank the unlabelled items and write the ranking back."""
     set_up_output(verbose, quiet)
@@ -105,11 +103,13 @@ def run(
                 err.print("[yellow]Warning:[/]", escaped(notice.message), soft_wrap=True)
     if report.nothing_ranked:
         err.print(f"[red]Error:[/] {report.nothing_ranked}", soft_wrap=True)
-        raise typer.Exit(1)
+        sys.exit(1)
 
 
 @app.command(epilog="Example: labelnext check labelnext.yaml")
-def check(config: ConfigPath, as_json: Json = False) -> None:
+@config_argument
+@json_option
+def check(config: Path, as_json: bool) -> None:
     """Check everything a run needs: connection, data and functions. Changes nothing."""
     from labelnext.runs.check import check as check_pipeline
 
@@ -125,11 +125,13 @@ def check(config: ConfigPath, as_json: Json = False) -> None:
     else:
         print_check(result)
     if not result.ok:
-        raise typer.Exit(1)
+        sys.exit(1)
 
 
 @app.command(epilog="Example: labelnext replay labelnext.yaml")
-def replay(config: ConfigPath, as_json: Json = False) -> None:
+@config_argument
+@json_option
+def replay(config: Path, as_json: bool) -> None:
     """Test on your own labels whether any strategy would have beaten random."""
     from labelnext.replays.outcomes import ReplayReport
     from labelnext.replays.replay import replay as replay_labels
@@ -144,18 +146,14 @@ def replay(config: ConfigPath, as_json: Json = False) -> None:
     else:
         print_stored(report)
     if isinstance(report, StoredReport) and not report.rows:  # nothing could be compared
-        raise typer.Exit(1)
+        sys.exit(1)
 
 
 @app.command(epilog="Example: labelnext explain labelnext.yaml image-17.jpg")
-def explain(
-    config: ConfigPath,
-    item_id: Annotated[
-        str,
-        typer.Argument(metavar="ITEM_ID", help="Id of the item, or its address on the platform."),
-    ],
-    as_json: Json = False,
-) -> None:
+@config_argument
+@click.argument("item_id", help="Id of the item, or its address on the platform.")
+@json_option
+def explain(config: Path, item_id: str, as_json: bool) -> None:
     """Explain why an item ranks where it does, and what would change that. Changes nothing."""
     from labelnext.runs.run import explain as explain_item
 
@@ -191,16 +189,13 @@ def _cell(value: object) -> str:
 
 
 @app.command(epilog="Example: labelnext init label-studio")
-def init(
-    platform: Annotated[
-        str, typer.Argument(help="The adapter, as listed by `labelnext adapters`.")
-    ] = "files",
-    path: Annotated[
-        str | None, typer.Argument(help="For files: the predictions, a file or folder to look at.")
-    ] = None,
-    output: Annotated[Path, typer.Option(help="The file to write.")] = Path("labelnext.yaml"),
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
-) -> None:
+@click.argument("platform", default="files", help="The adapter, as listed by `labelnext adapters`.")
+@click.argument(
+    "path", required=False, help="For files: the predictions, a file or folder to look at."
+)
+@click.option("--output", type=PATH, default=Path("labelnext.yaml"), help="The file to write.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+def init(platform: str, path: str | None, output: Path, force: bool) -> None:
     """Write a commented configuration for a platform, or for one of your files."""
     from labelnext.config.places import check_overwritable
     from labelnext.config.template import config_template, required_keys, secret_variables
@@ -221,12 +216,11 @@ def init(
 
 
 @app.command(epilog="Example: labelnext export labelnext.yaml pool")
-def export(
-    config: ConfigPath,
-    folder: Annotated[str, typer.Argument(help="A new folder, or a URL such as s3://bucket/pool.")],
-    rows: Annotated[int, typer.Option(help="Rows per file.")] = 100_000,
-    as_json: Json = False,
-) -> None:
+@config_argument
+@click.argument("folder", help="A new folder, or a URL such as s3://bucket/pool.")
+@click.option("--rows", type=int, default=100_000, help="Rows per file.")
+@json_option
+def export(config: Path, folder: str, rows: int, as_json: bool) -> None:
     """Export the items of a source to Parquet files, to rank them in parts."""
     from labelnext.runs.large.export import export as export_pool
 
@@ -242,13 +236,10 @@ def export(
 
 
 @app.command(epilog="Example: labelnext status labelnext.yaml")
-def status(
-    config: ConfigPath,
-    html: Annotated[
-        Path | None, typer.Option(help="Also write a page for managers: who labelled what.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
+@config_argument
+@click.option("--html", type=PATH, help="Also write a page for managers: who labelled what.")
+@json_option
+def status(config: Path, html: Path | None, as_json: bool) -> None:
     """Show your progress, how scores have moved, and what further labelling would gain."""
     from labelnext.runs.status import status as find_status
 
@@ -263,21 +254,25 @@ def status(
 
 
 @app.command(epilog="Example: labelnext watch labelnext.yaml --labels 50")
+@config_argument
+@click.option(
+    "--labels", type=int, help="Rank again after this many new labels; watch.labels by default."
+)
+@click.option(
+    "--minutes",
+    type=float,
+    help="Also rank again after this many minutes, if anything was labelled.",
+)
+@click.option("--poll", type=float, default=10.0, help="Seconds between checks.")
+@click.option("--once", is_flag=True, help="Check once, rank if needed, and exit.")
+@log_file_option
 def watch(
-    config: ConfigPath,
-    labels: Annotated[
-        int | None,
-        typer.Option(help="Rank again after this many new labels; watch.labels by default."),
-    ] = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option(help="Also rank again after this many minutes, if anything was labelled."),
-    ] = None,
-    poll: Annotated[float, typer.Option(help="Seconds between checks.")] = 10.0,
-    once: Annotated[
-        bool, typer.Option("--once", help="Check once, rank if needed, and exit.")
-    ] = False,
-    log_file: LogFile = None,
+    config: Path,
+    labels: int | None,
+    minutes: float | None,
+    poll: float,
+    once: bool,
+    log_file: Path | None,
 ) -> None:
     """Rank again whenever enough new labels have come in; run your training command first, if any.
 
@@ -312,7 +307,7 @@ def watch(
     if stop.is_set():
         print_plain(f"Stopped after {counted(health.runs, 'run')}.")
     if once and not health.ok:
-        raise typer.Exit(1)
+        sys.exit(1)
 
 
 @app.command(epilog="Example: labelnext schema > labelnext.schema.json")
@@ -353,6 +348,7 @@ def _end_output() -> None:
 
 def main() -> None:
     """Run the command line; print a LabelnextError on one line and exit with code 1."""
+    stdout = sys.stdout
     try:
         asked_threads()  # a wrong number ends no run in its midst
         with warnings_in_one_line():
@@ -361,7 +357,7 @@ def main() -> None:
         if end.code == INTERRUPTED:
             _say_stopped()
         _end_output()
-        if isinstance(end.__context__, BrokenPipeError):  # nobody reads the help to its end
+        if sys.stdout is not stdout:  # click puts another there if nobody reads the help to its end
             sys.exit(0)
         raise
     except LabelnextError as error:

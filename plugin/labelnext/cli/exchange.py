@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from labelnext.cli.console import (
     escaped,
@@ -16,25 +15,24 @@ from labelnext.cli.console import (
     print_plain,
     progress_bars,
 )
-from labelnext.cli.options import ConfigPath, Json
+from labelnext.cli.options import PATH, config_argument, json_option
 from labelnext.support.words import counted
 
-platforms = typer.Typer()
+platforms = click.Group()
 
-_Out = Annotated[Path, typer.Argument(metavar="OUT", help="The file: .parquet, .csv or .jsonl.")]
+_out_argument = click.argument(
+    "path", metavar="OUT", type=PATH, help="The file: .parquet, .csv or .jsonl."
+)
 
 
 @platforms.command(epilog="Example: labelnext send labelnext.yaml --dry-run")
-def send(
-    config: ConfigPath,
-    run: Annotated[
-        str | None, typer.Argument(metavar="RUN", help="Name of the run; write.run by default.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
+@config_argument
+@click.argument(
+    "run", metavar="[RUN]", required=False, help="Name of the run; write.run by default."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be sent; send nothing.")
+@json_option
+def send(config: Path, run: str | None, dry_run: bool, as_json: bool) -> None:
     """Send a run's batch to the platform where people label: Label Studio or FiftyOne."""
     from labelnext.runs.exchange import send as send_batch
 
@@ -44,13 +42,10 @@ def send(
 
 
 @platforms.command(epilog="Example: labelnext fetch labelnext.yaml")
-def fetch(
-    config: ConfigPath,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
+@config_argument
+@click.option("--dry-run", is_flag=True, help="Show what would be written; write nothing.")
+@json_option
+def fetch(config: Path, dry_run: bool, as_json: bool) -> None:
     """Bring the labels of sent samples back into a field of the dataset."""
     from labelnext.runs.exchange import fetch as fetch_labels
 
@@ -60,11 +55,10 @@ def fetch(
 
 
 @platforms.command(epilog="Example: labelnext labels labelnext.yaml labels.parquet")
-def labels(
-    config: ConfigPath,
-    path: _Out,
-    as_json: Json = False,
-) -> None:
+@config_argument
+@_out_argument
+@json_option
+def labels(config: Path, path: Path, as_json: bool) -> None:
     """Write what is labelled, by whom and when, to a file: one row per label."""
     from labelnext.runs.labelled_file import labels as write_labels
 
@@ -81,11 +75,10 @@ def labels(
 
 
 @platforms.command(epilog="Example: labelnext predictions labelnext.yaml predictions.parquet")
-def predictions(
-    config: ConfigPath,
-    path: _Out,
-    as_json: Json = False,
-) -> None:
+@config_argument
+@_out_argument
+@json_option
+def predictions(config: Path, path: Path, as_json: bool) -> None:
     """Write the class probabilities of every item, by the probe or a model, to a file."""
     from labelnext.runs.predicted_file import predictions as write_predictions
 
@@ -103,22 +96,23 @@ def predictions(
 
 
 @platforms.command(epilog="Example: labelnext push labelnext.yaml predictions.parquet --version v8")
+@config_argument
+@click.argument("predictions", help="A file or folder in any format that labelnext reads.")
+@click.option(
+    "--version", required=True, help="Name of the model version (Label Studio) or field (FiftyOne)."
+)
+@click.option("--key", help="Column of the file with the items' ids; item_id by default.")
+@click.option("--dry-run", is_flag=True, help="Show what would be stored; store nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+@json_option
 def push(
-    config: ConfigPath,
-    predictions: Annotated[
-        str, typer.Argument(help="A file or folder in any format that labelnext reads.")
-    ],
-    version: Annotated[
-        str, typer.Option(help="Name of the model version (Label Studio) or field (FiftyOne).")
-    ],
-    key: Annotated[
-        str | None, typer.Option(help="Column of the file with the items' ids; item_id by default.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be stored; store nothing.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    as_json: Json = False,
+    config: Path,
+    predictions: str,
+    version: str,
+    key: str | None,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Store a model's predictions where the items are, matched by id; undo takes them back."""
     from labelnext.runs.push import push as push_predictions
@@ -129,7 +123,7 @@ def push(
                 config, predictions, version, key=key, dry_run=True, progress=progress
             )
         print_exchange(planned)
-        typer.confirm("Store them?", default=True, abort=True)
+        click.confirm("Store them?", default=True, abort=True)
     with progress_bars() as progress:
         result = push_predictions(
             config, predictions, version, key=key, dry_run=dry_run, progress=progress

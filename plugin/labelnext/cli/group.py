@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
-import typer
-from typer.core import TyperGroup
-from typer.main import get_group
+import click
 
+from labelnext.cli import INTERRUPTED
 from labelnext.support.started import how
-
-MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
-"""Boxes and colours are for a terminal; a pipe gets plain lines, in half the time."""
 
 #: In the order in which they are first needed; all others follow.
 _IN_ORDER = (
@@ -22,14 +17,12 @@ _IN_ORDER = (
 )
 
 
-class Commands(TyperGroup):
+class Commands(click.CommandCollection):
     """The core commands, then those of installed adapters."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of all commands, those that are needed first at the top."""
-        names = super().list_commands(ctx)
-        first = [name for name in _IN_ORDER if name in names]
-        return [*dict.fromkeys([*first, *names, *_brought()])]
+        return [*dict.fromkeys([*_IN_ORDER, *super().list_commands(ctx), *_brought()])]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a name; None if there is none."""
@@ -40,6 +33,13 @@ class Commands(TyperGroup):
         if args[0].endswith((".yaml", ".yml")) and self.get_command(ctx, args[0]) is None:
             ctx.fail(f"The command is missing. To rank, write {how('run', *args)}.")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Ctrl-C ends it with the code that shells give it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write each command with its whole first paragraph, which click would cut off."""
@@ -58,7 +58,5 @@ def _brought() -> dict[str, Any]:
     """
     from importlib.metadata import distribution
 
-    brought = typer.Typer(rich_markup_mode=MARKUP)
-    for entry in distribution("labelnext").entry_points.select(group="labelnext.commands"):
-        brought.add_typer(entry.load())
-    return dict(get_group(brought).commands)
+    entries = distribution("labelnext").entry_points.select(group="labelnext.commands")
+    return {name: command for entry in entries for name, command in entry.load().commands.items()}

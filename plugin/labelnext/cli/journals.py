@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from labelnext.cli.console import (
     err,
@@ -18,7 +18,7 @@ from labelnext.cli.console import (
     progress_bars,
 )
 from labelnext.cli.lists import print_rows
-from labelnext.cli.options import ConfigPath, Json, RunId
+from labelnext.cli.options import config_argument, json_option, run_argument
 from labelnext.errors import LabelnextError, listed
 from labelnext.support.started import from_here
 from labelnext.support.words import counted
@@ -26,17 +26,14 @@ from labelnext.support.words import counted
 if TYPE_CHECKING:
     from labelnext.journal.journal import Journal
 
-journals = typer.Typer()
+journals = click.Group()
 
 
 @journals.command(epilog="Example: labelnext runs labelnext.yaml")
-def runs(
-    config: ConfigPath,
-    as_json: Json = False,
-    every: Annotated[
-        bool, typer.Option("--all", help="Also list runs of other configurations.")
-    ] = False,
-) -> None:
+@config_argument
+@json_option
+@click.option("--all", "every", is_flag=True, help="Also list runs of other configurations.")
+def runs(config: Path, as_json: bool, every: bool) -> None:
     """List the runs of a configuration and their status: planned, done, broken or undone.
 
     A planned run ended before it wrote anything; a broken one may have written a part.
@@ -90,22 +87,21 @@ def runs(
 
 
 @journals.command(epilog="Example: labelnext undo labelnext.yaml")
-def undo(
-    config: ConfigPath,
-    run_id: RunId = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    every: Annotated[
-        bool, typer.Option("--all", help="Undo every run of the configuration, newest first.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
+@config_argument
+@run_argument
+@click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+@click.option(
+    "--all", "every", is_flag=True, help="Undo every run of the configuration, newest first."
+)
+@json_option
+def undo(config: Path, run_id: str | None, yes: bool, every: bool, as_json: bool) -> None:
     """Undo a run and restore what was there before; the configuration's newest run by default.
 
     Sends, fetches and pushes are runs, too, and so is what the FiftyOne App did to the dataset.
     """
     if every:
         if run_id is not None:
-            raise typer.BadParameter("leave out either the run or --all.")
+            raise click.BadParameter("leave out either the run or --all.")
         _undo_all(config, not yes and sys.stdin.isatty() and sys.stdout.isatty(), as_json)
         return
     from labelnext.runs.undo import to_undo
@@ -115,7 +111,7 @@ def undo(
         newest = to_undo(config, run_id)
         started = str(newest.header["started"])[:16].replace("T", " ")
         wrote = f"which wrote {_written(newest)}to {from_here(newest.target)}"
-        typer.confirm(
+        click.confirm(
             f"Undo {newest.what} {newest.run_id} of {started} UTC, {wrote}?",
             default=True,
             abort=True,
@@ -140,7 +136,7 @@ def _undo_all(config: Path, ask: bool, as_json: bool) -> None:
     if ask and (able := [j for j in list_runs(config) if j.status in ("done", "broken")]):
         places = listed(dict.fromkeys(from_here(journal.target) for journal in able))
         question = f"Undo {counted(len(able), 'run')}, which wrote to {places}?"
-        typer.confirm(question, default=True, abort=True)
+        click.confirm(question, default=True, abort=True)
     undone = list[dict[str, Any]]()
     try:
         for journal, stayed in undo_all(config):
@@ -177,7 +173,10 @@ def _written(journal: Journal) -> str:
 
 
 @journals.command(epilog="Example: labelnext resume labelnext.yaml")
-def resume(config: ConfigPath, run_id: RunId = None, as_json: Json = False) -> None:
+@config_argument
+@run_argument
+@json_option
+def resume(config: Path, run_id: str | None, as_json: bool) -> None:
     """Finish an interrupted run; the newest one by default."""
     from labelnext.runs.undo import resume as resume_run
 
@@ -190,15 +189,14 @@ def resume(config: ConfigPath, run_id: RunId = None, as_json: Json = False) -> N
 
 
 @journals.command(epilog="Example: labelnext clear labelnext.yaml --keep 30")
-def clear(
-    config: ConfigPath,
-    keep: Annotated[int, typer.Option(help="How many runs of each target to keep.", min=1)] = 30,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be removed; remove nothing.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    as_json: Json = False,
-) -> None:
+@config_argument
+@click.option(
+    "--keep", type=click.IntRange(min=1), default=30, help="How many runs of each target to keep."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+@json_option
+def clear(config: Path, keep: int, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Remove what the state folder keeps of old runs, which then can't be undone.
 
     The newest runs and all interrupted ones stay.
@@ -209,7 +207,7 @@ def clear(
     found = clear_runs(config, keep=keep, dry_run=dry_run or ask)
     if ask and found.runs:
         amount = f"{counted(len(found.runs), 'run')} ({_megabytes(found.size)})"
-        typer.confirm(f"Clear {amount}? They can't be undone any more.", default=False, abort=True)
+        click.confirm(f"Clear {amount}? They can't be undone any more.", default=False, abort=True)
         found = clear_runs(config, keep=keep)
     if as_json:
         print_plain(found.to_json())

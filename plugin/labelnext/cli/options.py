@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from labelnext.cli.log import log_to
 from labelnext.errors import LabelnextError
@@ -15,29 +15,28 @@ if TYPE_CHECKING:
     from labelnext.config.config import Config
 
 
-def _at_work(config: Path) -> Path:
+PATH = click.Path(path_type=Path)
+
+
+def _at_work(_: click.Context, __: click.Parameter, config: Path) -> Path:
     work_on(config)
     return config
 
 
-ConfigPath = Annotated[
-    Path,
-    typer.Argument(metavar="CONFIG", help="The YAML configuration.", callback=_at_work),
-]
-RunId = Annotated[
-    str | None, typer.Argument(metavar="RUN", help="The run, as listed by `labelnext runs`.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Verbose = Annotated[
-    int,
-    typer.Option(
-        "-v", "--verbose", count=True, show_default=False, help="Print more; -vv even more."
-    ),
-]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
-LogFile = Annotated[
-    Path | None, typer.Option(help="Append a log with timestamps to this file, for nightly runs.")
-]
+config_argument = click.argument(
+    "config", type=PATH, callback=_at_work, help="The YAML configuration."
+)
+run_argument = click.argument(
+    "run_id", metavar="[RUN]", required=False, help="The run, as listed by `labelnext runs`."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+verbose_option = click.option(
+    "-v", "--verbose", count=True, show_default=False, help="Print more; -vv even more."
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+log_file_option = click.option(
+    "--log-file", type=PATH, help="Append a log with timestamps to this file, for nightly runs."
+)
 
 
 def logged(config: Path, log_file: Path | None, output: Path | None = None) -> Config:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import typer
+import click
 
 from labelnext.cli.console import print_plain
 from labelnext.cli.lists import print_rows, print_table
-from labelnext.cli.options import Json
+from labelnext.cli.options import json_option
 from labelnext.support.started import installed_here
 
-tables = typer.Typer()
+tables = click.Group()
 
 
 @tables.command(epilog="Example: labelnext acquisitions")
-def acquisitions(as_json: Json = False) -> None:
+@json_option
+def acquisitions(as_json: bool) -> None:
     """List the acquisition functions."""
     from labelnext.acquisition import acquisition_names, get_acquisition
 
@@ -37,7 +38,8 @@ def acquisitions(as_json: Json = False) -> None:
 
 
 @tables.command(epilog="Example: labelnext selections")
-def selections(as_json: Json = False) -> None:
+@json_option
+def selections(as_json: bool) -> None:
     """List the selection methods."""
     from labelnext.selection import INPUTS, get_selection, selection_names
 
@@ -61,7 +63,8 @@ def selections(as_json: Json = False) -> None:
 
 
 @tables.command(epilog="Example: labelnext adapters")
-def adapters(as_json: Json = False) -> None:
+@json_option
+def adapters(as_json: bool) -> None:
     """List the installed adapters, what they can do, and how to install what's missing."""
     from labelnext.adapter.capabilities import Capability, can
     from labelnext.adapter.registry import adapter_names, get_adapter, missing_modules
@@ -86,7 +89,8 @@ def adapters(as_json: Json = False) -> None:
 
 
 @tables.command(epilog="Example: labelnext formats")
-def formats(as_json: Json = False) -> None:
+@json_option
+def formats(as_json: bool) -> None:
     """List the file formats that the files adapter reads, and their options."""
     from labelnext.adapter.formats import format_names, get_format
     from labelnext.adapter.options import described
@@ -117,7 +121,8 @@ def formats(as_json: Json = False) -> None:
 
 
 @tables.command(epilog="Example: labelnext plugins")
-def plugins(as_json: Json = False) -> None:
+@json_option
+def plugins(as_json: bool) -> None:
     """List what installed packages add to labelnext, and why any of it can't be used."""
     from labelnext.acquisition import ACQUISITIONS
     from labelnext.adapter.formats import FORMATS

@@ -20,6 +20,7 @@ HEAVY = (
     "numpy",
     "pyarrow",
     "pycocotools",
+    "pydantic",
     "ray",
     "rich._emoji_codes",
     "rich.table",
@@ -47,7 +48,7 @@ RANKING = (
     "labelnext_adapters.files.formats",
     "labelnext_adapters.label_studio",
 )
-TABLES = {"msgspec", "numpy", "pyarrow", "rich.table"}
+TABLES = {"msgspec", "numpy", "pyarrow", "pydantic", "rich.table"}
 WATCHED = HEAVY + ROOMS + RANKING
 PROGRAM = f"""
 import atexit, sys
@@ -87,8 +88,8 @@ def folder(tmp_path: Path) -> Path:
         (["--help"], set()),
         (["--version"], set()),
         (["undo", "--help"], set()),
-        (["runs", "none.yaml"], set()),
-        (["runs", "server.yaml"], {"labelnext_adapters.label_studio"}),
+        (["runs", "none.yaml"], {"pydantic"}),
+        (["runs", "server.yaml"], {"pydantic", "labelnext_adapters.label_studio"}),
         (["check", "none.yaml"], {*TABLES, *RANKING}),
         (["run", "none.yaml"], {*TABLES, *RANKING}),
         (["run", "page.yaml"], {*TABLES, *RANKING, "PIL", "jinja2"}),
@@ -103,7 +104,7 @@ def test_command_loads_no_more_than_it_needs(
 def test_runs_are_listed_without_what_ranks_them(folder: Path) -> None:
     assert loaded_by(folder, "run", "none.yaml") >= {*TABLES, "labelnext.acquisition"}
     assert (folder / ".labelnext").is_dir()
-    assert loaded_by(folder, "runs", "none.yaml") == set()
+    assert loaded_by(folder, "runs", "none.yaml") == {"pydantic"}
 
 
 def test_end_of_a_command_is_not_searched_for_cycles(folder: Path) -> None:

@@ -186,7 +186,7 @@ def test_ctrl_c_while_commands_are_loaded_is_one_line() -> None:
         "import sys\n"
         "class Interrupt:\n"
         "    def find_spec(self, name, *_):\n"
-        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "        if name == 'click': raise KeyboardInterrupt\n"
         "sys.meta_path.insert(0, Interrupt())\n"
         "from labelnext.cli import main\n"
         "main()\n"
@@ -222,7 +222,7 @@ def test_a_platforms_own_command_says_what_is_not_installed(
     source = "{adapter: label-studio, url: http://127.0.0.1:9, api_key: abc, project: 1}"
     (folder / "ls.yaml").write_text(f"source: {source}\n")
     with pytest.raises(MissingExtra, match="needs the package no_such_sdk") as caught:
-        backend(folder / "ls.yaml")
+        backend.main([str(folder / "ls.yaml")])
     assert "label-studio]" in str(caught.value.hint)
 
 
@@ -250,7 +250,7 @@ def test_undo_of_all_asks_only_where_there_is_a_run(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("typer.confirm", lambda text, **_: asked.append(text))
+    monkeypatch.setattr("click.confirm", lambda text, **_: asked.append(text))
     monkeypatch.chdir(folder)
     journals._undo_all(Path("c.yaml"), True, False)
     assert (asked, capsys.readouterr().out) == ([], "No run to undo.\n")

@@ -10,9 +10,9 @@ from typing import cast
 import numpy as np
 import pytest
 import yaml
+from click.testing import CliRunner
 from PIL import Image
 from sklearn.datasets import load_digits
-from typer.testing import CliRunner
 
 import labelnext
 from labelnext import Pool

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from labelnext.adapter import Context
 from labelnext.adapter.predicted import check_one_version, rows_there
