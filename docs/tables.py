@@ -86,11 +86,11 @@ def commands() -> str:
 
     from labelnext.cli import app
 
-    context = click.Context(app, info_name="labelnext")
+    context = click.Context(app, info_name="labelnext", **app.context_settings)
     parts = []
     for name in app.list_commands(context):
         command = app.get_command(context, name)
-        usage = " ".join(command.collect_usage_pieces(click.Context(command)))
+        usage = " ".join(command.collect_usage_pieces(click.Context(command, parent=context)))
         rows = [_parameter(p) for p in command.params if p.name not in ("config", "help")]
         subcommands = getattr(command, "commands", {})
         rows += [(f"`{name} {sub}`", "", part.help) for sub, part in subcommands.items()]

@@ -53,7 +53,7 @@ def fault(line: str) -> str | None:
     line = line.partition(" > ")[0]  # of the shell
     words = [word for word in shlex.split(line, comments=True) if word != "…"]
     group: Any = app
-    with group.context_class(group) as context:
+    with click.Context(app, **app.context_settings) as context:
         while hasattr(group, "get_command") and words:
             name = words.pop(0)
             group = group.get_command(context, name)
@@ -62,7 +62,7 @@ def fault(line: str) -> str | None:
     if all(word.startswith("-") for word in words):
         words = ["labelnext.yaml", *words] if words else ["--help"]
     try:
-        group.make_context(group.name, words, resilient_parsing=words == ["--help"])
+        group.make_context(group.name, words, parent=context, resilient_parsing=words == ["--help"])
     except click.UsageError as error:
         return str(error.format_message())
     return None
