@@ -85,11 +85,10 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
     """
     matches = np.flatnonzero(pool.item_ids == str(item_id))
     if not matches.size:
-        ids = pool.item_ids.tolist() if len(pool) <= _SEARCHED else []
-        near = difflib.get_close_matches(str(item_id), ids, n=1)
+        near = _like(str(item_id), pool.item_ids.tolist())
         raise NotFound(
             f"no item is called {item_id!r}.",
-            hint=f"did you mean {near[0]}?" if near else NO_SUCH_ID,
+            hint=f"did you mean {near}?" if near else NO_SUCH_ID,
         )
     row = int(matches[0])
     positions = np.flatnonzero(ranking.pool_order == str(item_id))
@@ -107,6 +106,12 @@ def explain_item(pool: Pool, ranking: Ranking, item_id: str) -> Explanation:
         parts,
         changes,
     )
+
+
+def _like(written: str, ids: list[str]) -> str | None:
+    """The id that is most like what somebody wrote: nearly the same, or the shortest around it."""
+    near = difflib.get_close_matches(written, ids if len(ids) <= _SEARCHED else [], n=1)
+    return next(iter(near), None) or min((i for i in ids if written in i), key=len, default=None)
 
 
 def _causes(

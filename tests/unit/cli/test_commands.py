@@ -15,9 +15,10 @@ from unittest import mock
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from labelnext.adapter.registry import ADAPTERS
-from labelnext.cli import main
+from labelnext.cli import app, main
 from labelnext.cli.console import out as console
 from labelnext.config import load_config
 from labelnext.config.template import config_template, secret_variables
@@ -100,6 +101,16 @@ def test_help_lists_every_command() -> None:
     assert "..." not in result.stdout.replace("[ARGS]...", "")  # no sentence is cut off
     assert labelnext("-h").stdout == result.stdout
     assert labelnext("run", "-h").stdout == labelnext("run", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"), [("ex", ["explain", "export"]), ("run --d", ["--dry-run"])]
+)
+def test_tab_completes_commands_and_options(line: str, completed: list[str]) -> None:
+    words = {"COMP_WORDS": f"labelnext {line}", "COMP_CWORD": str(len(line.split()))}
+    asked = {"_LABELNEXT_COMPLETE": "bash_complete", **words}
+    answer = CliRunner().invoke(app, env=asked, prog_name="labelnext")
+    assert answer.output.split() == [f"plain,{word}" for word in completed]
 
 
 def test_run_prints_the_next_items_and_how_to_take_it_back(folder: Path) -> None:

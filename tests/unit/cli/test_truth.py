@@ -143,6 +143,12 @@ def test_an_unknown_item_gets_the_nearest_one(folder: Path) -> None:
     assert answer == "Error: no item is called 'b.jpeg'. Hint: did you mean b.jpg?\n"
 
 
+def test_a_part_of_an_id_gets_the_shortest_id_that_has_it(folder: Path) -> None:
+    (folder / "p.csv").write_text("item_id,p_a,p_b\ncat-1017.jpg,0.9,0.1\ncat-017.jpg,0.5,0.5\n")
+    answer = labelnext("explain", "c.yaml", "017", folder=folder).stderr
+    assert answer == "Error: no item is called '017'. Hint: did you mean cat-017.jpg?\n"
+
+
 def test_what_was_done_is_told_as_done(folder: Path) -> None:
     assert "• Write 2 ranked items" in labelnext("run", "c.yaml", "--dry-run", folder=folder).stdout
     assert "• Wrote 2 ranked items" in labelnext("run", "c.yaml", folder=folder).stdout
