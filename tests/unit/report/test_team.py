@@ -11,6 +11,7 @@ import pytest
 
 from labelnext.adapter.team import Act, Shard, Work
 from labelnext.errors import ConfigError
+from labelnext.quality.stopping import Signal
 from labelnext.report.team import Agreement, Member, Pace, agreements, members, pace, work_summary
 from labelnext.runs.status import Status, status
 from labelnext.runs.status_page import render_status
@@ -92,8 +93,8 @@ def test_no_pace_of_labels_of_one_moment() -> None:
     assert pace([Act("ann", str(k), 5.0) for k in range(20)], 50, 1) is None
 
 
-def shown(work: Work | None, **target: str) -> Any:
-    found = Status(31, 11, [], [], "a forecast needs embeddings.", work=work)
+def shown(work: Work | None, signals: list[Signal] | None = None, **target: str) -> Any:
+    found = Status(31, 11, [], signals or [], "a forecast needs embeddings.", work=work)
     about = {"name": "labelnext.yaml", "address": "", "written": "today", **target}
     return parsed(render_status(found, about))
 
@@ -149,6 +150,14 @@ def test_page_of_files_says_nothing_of_people() -> None:
     page = shown(None)
     assert page.all("table") == []
     assert "Who labelled" not in page.text
+
+
+def test_only_a_measured_signal_has_its_caution() -> None:
+    measured = Signal("kappa", 0.99, "stable.", "a stable model may be wrong.", "Abe, 2009")
+    unknown = Signal("change", None, "needs two runs.", "it may mean few labels.", "Ito, 2008")
+    page = shown(None, [measured, unknown])
+    assert page.text.count("But ") == 1
+    assert "But a stable model may be wrong (Abe, 2009)." in page.text
 
 
 def test_names_are_escaped() -> None:

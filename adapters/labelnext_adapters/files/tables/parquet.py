@@ -71,8 +71,24 @@ def read_columns(
             _check_written_out(file, source, shared, wanted, limit, certain)
     if any(_fills_lists(field.type) for field in file.schema_arrow):
         file = pyarrow.parquet.ParquetFile(source, metadata=_without_arrows_types(file.metadata))
-    table = file.read_row_groups(wanted, columns=names, use_threads=arrow_threads())
+    table = _read(file, source, wanted, names)
     table.validate(full=True)  # what follows trusts offsets and indices
+    return table
+
+
+def _read(file: Any, source: Any, groups: list[int], names: list[str] | None) -> pa.Table:
+    """The columns; pyarrow before 26 reads nulls among vectors of one size as lists only."""
+    try:
+        return file.read_row_groups(groups, columns=names, use_threads=arrow_threads())
+    except pa.ArrowInvalid:
+        if not any(_filled_in(field.type) for field in file.schema_arrow):
+            raise
+    lists = pyarrow.parquet.ParquetFile(source, metadata=_without_arrows_types(file.metadata))
+    table = lists.read_row_groups(groups, columns=names, use_threads=arrow_threads())
+    for place, name in enumerate(table.column_names):
+        kind = file.schema_arrow.field(name).type
+        if pa.types.is_fixed_size_list(kind):
+            table = table.set_column(place, name, table.column(name).cast(kind))
     return table
 
 
