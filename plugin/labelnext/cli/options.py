@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from labelnext.cli.log import log_to
 from labelnext.errors import LabelnextError
-from labelnext.support.started import work_on
+from labelnext.support.started import how, work_on
 
 if TYPE_CHECKING:
     from labelnext.config.config import Config
@@ -18,13 +18,26 @@ if TYPE_CHECKING:
 PATH = click.Path(path_type=Path)
 
 
+class _Configuration(click.Argument):
+    """The argument that most people leave out first: its error says what to write."""
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        try:
+            return super().process_value(ctx, value)
+        except click.MissingParameter:
+            there = Path("labelnext.yaml")
+            words = (str(ctx.info_name), there) if there.exists() else ("init", "--help")
+            what = "Write" if there.exists() else "A command writes one; to see how, write"
+            raise click.MissingParameter(f"{what} {how(*words)}.", ctx, self) from None
+
+
 def _at_work(_: click.Context, __: click.Parameter, config: Path) -> Path:
     work_on(config)
     return config
 
 
 config_argument = click.argument(
-    "config", type=PATH, callback=_at_work, help="The YAML configuration."
+    "config", cls=_Configuration, type=PATH, callback=_at_work, help="The YAML configuration."
 )
 run_argument = click.argument(
     "run_id", metavar="[RUN]", required=False, help="The run, as listed by `labelnext runs`."

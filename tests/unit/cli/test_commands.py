@@ -103,6 +103,19 @@ def test_help_lists_every_command() -> None:
     assert labelnext("run", "-h").stdout == labelnext("run", "--help").stdout
 
 
+def test_a_missing_configuration_gets_the_one_that_is_there(folder: Path) -> None:
+    told = labelnext("check", folder=folder)
+    assert told.returncode == 2
+    assert told.stderr.endswith(
+        "Error: Missing argument 'CONFIG'. A command writes one; to see how, write "
+        "labelnext init --help.\n"
+    )
+    (folder / "labelnext.yaml").touch()
+    assert labelnext("undo", folder=folder).stderr.endswith(
+        "Error: Missing argument 'CONFIG'. Write labelnext undo labelnext.yaml.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "completed"), [("ex", ["explain", "export"]), ("run --d", ["--dry-run"])]
 )
