@@ -101,7 +101,7 @@ def undo(config: Path, run_id: str | None, yes: bool, every: bool, as_json: bool
     """
     if every:
         if run_id is not None:
-            raise click.BadParameter("leave out either the run or --all.")
+            raise click.UsageError("Leave out either the run or --all.")
         _undo_all(config, not yes and sys.stdin.isatty() and sys.stdout.isatty(), as_json)
         return
     from labelnext.runs.undo import to_undo
@@ -191,7 +191,7 @@ def resume(config: Path, run_id: str | None, as_json: bool) -> None:
 @journals.command(epilog="Example: labelnext clear labelnext.yaml --keep 30")
 @config_argument
 @click.option(
-    "--keep", type=click.IntRange(min=1), default=30, help="How many runs of each target to keep."
+    "--keep", type=int, default=30, help="How many runs of each target to keep."
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Don't ask.")
