@@ -13,6 +13,7 @@ from labelnext.selection.vectors import (
     as_points,
     mean_of,
     one_blas_thread,
+    origin_of,
     squared_distances,
     squared_lengths,
 )
@@ -108,8 +109,7 @@ class _Cover:
     ) -> None:
         self.points, self.weights = points, weights
         self.picks: list[int] = [] if first is None else [first]
-        # Shifting by one of the points keeps precision in float32.
-        self._origin = points[:1]
+        self._origin = origin_of(points)  # shifting by it keeps precision in float32
         self._centres = np.empty((len(given) + n_picks, points.shape[1]), dtype=points.dtype)
         for rows, block in given.blocks():
             self._centres[rows] = block - self._origin
@@ -186,9 +186,9 @@ def covering_radius(points: Array, chosen: Array) -> float:
         >>> covering_radius(np.array([[0.0], [1.0], [5.0]]), np.array([[1.0], [4.0]]))
         1.0
     """
-    far = 0.0
+    far, origin = 0.0, origin_of(points)
     for _, block in Points(points).blocks():
-        nearest = squared_distances(block - chosen[0], chosen - chosen[0]).min(axis=1)
+        nearest = squared_distances(block - origin, chosen - origin).min(axis=1)
         far = max(far, float(nearest.max()))
     return math.sqrt(far)
 
