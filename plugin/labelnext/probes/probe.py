@@ -17,7 +17,7 @@ from labelnext.probes.independent import has_several, with_independent
 from labelnext.probes.learner import PER_CLASS, VERSION, Learner
 from labelnext.probes.numbers import is_of_numbers, with_estimates
 from labelnext.probes.objects import as_items, learnable_objects, with_class_vectors
-from labelnext.probes.space import space_of
+from labelnext.probes.space import Space, space_of
 from labelnext.ranking.recipe import NOT_TRAINED
 from labelnext.selection.auto import few_labels
 from labelnext.support.annotations import Seed
@@ -101,12 +101,7 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
         return with_class_vectors(pool, objects, learned, choice.name)
     space = space_of(pool)
     notices = [notice for notice in pool.notices if notice.code != "no_predictions"]
-    if len(lacking := pool.item_ids[pool.tie_order[~space.usable[pool.tie_order]]]):
-        message = (
-            f"The probe predicts nothing for {counted(len(lacking), 'item')} without an embedding: "
-            f"{listed(lacking)}."
-        )
-        notices.append(Notice("probe_without_embedding", message, tuple(lacking.tolist())))
+    notices += _odd_embeddings(pool, space)
     of_numbers = is_of_numbers(pool, choice)
     if of_numbers or has_several(pool):
         if of_numbers:
@@ -141,6 +136,22 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
         missing=~space.usable,
         notices=tuple(notices),
     )
+
+
+def _odd_embeddings(pool: Pool, space: Space) -> Iterator[Notice]:
+    """Items without an embedding, and those whose embedding is far out."""
+    if len(lacking := pool.item_ids[pool.tie_order[~space.usable[pool.tie_order]]]):
+        message = (
+            f"The probe predicts nothing for {counted(len(lacking), 'item')} without an embedding: "
+            f"{listed(lacking)}."
+        )
+        yield Notice("probe_without_embedding", message, tuple(lacking.tolist()))
+    if len(far := pool.item_ids[space.far]):
+        message = (
+            f"The probe treats {counted(len(far), 'embedding')} as nearer to the others: more than "
+            f"ten times as far out as 95% of all; check that they are right: {listed(far)}."
+        )
+        yield Notice("probe_far_embedding", message, tuple(far.tolist()))
 
 
 def _names(pool: Pool) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from labelnext import Objects, Pool, probe
 from labelnext.errors import ConfigError, InvalidInput, UnknownName
 from labelnext.probes.choice import Choice
 from labelnext.probes.folds import folds_of
+from labelnext.probes.space import space_of
 from labelnext.quality.reviews import review
 from labelnext.ranking.rank import rank
 from labelnext.ranking.recipe import NOT_TRAINED
@@ -191,6 +192,30 @@ def test_items_without_an_embedding_are_named_and_stay_without_a_prediction() ->
     assert pool.missing.tolist() == [False] * 9 + [True]
     notice = pool.notices[0]
     assert (notice.code, notice.item_ids) == ("probe_without_embedding", ("j",))
+
+
+@pytest.mark.parametrize("far", [1e5, 1e14])
+@pytest.mark.parametrize("label", [-1, 0, 1])
+@pytest.mark.parametrize("model", ["logistic", "nearest"])
+def test_one_embedding_far_out_spoils_no_other_prediction(
+    model: str, label: int, far: float
+) -> None:
+    places, labels = [*POINTS * 10, [far, -far]], [*LABELS * 10, label]
+    learned = probe(Pool(range(101), embeddings=places, labels=labels, classes=NAMES), model)
+    names = ["left"] * 4 + ["right"] * 4 + ["left", "right"]
+    assert learned.top_names[:100].tolist() == names * 10  # type: ignore[index]
+    notice = learned.notices[0]
+    assert (notice.code, notice.item_ids) == ("probe_far_embedding", ("100",))
+
+
+def test_far_embeddings_are_pulled_in_to_ten_times_the_radius_of_the_others() -> None:
+    # The middle is 0, 95% lie within 1 of it, so what is farther than 10 counts as 10.
+    places = np.array([[0.0]] * 7 + [[1.0]] * 6 + [[-1.0]] * 6 + [[-1e6]])
+    space = space_of(Pool(range(20), embeddings=places))
+    moved = np.array([0.0] * 7 + [1.0] * 6 + [-1.0] * 6 + [-10.0])
+    assert space.far.tolist() == [19]
+    expected = (moved - moved.mean()) / moved.std()
+    assert space.of(np.arange(20))[:, 0] == pytest.approx(expected)
 
 
 def test_predictions_of_the_source_are_replaced_and_counted() -> None:
