@@ -62,7 +62,8 @@ def probe(
         model: logistic, nearest, regression, or the import path of a classifier with scikit-learn's
             methods.
         options: of the classifier's constructor. Of logistic, the default of class_weight is
-            balanced if a class has less than half of an even share of the labels.
+            balanced if a class has less than half of an even share of the labels. Weights go by
+            the names of the classes, where an item has one.
         seed: of the folds, and of the classifier if it has a random state.
         allow_import: let model be a class of any module: importing a module runs its code.
 
@@ -120,7 +121,7 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
     if len(kept) < 2 or (len(kept) < n_classes and counts.sum() < _few(counts)):
         return replace(pool, notices=(*notices, _not_trained(pool, counts, names)))
     training_rows = known[np.isin(labels[known], kept)]
-    out = Learner(choice, space, seed).probabilities(
+    out = Learner(choice.of_classes([names[c] for c in kept]), space, seed).probabilities(
         training_rows, np.searchsorted(kept, labels[training_rows]), counts[kept], pool.item_ids
     )
     rows = np.full((len(pool), n_classes), np.nan)
@@ -236,6 +237,12 @@ def _trained(
         )
         left_out = pool.item_ids[known[np.isin(labels[known], few)]]
         yield Notice("probe_left_out", message, tuple(left_out.tolist()))
+    if nowhere := sorted(set(choice.weights or ()).difference(names)):
+        message = (
+            f"The probe weights no class {listed(nowhere)} (class_weight): so far, there are "
+            f"{listed(names)}."
+        )
+        yield Notice("probe_no_such_class", message)
     n_classes = len(counts) - len(few)
     yield Notice(
         "probe",

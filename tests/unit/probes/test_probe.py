@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from labelnext import Objects, Pool, probe
 from labelnext.errors import ConfigError, InvalidInput, UnknownName
@@ -37,6 +38,10 @@ LABELS = [0, 0, 0, 0, 1, 1, 1, 1, -1, -1]
 def evident(**columns: Any) -> Pool:
     given = {"embeddings": POINTS, "labels": LABELS, "classes": NAMES, **columns}
     return Pool("abcdefghij", **given)
+
+
+def told(pool: Pool) -> str:
+    return " ".join(notice.message for notice in pool.notices)
 
 
 def codes(pool: Pool) -> list[str]:
@@ -311,6 +316,28 @@ def test_rare_classes_are_balanced_unless_options_say_otherwise() -> None:
     assert Choice().estimator(even).class_weight is None
     assert Choice().estimator(uneven).class_weight == "balanced"
     assert Choice(options={"class_weight": None}).estimator(uneven).class_weight is None
+
+
+def test_weights_go_by_the_names_of_classes_also_where_one_is_left_out() -> None:
+    rng = np.random.default_rng(5)
+    places = rng.normal(size=(40, 2))
+    given = np.array(["few"] + ["left"] * 14 + ["right"] * 15 + [""] * 10)
+    names = ("few", "left", "right")
+    labels = [names.index(name) if name else -1 for name in given]
+    options = {"class_weight": {"right": 50.0}}
+    learned = probe(
+        Pool(range(40), embeddings=places, labels=labels, classes=names), options=options
+    )
+    points = (places - places.mean(axis=0)) / places.std(axis=0)
+    model = LogisticRegression(class_weight={"left": 1, "right": 50.0}, max_iter=1000)
+    expected = model.fit(points[1:30], given[1:30]).predict_proba(points[30:])
+    assert learned.probabilities is not None
+    assert learned.probabilities[30:, 1:] == pytest.approx(expected, abs=1e-4)
+
+
+def test_weights_of_classes_that_nobody_gave_yet_are_named() -> None:
+    learned = probe(evident(), options={"class_weight": {"left": 2, "up": 3}})
+    assert "weights no class up (class_weight): so far, there are left, right" in told(learned)
 
 
 def test_nearest_takes_at_most_the_root_of_the_labels_and_never_more_than_there_are() -> None:
