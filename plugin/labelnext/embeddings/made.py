@@ -169,8 +169,8 @@ def _made(
             known.update(zip(contents, embedder([*contents.values()]), strict=True))
             for item, key in keys.items():
                 made = known[key]
-                if not isinstance(made, str) and not np.isfinite(made).all():
-                    made = known[key] = _NOT_FINITE
+                if not isinstance(made, str) and (fault := _fault(made, vectors)):
+                    made = known[key] = fault
                 if isinstance(made, str):
                     broken[item] = made
                     continue
@@ -183,6 +183,16 @@ def _made(
             if progress is not None:
                 progress("embed", start + len(some), len(ordered))
     return vectors, broken
+
+
+def _fault(vector: Vector, others: Mapping[str, Vector]) -> str | None:
+    """Why a vector can't stand beside those of other items."""
+    width = len(next(iter(others.values()), vector))
+    if not len(vector):
+        return "the model's vector is empty"
+    if len(vector) != width:
+        return f"the model's vector has {counted(len(vector), 'number')}, that of others {width}"
+    return None if np.isfinite(vector).all() else _NOT_FINITE
 
 
 def _content(picture: Picture, known: Mapping[str, Vector | str]) -> tuple[str, bytes | None] | str:

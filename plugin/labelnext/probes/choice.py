@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,26 @@ class Choice:
             near = f"{error.hint} Or " if error.hint else ""
             raise UnknownName(error.message, hint=near + path)
         check_importable(self.path, self.allow_import, self.keys)
+
+    @property
+    def weights(self) -> Mapping[str, Any] | None:
+        """The weights of classes by name; None if there are none, or one word for all."""
+        weights = self.options.get("class_weight")
+        if not isinstance(weights, Mapping):
+            return None
+        return {str(name): weight for name, weight in weights.items()}
+
+    def of_classes(self, names: Sequence[str]) -> Choice:
+        """The choice for classes that are numbered from 0: weights by name become those by number.
+
+        Example:
+            >>> Choice(options={"class_weight": {"cat": 5}}).of_classes(["dog", "cat"]).options
+            {'class_weight': {0: 1.0, 1: 5}}
+        """
+        if (weights := self.weights) is None:
+            return self
+        numbered = {number: weights.get(name, 1.0) for number, name in enumerate(names)}
+        return replace(self, options={**self.options, "class_weight": numbered})
 
     def estimator(self, counts: NDArray[np.integer] | None = None, seed: int = 0) -> Any:
         """A new model.

@@ -89,7 +89,8 @@ def with_estimates(
     """
     numbers = numbers_of(pool)
     rows = space.order[~np.isnan(numbers[space.order])]
-    half = float(np.ptp(numbers[rows]) / 2) if len(rows) else 0.0
+    low, high = (float(f(numbers[rows])) if len(rows) else 0.0 for f in (np.min, np.max))
+    middle, half = low / 2 + high / 2, high / 2 - low / 2
     if len(rows) < ENOUGH or not half:
         differing = "" if half or not len(rows) else ", all with the same number"
         return None, Notice(
@@ -100,10 +101,12 @@ def with_estimates(
         )
     if choice.name != REGRESSION:
         choice = replace(choice, name=REGRESSION, options={})
-    mean, spread = _predicted(choice, space, seed, rows, numbers, pool.item_ids)
-    confidences = np.clip(1 - spread[space.usable] / half, 0, 1)
+    # Trees take differences below 1e-8 for none, and squares of large numbers overflow.
+    unit = half / (2 * np.frexp(half)[0])  # a power of two, so that no digit is lost
+    scaled = (numbers - middle) / unit
+    mean, spread = _predicted(choice, space, seed, rows, scaled, pool.item_ids)
+    confidences = np.clip(1 - spread[space.usable] / (half / unit), 0, 1)
     offsets = np.concatenate([[0], np.cumsum(space.usable)])
-    low, high = numbers[rows].min(), numbers[rows].max()
     message = (
         f"The probe ({REGRESSION}) learned numbers from {low:g} to {high:g} of "
         f"{counted(len(rows), 'labelled item')}; its trees predict those "
@@ -112,7 +115,7 @@ def with_estimates(
     made = replace(
         pool,
         numbers=numbers,
-        estimates=mean,
+        estimates=mean * unit + middle,
         probabilities=None,
         objects=Objects(offsets, confidences, whole_items=True),
         multilabel=False,

@@ -17,7 +17,7 @@ from labelnext.probes.independent import has_several, with_independent
 from labelnext.probes.learner import PER_CLASS, VERSION, Learner
 from labelnext.probes.numbers import is_of_numbers, with_estimates
 from labelnext.probes.objects import as_items, learnable_objects, with_class_vectors
-from labelnext.probes.space import space_of
+from labelnext.probes.space import Space, space_of
 from labelnext.ranking.recipe import NOT_TRAINED
 from labelnext.selection.auto import few_labels
 from labelnext.support.annotations import Seed
@@ -62,7 +62,8 @@ def probe(
         model: logistic, nearest, regression, or the import path of a classifier with scikit-learn's
             methods.
         options: of the classifier's constructor. Of logistic, the default of class_weight is
-            balanced if a class has less than half of an even share of the labels.
+            balanced if a class has less than half of an even share of the labels. Weights go by
+            the names of the classes, where an item has one.
         seed: of the folds, and of the classifier if it has a random state.
         allow_import: let model be a class of any module: importing a module runs its code.
 
@@ -101,12 +102,7 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
         return with_class_vectors(pool, objects, learned, choice.name)
     space = space_of(pool)
     notices = [notice for notice in pool.notices if notice.code != "no_predictions"]
-    if len(lacking := pool.item_ids[pool.tie_order[~space.usable[pool.tie_order]]]):
-        message = (
-            f"The probe predicts nothing for {counted(len(lacking), 'item')} without an embedding: "
-            f"{listed(lacking)}."
-        )
-        notices.append(Notice("probe_without_embedding", message, tuple(lacking.tolist())))
+    notices += _odd_embeddings(pool, space)
     of_numbers = is_of_numbers(pool, choice)
     if of_numbers or has_several(pool):
         if of_numbers:
@@ -125,7 +121,7 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
     if len(kept) < 2 or (len(kept) < n_classes and counts.sum() < _few(counts)):
         return replace(pool, notices=(*notices, _not_trained(pool, counts, names)))
     training_rows = known[np.isin(labels[known], kept)]
-    out = Learner(choice, space, seed).probabilities(
+    out = Learner(choice.of_classes([names[c] for c in kept]), space, seed).probabilities(
         training_rows, np.searchsorted(kept, labels[training_rows]), counts[kept], pool.item_ids
     )
     rows = np.full((len(pool), n_classes), np.nan)
@@ -141,6 +137,22 @@ def probed(pool: Pool, choice: Choice, seed: int) -> Pool:
         missing=~space.usable,
         notices=tuple(notices),
     )
+
+
+def _odd_embeddings(pool: Pool, space: Space) -> Iterator[Notice]:
+    """Items without an embedding, and those whose embedding is far out."""
+    if len(lacking := pool.item_ids[pool.tie_order[~space.usable[pool.tie_order]]]):
+        message = (
+            f"The probe predicts nothing for {counted(len(lacking), 'item')} without an embedding: "
+            f"{listed(lacking)}."
+        )
+        yield Notice("probe_without_embedding", message, tuple(lacking.tolist()))
+    if len(far := pool.item_ids[space.far]):
+        message = (
+            f"The probe treats {counted(len(far), 'embedding')} as nearer to the others: more than "
+            f"ten times as far out as 95% of all; check that they are right: {listed(far)}."
+        )
+        yield Notice("probe_far_embedding", message, tuple(far.tolist()))
 
 
 def _names(pool: Pool) -> tuple[str, ...]:
@@ -225,6 +237,12 @@ def _trained(
         )
         left_out = pool.item_ids[known[np.isin(labels[known], few)]]
         yield Notice("probe_left_out", message, tuple(left_out.tolist()))
+    if nowhere := sorted(set(choice.weights or ()).difference(names)):
+        message = (
+            f"The probe weights no class {listed(nowhere)} (class_weight): so far, there are "
+            f"{listed(names)}."
+        )
+        yield Notice("probe_no_such_class", message)
     n_classes = len(counts) - len(few)
     yield Notice(
         "probe",

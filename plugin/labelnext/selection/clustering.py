@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
-from labelnext.selection.vectors import Array, Points, one_blas_thread, squared_lengths
+from labelnext.selection.vectors import Array, Points, one_blas_thread, origin_of, squared_lengths
 
 _PER_CLUSTER = 40  # sample points per cluster: ten more cost time and gain nothing
 _LEAST = 4096  # no sampling up to this many points
@@ -84,7 +84,7 @@ def _start(points: Array, n_clusters: int, seed: int) -> Array:
     points = points[:: max(1, len(points) // max(_LEAST // 2, _STARTERS * n_clusters))]
     rng = np.random.default_rng(seed)
     n_trials = 2 + int(np.log(n_clusters))
-    shifted = points - points.mean(axis=0)  # centring keeps rounding errors small
+    shifted = points - origin_of(points)  # centring keeps rounding errors small
     lengths = squared_lengths(shifted)
     chosen = rng.integers(len(points), size=1).tolist()
     with one_blas_thread():
@@ -115,7 +115,7 @@ def _round(points: Points, centers: Array) -> tuple[Array, NDArray[np.intp]]:
     from scipy.sparse import csr_array
 
     # The nearest centre maximises x·c − |c|²/2; centring keeps rounding errors small.
-    middle = centers.mean(axis=0)
+    middle = origin_of(centers)[0]
     shifted = centers - middle
     half = np.einsum("ij,ij->i", shifted, shifted) / 2
     n_clusters = len(centers)

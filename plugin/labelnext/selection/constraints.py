@@ -325,7 +325,7 @@ class _Room:
     def too_dear(self, items: Positions) -> list[Notice]:
         """A notice of a cost that no item is within."""
         least = self._costs[items].min(initial=math.inf)
-        if not self._in_cost or not self._left < least < math.inf:
+        if not self._in_cost or not len(items) or least <= self._left:
             return []
         message = f"Nothing fits the budget of {self._left:g}: the least costs {least:g}."
         return [Notice("budget", message)]

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from labelnext.selection.covering import all_pairs, maximised
 from labelnext.selection.kernels import Kernel
 from labelnext.selection.neighbours import greedy_cover
-from labelnext.selection.vectors import Array, Points, as_points
+from labelnext.selection.vectors import Array, Points, as_points, origin_of, squared_lengths
 from labelnext.support.annotations import Count, NaturalNumber, Seed
 from labelnext.support.signatures import checked
 
 _PAIRS = 1000  # for the similarity scale
+_NEAR, _FAR = 0.95, 100  # their share, and how many times its squared distance counts at most
 
 
 @checked
@@ -27,7 +28,8 @@ def facility_location(
     """Positions in the order of lazy greedy facility location.
 
     Maximises Σ_i max_j s_ij, j over the batch and the labelled items, with the similarity
-    s_ij = exp(−|x_i − x_j|² / 2σ²), where σ² is the mean squared distance of 1,000 random pairs.
+    s_ij = exp(−|x_i − x_j|² / 2σ²), where σ² is the mean squared distance of 1,000 random pairs,
+    see `similarity_scale`.
     Above 5,000 items, only the similarities of each item to its `n_neighbours` nearest are kept;
     above 30,000, the sum goes over 16,384 random items. A warning says how much that leaves out.
     What is kept is maximised to at least 1 − 1/e of the best possible for that batch size.
@@ -84,9 +86,8 @@ def coverage(points: Array, chosen: Array, *, seed: int = 0) -> float:
     """
     read = Points(points)
     kernel = Kernel("gaussian", similarity_scale(read, seed) / 2)
-    return float(kernel.nearest(read, Points(chosen), chosen[:1]).sum(dtype=np.float64)) / len(
-        points
-    )
+    nearest = kernel.nearest(read, Points(chosen), origin_of(read))
+    return float(nearest.sum(dtype=np.float64)) / len(points)
 
 
 def maximise_facility_location(
@@ -114,7 +115,12 @@ def maximise_facility_location(
 
 
 def similarity_scale(points: Points, seed: int) -> float:
-    """2σ² of the similarity: twice the mean squared distance of random pairs."""
+    """2σ² of the similarity: twice the mean squared distance of random pairs.
+
+    Pairs more than ten times as far apart as 95% of them don't count: a single vector far from all
+    others would otherwise make these all alike.
+    """
     first, second = np.random.default_rng(seed).integers(0, len(points), (2, _PAIRS))
-    difference = points[first] - points[second]
-    return float(2 * np.einsum("ij,ij->i", difference, difference).mean()) or 1.0
+    squares = squared_lengths(points[first] - points[second])
+    near = squares[squares <= _FAR * np.quantile(squares, _NEAR)]
+    return float(2 * (near if near.any() else squares).mean()) or 1.0

@@ -13,6 +13,7 @@ from labelnext.selection.vectors import (
     as_points,
     mean_of,
     one_blas_thread,
+    origin_of,
     squared_distances,
     squared_lengths,
 )
@@ -21,6 +22,7 @@ from labelnext.support.signatures import checked
 
 _WINDOW = 4096  # items with the largest bounds, used until all fall below the others
 _FRONT = 64  # of these, how many are refreshed at once
+_NEAREST = np.finfo(np.float64).min  # instead of the logarithm of 0
 
 
 @checked
@@ -68,9 +70,11 @@ def farthest_first(
     budget: int | None,
     *,
     first: int | None = None,
-    weights: Array | None = None,
+    log_weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.intp]:
     """Greedy maximisation of weight times squared distance to the nearest centre.
+
+    Products are compared by their logarithms: as numbers, small ones would all be 0.
 
     Exact, with lazy evaluation: the distance to the centres seen so far bounds the distance to all
     of them, so only items with the largest bounds are refreshed, and one is picked once no other
@@ -82,13 +86,13 @@ def farthest_first(
         given: initial centres.
         budget: how many; all when None.
         first: the first pick; required without initial centres.
-        weights: shape (n_points,), above 0; all 1 when None.
+        log_weights: shape (n_points,), finite; all 0 when None.
 
     Returns:
         Shape (min(budget, n_points),).
     """
     n_picks = len(points) if budget is None else min(budget, len(points))
-    cover = _Cover(points, given, n_picks, first, weights)
+    cover = _Cover(points, given, n_picks, first, log_weights)
     with one_blas_thread():
         while len(cover.picks) < n_picks:
             window, floor = _leaders(cover.bounds, _WINDOW)
@@ -101,15 +105,19 @@ def farthest_first(
 
 
 class _Cover:
-    """The centres, and a bound on each item's weighted squared distance to them."""
+    """The centres, and a bound on the logarithm of each item's weighted squared distance."""
 
     def __init__(
-        self, points: Points, given: Points, n_picks: int, first: int | None, weights: Array | None
+        self,
+        points: Points,
+        given: Points,
+        n_picks: int,
+        first: int | None,
+        log_weights: NDArray[np.float64] | None,
     ) -> None:
-        self.points, self.weights = points, weights
+        self.points, self.log_weights = points, log_weights
         self.picks: list[int] = [] if first is None else [first]
-        # Shifting by one of the points keeps precision in float32.
-        self._origin = points[:1]
+        self._origin = origin_of(points)  # shifting by it keeps precision in float32
         self._centres = np.empty((len(given) + n_picks, points.shape[1]), dtype=points.dtype)
         for rows, block in given.blocks():
             self._centres[rows] = block - self._origin
@@ -118,10 +126,9 @@ class _Cover:
             self._centres[self._n_centres - 1] = points[np.array([first])][0] - self._origin[0]
         self._lengths = np.empty(len(self._centres), dtype=points.dtype)
         self._lengths[: self._n_centres] = squared_lengths(self._centres[: self._n_centres])
-        self.bounds = distances_to(points, self._centres[0] + self._origin[0])
-        if weights is not None:
-            self.bounds *= weights
-        self.bounds[self.picks] = -1  # never picked again
+        squares = distances_to(points, self._centres[0] + self._origin[0])
+        self.bounds = self._weighted(squares, slice(None))
+        self.bounds[self.picks] = -np.inf  # never picked again
         self._seen = np.ones(len(points), dtype=np.intp)  # centres included in each bound
 
     def pick_among(self, items: NDArray[np.intp], least: np.floating, n_picks: int) -> bool:
@@ -140,17 +147,17 @@ class _Cover:
             best = int(values.argmax())
             if values[best] < least:
                 break
-            if values[best] == 0:  # all that is left coincides with a centre
-                rest = np.flatnonzero(self.bounds == 0)
-                if self.weights is not None:
-                    rest = rest[np.argsort(-self.weights[rest], kind="stable")]
+            if values[best] == _NEAREST:  # all that is left coincides with a centre
+                rest = np.flatnonzero(self.bounds == _NEAREST)
+                if self.log_weights is not None:
+                    rest = rest[np.argsort(-self.log_weights[rest], kind="stable")]
                 self.picks += rest[: n_picks - len(self.picks)].tolist()
                 break
             self._centres[self._n_centres] = block[best]
             self._lengths[self._n_centres] = lengths[best]
             self._n_centres += 1
             self.picks.append(int(items[best]))
-            self.bounds[items[best]] = -1
+            self.bounds[items[best]] = -np.inf
         return len(self.picks) > before
 
     def _refresh(self, items: NDArray[np.intp], block: Array, lengths: Array) -> None:
@@ -158,13 +165,19 @@ class _Cover:
         if start == self._n_centres:
             return
         new = slice(start, self._n_centres)
-        distances = squared_distances(
+        squares = squared_distances(
             block, self._centres[new], lengths=lengths, others=self._lengths[new]
         ).min(axis=1)
-        if self.weights is not None:
-            distances *= self.weights[items]
-        self.bounds[items] = np.minimum(self.bounds[items], distances)
+        self.bounds[items] = np.minimum(self.bounds[items], self._weighted(squares, items))
         self._seen[items] = self._n_centres
+
+    def _weighted(self, squares: Array, items: slice | NDArray[np.intp]) -> NDArray[np.float64]:
+        """The logarithm of weight times squared distance; `_NEAREST` where that is 0."""
+        logs: NDArray[np.float64] = np.full(len(squares), _NEAREST)
+        np.log(squares, out=logs, where=squares > 0, dtype=np.float64)
+        if self.log_weights is not None:
+            logs += self.log_weights[items]  # too little to move _NEAREST
+        return logs
 
 
 def _leaders(values: Array, count: int) -> tuple[NDArray[np.intp], np.floating]:
@@ -186,9 +199,9 @@ def covering_radius(points: Array, chosen: Array) -> float:
         >>> covering_radius(np.array([[0.0], [1.0], [5.0]]), np.array([[1.0], [4.0]]))
         1.0
     """
-    far = 0.0
+    far, origin = 0.0, origin_of(points)
     for _, block in Points(points).blocks():
-        nearest = squared_distances(block - chosen[0], chosen - chosen[0]).min(axis=1)
+        nearest = squared_distances(block - origin, chosen - origin).min(axis=1)
         far = max(far, float(nearest.max()))
     return math.sqrt(far)
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from labelnext.selection.vectors import Array, Points, squared_distances
+from labelnext.selection.vectors import Array, Points, origin_of, squared_distances
 
 KernelName = Literal["gaussian", "laplace", "top_hat"]
 
@@ -43,7 +43,7 @@ class Kernel:
         return np.exp(squares, out=squares)
 
     def between(self, first: Array, second: Array, origin: Array) -> Array:
-        """Similarities of rows, shape (n_first, n_second); `origin` is a point near all of them."""
+        """Similarities of rows, shape (n_first, n_second); `origin` is a point amid them."""
         return self.of(squared_distances(first - origin, second - origin))
 
     def nearest(self, points: Points, others: Points, origin: Array) -> Array:
@@ -83,8 +83,9 @@ def default_width(points: Points, given: Points, n_picks: int, seed: int) -> flo
     if not len(given):
         given = Points(points[np.sort(rng.permutation(n)[: min(n_picks, _SAMPLE)])])
     nearest = np.full(len(sample), np.inf)
+    origin = origin_of(sample)
     for _, targets in given.blocks():
-        squares = squared_distances(sample - sample[:1], targets - sample[:1])
+        squares = squared_distances(sample - origin, targets - origin)
         nearest = np.minimum(nearest, squares.min(axis=1))
     apart = nearest[nearest > 0]
     return float(np.median(apart)) / 4 if len(apart) else 1.0

@@ -17,6 +17,7 @@ from labelnext.selection.vectors import (
     Array,
     Points,
     one_blas_thread,
+    origin_of,
     squared_distances,
     squared_lengths,
 )
@@ -100,7 +101,7 @@ def greedy_cover(
     """
     n = len(points)
     weights = np.ones(n) if weights is None else weights
-    origin = points[:1]
+    origin = origin_of(points)
     with one_blas_thread():
         if n <= DENSE and kernel.name != "top_hat":
             whole = points[:]
@@ -207,7 +208,7 @@ def _near_sampled(
     """
     from scipy.sparse import csr_array
 
-    n, origin = len(points), points[:1]
+    n, origin = len(points), origin_of(points)
     sample = points[chosen] - origin
     lengths, rank = squared_lengths(sample), ceil(n_neighbours * len(sample) / n)
 
@@ -263,7 +264,7 @@ def ranked_values(squares: Array, rank: int) -> Array:
 
 def _within(points: Points, wanted: NDArray[np.bool_], aims: Points, limits: Array) -> _Rows:
     """The targets within whose limit each wanted point lies."""
-    origin = points[:1]
+    origin = origin_of(points)
     places = aims[:] - origin
     limits, lengths = limits.astype(points.dtype), squared_lengths(places)
 
@@ -308,7 +309,7 @@ def _say_loss(
 ) -> None:
     """Warn how much of what the batch covers was seen in the similarities kept, unless all was."""
     some = np.arange(len(aims))[:: ceil(len(aims) / _MEASURED)]
-    measured, origin = Points(aims[some]), aims[:1]
+    measured, origin = Points(aims[some]), origin_of(aims)
     whole = np.max([kernel.nearest(measured, part, origin) for part in chosen], axis=0)
     weights = targets.weights[some]
     total = float((whole * weights).sum())

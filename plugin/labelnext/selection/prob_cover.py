@@ -8,7 +8,14 @@ from numpy.typing import NDArray
 from labelnext.selection.clustering import k_means
 from labelnext.selection.kernels import Kernel
 from labelnext.selection.neighbours import greedy_cover
-from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
+from labelnext.selection.vectors import (
+    Array,
+    Points,
+    as_points,
+    one_blas_thread,
+    origin_of,
+    squared_distances,
+)
 from labelnext.support.annotations import Between, Count, NaturalNumber, Positive, Seed
 from labelnext.support.signatures import checked
 
@@ -75,7 +82,7 @@ def _pure_radius(points: Points, n_clusters: int, purity: float, seed: int) -> f
     _, labels = k_means(points, n_clusters, seed=seed)
     rng = np.random.default_rng(seed)
     sample = np.sort(rng.choice(len(points), min(_SAMPLE, len(points)), replace=False))
-    origin = points[:1]
+    origin = origin_of(points)
     targets = points[sample] - origin
     foreign = np.full(len(sample), np.inf)
     for rows, block in points.blocks():

@@ -13,6 +13,7 @@ from labelnext.selection.vectors import (
     Points,
     as_points,
     one_blas_thread,
+    origin_of,
     squared_distances,
 )
 from labelnext.support.words import counted
@@ -75,7 +76,7 @@ def second_opinion(
     classes = np.union1d(labels, predicted_classes[predicted])
     places = np.searchsorted(classes, predicted_classes)
     kernel = Kernel("gaussian", similarity_scale(points, seed) / 8)
-    origin, anchors = points[:1], given[known]
+    origin, anchors = origin_of(points), given[known]
     with one_blas_thread():
         squares = squared_distances(anchors - origin, anchors - origin)
         alike = squares < default_width(points, Points(anchors), 1, seed)

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.selection.clustering import k_means
-from labelnext.selection.vectors import Array, Points, as_points, one_blas_thread, squared_distances
+from labelnext.selection.vectors import (
+    Array,
+    Points,
+    as_points,
+    one_blas_thread,
+    origin_of,
+    squared_distances,
+)
 from labelnext.support.annotations import NaturalNumber, Seed
 from labelnext.support.signatures import checked
 from labelnext.support.threads import in_order
@@ -128,10 +135,11 @@ def turns(
 
 def nearest(points: Points, centres: Array) -> NDArray[np.intp]:
     """The nearest centre of each point, the earlier in a tie, shape (n_points,)."""
-    shifted = centres - centres[0]
+    origin = origin_of(centres)
+    shifted = centres - origin
 
     def of_block(_: slice, block: Array) -> NDArray[np.intp]:
-        labels: NDArray[np.intp] = squared_distances(block - centres[0], shifted).argmin(axis=1)
+        labels: NDArray[np.intp] = squared_distances(block - origin, shifted).argmin(axis=1)
         return labels
 
     with one_blas_thread():
@@ -185,7 +193,7 @@ def distances_to_nearest(
     means = np.zeros(len(members), dtype=points.dtype)
     if n_neighbours <= 0:
         return means
-    origin = others[:1]
+    origin = origin_of(others)
     targets = others - origin
     smallest = means[:0]  # of the means so far, as many as wanted
     n_wanted = n_wanted or len(members)

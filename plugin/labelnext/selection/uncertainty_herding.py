@@ -66,7 +66,8 @@ def uncertainty_herding(
         kernel: gaussian is exp(−d²/2w²), laplace is exp(−d/w), top_hat is 1 up to w, else 0.
         width: w, above 0; when None, half the root of the median squared distance to the nearest
             labelled item, or without labels to the nearest of `budget` random items. pool is half
-            the root of the mean squared distance of 1,000 random pairs, whatever is labelled.
+            the root of the mean squared distance of 1,000 random pairs, whatever is labelled; see
+            `similarity_scale`.
         n_neighbours: at least 1; about as many are kept of each item above 5,000 items. When
             None, twice the number of items per label and pick, at least 100.
         doubt: what U is: utility, or embeddings for a second opinion as far as it can be trusted.

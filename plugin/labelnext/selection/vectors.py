@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
+from math import ceil
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -28,6 +29,7 @@ _Result = TypeVar("_Result")
 #: The largest number of an embedding that is used.
 LARGEST = 1e15  # sums of squares of such numbers fit into float32
 _BLOCK = 1 << 20  # elements: small in memory, large enough for a matrix product
+_SOME = 33  # rows among which a middle is searched
 _CACHED = 1 << 16  # elements that stay in the cache, with as many beside them
 
 
@@ -156,13 +158,33 @@ def finite_rows(
     return finite
 
 
+def origin_of(points: Array | Points) -> Array:
+    """A point amid the others, to shift them by; a few that lie far from the rest don't move it.
+
+    Each coordinate is the median of that of up to 33 rows.
+
+    Args:
+        points: shape (n_points, n_dimensions); at least one.
+
+    Returns:
+        Shape (1, n_dimensions).
+
+    Example:
+        >>> origin_of(np.array([[1e9], [1.0], [3.0], [2.0], [-1e9]])).tolist()
+        [[2.0]]
+    """
+    some = np.sort(points[np.arange(0, len(points), ceil(len(points) / _SOME))], axis=0)
+    middle: Array = some[len(some) // 2][None]
+    return middle
+
+
 def squared_distances(
     first: Array, second: Array, *, lengths: Array | None = None, others: Array | None = None
 ) -> Array:
     """Squared Euclidean distances, from one matrix product.
 
     Rounding errors are about 1e-7 (float32) of the squared lengths; smaller distances are set to
-    0, so equal points have distance 0. Shift the points near the origin first.
+    0, so equal points have distance 0. Shift the points by their `origin_of` first.
 
     Args:
         first: shape (n, n_dimensions).

@@ -10,6 +10,8 @@ from labelnext.selection.vectors import Array, Points, as_points
 from labelnext.support.annotations import NaturalNumber, NotNegative, Positive
 from labelnext.support.signatures import checked
 
+_STRONGEST = 1e100  # score against distance; its product with a logarithm has to be finite
+
 
 @checked
 def weighted(
@@ -57,7 +59,7 @@ def weighted(
     values = np.asarray(utilities, dtype=np.float64)
     priorities = np.searchsorted(np.sort(values), values, side="right") / len(values)
     # Greedy by p^s · d^t is greedy by p^(2s/t) · d², which needs no root.
-    weights = (priorities ** (2 * score_strength / distance_strength)).astype(points.dtype)
-    weights = np.maximum(weights, np.finfo(np.float32).tiny)
+    strength = min(2 * (score_strength / distance_strength), _STRONGEST)
+    log_weights = strength * np.log(priorities)
     first = None if len(given) else int(values.argmax())
-    return farthest_first(points, given, budget, first=first, weights=weights)
+    return farthest_first(points, given, budget, first=first, log_weights=log_weights)

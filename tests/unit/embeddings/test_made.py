@@ -237,6 +237,23 @@ def test_a_vector_that_is_no_vector_is_named(number: float, tmp_path: Path) -> N
         with_vectors(Pool("b"), pictures, one_by_one(vector), "1", tmp_path)
 
 
+def test_a_model_whose_vectors_differ_in_length_loses_no_other_item(tmp_path: Path) -> None:
+    # As a detector's do, which has a row for each box that it found.
+    def vector(content: bytes) -> NDArray[np.float16]:
+        return np.ones({b"c": 3, b"d": 0}.get(content, 2), dtype=np.float16)
+
+    pictures = {item: Picture(item.encode) for item in "abcde"}
+    for _ in range(2):
+        pool = with_vectors(Pool("abcde"), pictures, one_by_one(vector), "1", tmp_path)
+        assert np.isnan(pool.embeddings).any(axis=1).tolist() == [False, False, True, True, False]
+        assert pool.notices[0].message == (
+            "No embedding for 2 items whose image can't be used: c, d. Of c: the model's vector "
+            "has 3 numbers, that of others 2."
+        )
+    with pytest.raises(InvalidInput, match="none of 1 image can be: the model's vector is empty"):
+        with_vectors(Pool("d"), pictures, one_by_one(vector), "1", tmp_path)
+
+
 @pytest.fixture
 def runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     module: Any = SimpleNamespace(InferenceSession=Session, SessionOptions=SimpleNamespace)

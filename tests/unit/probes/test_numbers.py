@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,25 @@ def test_numbers_need_no_name_for_the_model_and_no_order() -> None:
     other = Pool(turned, embeddings=pool.embeddings[turned], numbers=pool.numbers[turned])
     assert probe(other).fingerprint() == plain.fingerprint()
     assert "learned numbers" in plain.notices[-1].message
+
+
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**-30, 2.0**500, 2.0**1018])
+def test_unit_of_the_numbers_plays_no_part(unit: float) -> None:
+    # Lengths in metres of what measures nanometres taught the trees nothing.
+    pool = made()
+    assert pool.numbers is not None
+    plain, other = rank(probe(pool)), rank(probe(replace(pool, numbers=pool.numbers * unit)))
+    assert other.item_ids.tolist() == plain.item_ids.tolist()
+    assert other.scores.tolist() == plain.scores.tolist()
+
+
+def test_numbers_far_from_zero_are_learned_as_those_near_it() -> None:
+    pool = made()
+    assert pool.numbers is not None
+    near = np.round(pool.numbers * 64)
+    plain, far = (probe(replace(pool, numbers=near + shift)) for shift in (0.0, 2.0**40))
+    assert rank(far).item_ids.tolist() == rank(plain).item_ids.tolist()
+    np.testing.assert_allclose(far.estimates - 2.0**40, plain.estimates, atol=1e-3)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("n_cores", [1, 3])

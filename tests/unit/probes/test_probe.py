@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from labelnext import Objects, Pool, probe
 from labelnext.errors import ConfigError, InvalidInput, UnknownName
 from labelnext.probes.choice import Choice
 from labelnext.probes.folds import folds_of
+from labelnext.probes.space import space_of
 from labelnext.quality.reviews import review
 from labelnext.ranking.rank import rank
 from labelnext.ranking.recipe import NOT_TRAINED
@@ -36,6 +38,10 @@ LABELS = [0, 0, 0, 0, 1, 1, 1, 1, -1, -1]
 def evident(**columns: Any) -> Pool:
     given = {"embeddings": POINTS, "labels": LABELS, "classes": NAMES, **columns}
     return Pool("abcdefghij", **given)
+
+
+def told(pool: Pool) -> str:
+    return " ".join(notice.message for notice in pool.notices)
 
 
 def codes(pool: Pool) -> list[str]:
@@ -193,6 +199,30 @@ def test_items_without_an_embedding_are_named_and_stay_without_a_prediction() ->
     assert (notice.code, notice.item_ids) == ("probe_without_embedding", ("j",))
 
 
+@pytest.mark.parametrize("far", [1e5, 1e14])
+@pytest.mark.parametrize("label", [-1, 0, 1])
+@pytest.mark.parametrize("model", ["logistic", "nearest"])
+def test_one_embedding_far_out_spoils_no_other_prediction(
+    model: str, label: int, far: float
+) -> None:
+    places, labels = [*POINTS * 10, [far, -far]], [*LABELS * 10, label]
+    learned = probe(Pool(range(101), embeddings=places, labels=labels, classes=NAMES), model)
+    names = ["left"] * 4 + ["right"] * 4 + ["left", "right"]
+    assert learned.top_names[:100].tolist() == names * 10  # type: ignore[index]
+    notice = learned.notices[0]
+    assert (notice.code, notice.item_ids) == ("probe_far_embedding", ("100",))
+
+
+def test_far_embeddings_are_pulled_in_to_ten_times_the_radius_of_the_others() -> None:
+    # The middle is 0, 95% lie within 1 of it, so what is farther than 10 counts as 10.
+    places = np.array([[0.0]] * 7 + [[1.0]] * 6 + [[-1.0]] * 6 + [[-1e6]])
+    space = space_of(Pool(range(20), embeddings=places))
+    moved = np.array([0.0] * 7 + [1.0] * 6 + [-1.0] * 6 + [-10.0])
+    assert space.far.tolist() == [19]
+    expected = (moved - moved.mean()) / moved.std()
+    assert space.of(np.arange(20))[:, 0] == pytest.approx(expected)
+
+
 def test_predictions_of_the_source_are_replaced_and_counted() -> None:
     rows = [[0.5, 0.5]] * 9 + [[np.nan, np.nan]]
     missing = [False] * 9 + [True]
@@ -286,6 +316,28 @@ def test_rare_classes_are_balanced_unless_options_say_otherwise() -> None:
     assert Choice().estimator(even).class_weight is None
     assert Choice().estimator(uneven).class_weight == "balanced"
     assert Choice(options={"class_weight": None}).estimator(uneven).class_weight is None
+
+
+def test_weights_go_by_the_names_of_classes_also_where_one_is_left_out() -> None:
+    rng = np.random.default_rng(5)
+    places = rng.normal(size=(40, 2))
+    given = np.array(["few"] + ["left"] * 14 + ["right"] * 15 + [""] * 10)
+    names = ("few", "left", "right")
+    labels = [names.index(name) if name else -1 for name in given]
+    options = {"class_weight": {"right": 50.0}}
+    learned = probe(
+        Pool(range(40), embeddings=places, labels=labels, classes=names), options=options
+    )
+    points = (places - places.mean(axis=0)) / places.std(axis=0)
+    model = LogisticRegression(class_weight={"left": 1, "right": 50.0}, max_iter=1000)
+    expected = model.fit(points[1:30], given[1:30]).predict_proba(points[30:])
+    assert learned.probabilities is not None
+    assert learned.probabilities[30:, 1:] == pytest.approx(expected, abs=1e-4)
+
+
+def test_weights_of_classes_that_nobody_gave_yet_are_named() -> None:
+    learned = probe(evident(), options={"class_weight": {"left": 2, "up": 3}})
+    assert "weights no class up (class_weight): so far, there are left, right" in told(learned)
 
 
 def test_nearest_takes_at_most_the_root_of_the_labels_and_never_more_than_there_are() -> None:

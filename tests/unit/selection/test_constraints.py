@@ -149,6 +149,12 @@ def test_a_budget_below_every_cost_is_named_with_the_least() -> None:
     ]
 
 
+def test_costs_that_no_budget_covers_are_named() -> None:
+    pool = Pool(["a", "b"], probabilities=[[0.5, 0.5]] * 2, costs=[np.inf, np.inf])
+    (notice,) = rank(pool, "margin", budget=9, budget_in="cost").notices
+    assert notice.message == "Nothing fits the budget of 9: the least costs inf."
+
+
 def test_constraint_needs_its_column() -> None:
     bare = Pool(["a"], embeddings=[[0.0]])
     for options, lacking in (

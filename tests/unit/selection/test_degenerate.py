@@ -122,3 +122,11 @@ def test_embeddings_of_objects_have_the_same_limits(scale: float) -> None:
     pool = Pool(range(6), objects=Objects(range(7), np.full(6, 0.5), embeddings=vectors))
     with pytest.raises(InvalidInput, match="between 1e-15 and 1e15 in size"):
         rank(pool, "least_confidence", selection="object_diversity", budget=2)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_one_vector_far_out_leaves_the_digits_of_the_others(method: str) -> None:
+    rows = np.random.default_rng(10).integers(0, 256, (200, 3)) / 16  # exact as float32
+    rows[1] = 1e4  # the first candidate
+    wanted = batch(many(rows), method, budget=20)
+    assert batch(many(rows.astype(np.float32)), method, budget=20) == wanted

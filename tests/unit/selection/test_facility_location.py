@@ -118,3 +118,18 @@ def test_pool_above_the_stated_size_is_sparse_and_close_to_dense() -> None:
 def test_fewer_than_one_neighbour_is_refused() -> None:
     with pytest.raises(InvalidInput, match="n_neighbours must be at least 1; got 0"):
         facility_location(np.ones((2, 1)), np.ones((0, 1)), n_neighbours=0)
+
+
+def test_scale_is_that_of_the_pool_without_a_vector_far_out() -> None:
+    # With 0 and 1 in turn, half of the pairs are 1 apart: twice the mean square is 1.
+    points = np.arange(1000)[:, None] % 2.0
+    scale = similarity_scale(as_points(points), 0)
+    assert scale == pytest.approx(1, abs=0.1)
+    points[7] = 1e9
+    assert similarity_scale(as_points(points), 0) == pytest.approx(scale, abs=0.01)
+
+
+def test_scale_of_copies_is_that_of_the_few_others() -> None:
+    points = np.zeros((1000, 1))
+    points[:10] = 3  # 1% of the items: about 2% of the pairs are 9 apart
+    assert similarity_scale(as_points(points), 0) == pytest.approx(2 * 0.02 * 9, abs=0.15)

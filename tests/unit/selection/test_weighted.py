@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -70,6 +72,34 @@ def test_infinite_utilities_are_the_first_and_the_last_priority() -> None:
     points = np.array([[0.0], [1.0], [2.0]])
     order = weighted(np.array([-np.inf, np.inf, 0.0]), points, np.empty((0, 1)))
     assert order[0] == 1
+
+
+@pytest.mark.parametrize("ratio", [30, 200, 3000])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_priorities_count_whatever_their_power(ratio: int, kind: type) -> None:
+    # Powers below the smallest number, such as 0.1^400, are told apart by exact fractions.
+    rng = np.random.default_rng(ratio)
+    utilities = rng.permutation(40).astype(float)
+    points = rng.integers(0, 9, (40, 3))
+    picks = [int(utilities.argmax())]
+    while len(picks) < 30:
+        squares = [min(((p - points[c]) ** 2).sum() for c in picks) for p in points]
+        products = [
+            Fraction(int(u) + 1, 40) ** (2 * ratio) * int(d) * (item not in picks)
+            for item, (u, d) in enumerate(zip(utilities, squares, strict=True))
+        ]
+        picks.append(products.index(max(products)))
+    order = weighted(
+        utilities, points.astype(kind), np.empty((0, 3), kind), 30, score_strength=float(ratio)
+    )
+    assert order.tolist() == picks
+
+
+@pytest.mark.parametrize(("s", "t"), [(1e308, 1e-300), (1.0, 5e-324), (1e308, 1.0)])
+def test_boundless_power_of_the_score_is_the_score_alone(s: float, t: float) -> None:
+    points, given = np.random.default_rng(4).normal(size=(30, 2)), np.zeros((1, 2))
+    order = weighted(np.arange(30.0), points, given, score_strength=s, distance_strength=t)
+    assert order.tolist() == [*range(29, -1, -1)]
 
 
 @pytest.mark.parametrize("options", [{"score_strength": -1.0}, {"distance_strength": 0.0}])
