@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
+from labelnext.pool.merged import merged
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
@@ -227,19 +228,5 @@ def _merged(
             "versions."
         )
         notices.append(Notice("missing_members", message, ids))
-    joined = Content(None, _joined(sets), np.any(present, axis=0), False)
+    joined = Content(None, merged(sets), np.any(present, axis=0), False)
     return {" + ".join(kept): joined}
-
-
-def _joined(sets: Sequence[Objects]) -> Objects:
-    """The objects of several sets as one; columns that not all have are left out."""
-    order = np.argsort(np.concatenate([o.item_positions for o in sets]), kind="stable")
-    counts = np.sum([o.counts for o in sets], axis=0)
-    columns = {}
-    for name in ("confidences", "class_ids", "boxes", "probabilities", "masks"):
-        parts = [getattr(o, name) for o in sets if len(o.confidences)]
-        if parts and all(part is not None for part in parts):
-            columns[name] = np.concatenate(parts)[order]
-    confidences = columns.pop("confidences", np.zeros(0))
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    return Objects(offsets, confidences, spans=sets[0].spans, answers=sets[0].answers, **columns)
