@@ -8,7 +8,7 @@ replaced, and what hangs on a task that somebody has labelled is never touched.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -229,16 +229,9 @@ class PreLabels:
             context=self._context,
             stage="read pre-labels",
         )
-        return {row.id: row for row in _of(pages, version)}
-
-
-def _of(pages: Iterable[Sequence[Any]], version: str) -> Iterable[Prediction]:
-    for page in pages:
-        for task in page:
-            for prediction in task.predictions:
-                if prediction.model_version == version:
-                    prediction.task = task.id
-                    yield prediction
+        tasks = (task for page in pages for task in page)
+        rows = (row for task in tasks for row in task.predictions)
+        return {row.id: row for row in rows if row.model_version == version}
 
 
 _UNTOUCHED = (lacks("total_annotations"), lacks("cancelled_annotations"))
