@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelnext.errors import InvalidInput
+from labelnext.pool.merged import merged
 from labelnext.pool.objects import Notice, Objects
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
@@ -38,13 +39,7 @@ def make_pool(
     *,
     merge: Merge | None = None,
     place: str = "project",
-    labels: Sequence[int] | None = None,
-    votes: NDArray[np.int64] | None = None,
-    numbers: Sequence[float] | None = None,
-    truth: Objects | None = None,
-    open: Sequence[bool] | None = None,
-    deferred: Sequence[bool] | None = None,
-    metadata: Mapping[str, Sequence[Any]] | None = None,
+    **further: Any,
 ) -> Pool:
     """The pool of these tasks.
 
@@ -57,19 +52,12 @@ def make_pool(
         notices: what was found so far.
         merge: put the regions of all versions together.
         place: where the tasks are, for messages.
-        labels: shape (n_items,), class positions of what people said.
-        votes: shape (n_items, n_people), what each of several people said.
-        numbers: shape (n_items,), the numbers that people said.
-        truth: the objects that people marked.
-        open: shape (n_items,), tasks that somebody would be handed; None for those not labelled.
-        deferred: shape (n_items,), tasks that come after all others.
-        metadata: further columns, each of shape (n_items,).
+        further: other columns of the pool, as what people said: see `Pool`.
 
     Raises:
         InvalidInput: if numbers are out of range, no label is known, or the members cannot be
             compared.
     """
-    # Long: it fills every column of Pool once.
     noticed = [*notices, *newest_notice(members, task_ids, place)]
     contents = _contents(_distinct(members, task_ids), task_ids, item_ids, noticed)
     waiting = [task for task, done in zip(task_ids, labelled, strict=True) if not done]
@@ -94,18 +82,12 @@ def make_pool(
         probabilities=(np.stack(vectors) if several else vectors[0]) if vectors else None,
         classes=tuple(setup.classes) or None,
         objects=(tuple(objects) if several else objects[0]) if objects else None,
-        labels=labels,
-        votes=votes,
-        numbers=numbers,
-        truth=truth,
         versions=None if usable in ([], ["None"]) else usable,
         labelled=labelled,
-        open=open,
-        deferred=deferred,
-        metadata=metadata,
         missing=~present,
         multilabel=any(c.multilabel for c in contents.values()),
         notices=noticed,
+        **further,
     )
 
 
@@ -227,19 +209,5 @@ def _merged(
             "versions."
         )
         notices.append(Notice("missing_members", message, ids))
-    joined = Content(None, _joined(sets), np.any(present, axis=0), False)
+    joined = Content(None, merged(sets), np.any(present, axis=0), False)
     return {" + ".join(kept): joined}
-
-
-def _joined(sets: Sequence[Objects]) -> Objects:
-    """The objects of several sets as one; columns that not all have are left out."""
-    order = np.argsort(np.concatenate([o.item_positions for o in sets]), kind="stable")
-    counts = np.sum([o.counts for o in sets], axis=0)
-    columns = {}
-    for name in ("confidences", "class_ids", "boxes", "probabilities", "masks"):
-        parts = [getattr(o, name) for o in sets if len(o.confidences)]
-        if parts and all(part is not None for part in parts):
-            columns[name] = np.concatenate(parts)[order]
-    confidences = columns.pop("confidences", np.zeros(0))
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    return Objects(offsets, confidences, spans=sets[0].spans, answers=sets[0].answers, **columns)

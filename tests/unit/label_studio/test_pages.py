@@ -14,6 +14,7 @@ from labelnext.errors import AccessDenied, Unavailable
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.pages import few_tasks, task_pages
 from labelnext_adapters.label_studio.server.refusals import TimedOut
+from labelnext_adapters.label_studio.server.task import Task
 
 
 class Server:
@@ -105,3 +106,8 @@ def test_tasks_that_are_deleted_after_they_were_counted_are_none(
     server = Server(0)
     monkeypatch.setattr(server, "get", lambda *_, **__: b'{"tasks": [], "total": 1}')
     assert few(server, 3) == []
+
+
+def test_a_prediction_inside_a_task_knows_the_tasks_number() -> None:
+    sent = b'{"id": 7, "predictions": [{"id": 1, "score": 0.5}, {"id": 2, "model_version": "v8"}]}'
+    assert [row.task for row in msgspec.json.decode(sent, type=Task).predictions] == [7, 7]

@@ -26,7 +26,7 @@ from labelnext_adapters.label_studio.server.changes import changed_after, read_o
 from labelnext_adapters.label_studio.server.client import Client
 from labelnext_adapters.label_studio.server.pages import few_tasks
 from labelnext_adapters.label_studio.server.project import find_versions, get_project
-from labelnext_adapters.label_studio.server.tasks import TASK_FIELDS, Task, Tasks
+from labelnext_adapters.label_studio.server.tasks import TASK_FIELDS, Prediction, Task, Tasks
 from labelnext_adapters.label_studio_format.annotations import Truth
 from labelnext_adapters.label_studio_format.export import key_value
 from labelnext_adapters.label_studio_format.moments import moment
@@ -133,7 +133,7 @@ def _refresh(
         )
         if changed is None:
             return False
-        _take(known, tasks, {task.id: task for task in changed}, context.key)
+        _update(known, tasks, {task.id: task for task in changed}, context.key)
         known.since = read_on(known.since, asked, changed)
         versions, earlier = find_versions(client, number), now
         if _agrees(known, tasks, (earlier,), versions):
@@ -148,7 +148,21 @@ def _settings(project: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(project.get(name) for name in _SETTINGS)
 
 
-def _take(known: Memory, tasks: Tasks, changed: Mapping[int, Task], key: str | None) -> None:
+def take(prediction: Prediction, members: Members) -> None:
+    """Put a prediction into the columns of its model version, if that is read."""
+    columns = members.get(prediction.model_version)
+    if columns is not None:
+        columns.take(
+            prediction.task,
+            prediction.id,
+            prediction.score,
+            prediction.result,
+            version=prediction.model_version,
+            made=moment(prediction.created_at),
+        )
+
+
+def _update(known: Memory, tasks: Tasks, changed: Mapping[int, Task], key: str | None) -> None:
     """Put what is known of tasks now in the place of what was known."""
     columns = {id(each): each for each in known.members.values()}.values()
     for number in sorted(changed):
@@ -156,15 +170,7 @@ def _take(known: Memory, tasks: Tasks, changed: Mapping[int, Task], key: str | N
         for each in columns:
             each.forget(number)
         for prediction in task.predictions:
-            if prediction.model_version in known.members:
-                known.members[prediction.model_version].take(
-                    number,
-                    prediction.id,
-                    prediction.score,
-                    prediction.result,
-                    version=prediction.model_version,
-                    made=moment(prediction.created_at),
-                )
+            take(prediction, known.members)
         if known.truth is not None:
             known.truth.forget(number)
             if task.total_annotations:

@@ -16,7 +16,7 @@ from labelnext.pool.objects import Notice
 from labelnext.pool.pool import Pool
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.read.kept import listed_predictions
-from labelnext_adapters.label_studio.read.memory import keep, recalled
+from labelnext_adapters.label_studio.read.memory import keep, recalled, take
 from labelnext_adapters.label_studio.read.scope import Part, find_part
 from labelnext_adapters.label_studio.read.tag import LOOKED_AT, with_tag
 from labelnext_adapters.label_studio.read.undecided import undecided, undecided_notices
@@ -40,7 +40,6 @@ from labelnext_adapters.label_studio.server.tasks import (
     collect_ids,
     read_tasks,
 )
-from labelnext_adapters.label_studio_format.moments import moment
 from labelnext_adapters.label_studio_format.predictions import Columns, make_pool
 from labelnext_adapters.label_studio_format.regions import Setup
 from labelnext_adapters.label_studio_format.setup import (
@@ -203,9 +202,7 @@ def stored_predictions(
         client, project, _FIELDS, page_size=PAGE_SIZE_WITH_PREDICTIONS, context=context
     ):
         for task in page:
-            for prediction in task.predictions:
-                prediction.task = task.id
-                yield prediction
+            yield from task.predictions
 
 
 def _read_whole(
@@ -223,7 +220,7 @@ def _read_whole(
     rows = listed_predictions(client, project, context, numbered=numbered)
     for done, prediction in enumerate(rows):
         predicted.add(prediction.task)
-        _take(prediction, members)
+        take(prediction, members)
         if done % 10_000 == 0:
             context.report("read predictions", done, None)
     from_data = context.key is not None or bool(context.metadata)
@@ -272,18 +269,4 @@ def read_page(client: Client, project: int, members: Members, tasks: Tasks, part
 def _take_all(page: list[Task], members: Members) -> None:
     for task in page:
         for prediction in task.predictions:
-            prediction.task = task.id
-            _take(prediction, members)
-
-
-def _take(prediction: Prediction, members: Members) -> None:
-    columns = members.get(prediction.model_version)
-    if columns is not None:
-        columns.take(
-            prediction.task,
-            prediction.id,
-            prediction.score,
-            prediction.result,
-            version=prediction.model_version,
-            made=moment(prediction.created_at),
-        )
+            take(prediction, members)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from labelnext.errors import InvalidInput, NotFound, listed
 from labelnext.pool.objects import Notice
 from labelnext.support.words import counted, some
 from labelnext_adapters.label_studio.options import LabelStudioSource
+from labelnext_adapters.label_studio.server.changes import changed_after
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import COLUMN, UNFINISHED, Filter
 from labelnext_adapters.label_studio.server.pages import count_tasks, task_pages
 from labelnext_adapters.label_studio.server.tab import View, list_tabs
 from labelnext_adapters.label_studio.server.tasks import Task
-
-Filter = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,8 @@ class Part:
         """What was left out."""
         if not self.options or n_read >= n_tasks:
             return []
-        message = (
-            f"Left out {n_tasks - n_read} of {counted(n_tasks, 'task')}: {_and(self.options)}."
-        )
+        why = " and ".join(self.options)
+        message = f"Left out {n_tasks - n_read} of {counted(n_tasks, 'task')}: {why}."
         return [Notice("filtered_tasks", message)]
 
 
@@ -67,30 +66,15 @@ def find_part(client: Client, source: LabelStudioSource) -> Part:
     lists: tuple[tuple[Filter, ...], ...] = ((),)
     options: list[str] = []
     if source.unlabelled:
-        every.append(_filter("is_labeled", "equal", "Boolean", False))
+        every.append(UNFINISHED)
         options.append("source.unlabelled")
-    if source.updated_since is not None:
-        every.append(_filter("updated_at", "greater", "Datetime", _instant(source.updated_since)))
-        options.append(f"source.updated_since {source.updated_since.isoformat()}")
+    if (since := source.updated_since) is not None:  # without a zone, it is in UTC
+        every.append(changed_after(since if since.tzinfo else since.replace(tzinfo=UTC)))
+        options.append(f"source.updated_since {since.isoformat()}")
     if source.tab is not None:
         lists = _tab_lists(_find_tab(list_tabs(client, source.number), source.tab))
         options.append(f"source.tab {source.tab!r}")
     return Part(tuple((*every, *filters) for filters in lists), tuple(options))
-
-
-def _filter(column: str, operator: str, kind: str, value: object) -> Filter:
-    return {
-        "filter": f"filter:tasks:{column}",
-        "operator": operator,
-        "type": kind,
-        "value": value,
-    }
-
-
-def _instant(when: datetime) -> str:
-    """As the server's filters want it; a time without a zone is UTC."""
-    utc = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    return utc.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _find_tab(views: list[View], wanted: int | str) -> View:
@@ -117,15 +101,11 @@ def _tab_lists(view: View) -> tuple[tuple[Filter, ...], ...]:
     items = [
         item
         for item in group.get("items") or ()
-        if item.get("value") is not None and str(item.get("filter")).startswith("filter:tasks:")
+        if item.get("value") is not None and str(item.get("filter")).startswith(COLUMN)
     ]
     if group.get("conjunction") == "or":
         return tuple((item,) for item in items) or ((),)
     return (tuple(items),)
-
-
-def _and(names: tuple[str, ...]) -> str:
-    return " and ".join(names)
 
 
 __all__ = ["Part", "find_part"]

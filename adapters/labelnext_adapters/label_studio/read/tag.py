@@ -6,17 +6,12 @@ from typing import Any
 
 from labelnext_adapters.label_studio.options import LabelStudioSource
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import has
 from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio_format.setup import only_predicted, readable_tags
 
 LOOKED_AT = 100  # tasks with predictions, from the first
-_PREDICTED = {
-    "filter": "filter:tasks:total_predictions",
-    "operator": "greater",
-    "type": "Number",
-    "value": 0,
-}
 
 
 def with_tag(
@@ -34,9 +29,8 @@ def with_tag(
     project = get_project(client, source.number) if project is None else project
     if len(readable_tags(project)) < 2:
         return source
-    pages = task_pages(
-        client, source.number, "id,predictions", page_size=LOOKED_AT, filters=(_PREDICTED,)
-    )
+    only = (has("total_predictions"),)
+    pages = task_pages(client, source.number, "id,predictions", page_size=LOOKED_AT, filters=only)
     results = [p.result for task in next(pages, []) for p in task.predictions]
     return source.model_copy(update={"from_name": only_predicted(project, results)})
 

@@ -10,6 +10,7 @@ import msgspec
 from labelnext.adapter.protocol import Context
 from labelnext.adapter.team import Act
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import has
 from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.people import list_members, person_name
 from labelnext_adapters.label_studio_format.annotations import Annotation
@@ -45,18 +46,12 @@ def _annotations(
     client: Client, project: int, context: Context
 ) -> Iterator[tuple[int, Annotation]]:
     for column in ("total_annotations", "cancelled_annotations"):
-        some = {
-            "filter": f"filter:tasks:{column}",
-            "operator": "greater",
-            "type": "Number",
-            "value": 0,
-        }
         for page in task_pages(
             client,
             project,
             _FIELDS,
             page_size=_PAGE,
-            filters=(some,),
+            filters=(has(column),),
             context=context,
             stage="read work",
         ):

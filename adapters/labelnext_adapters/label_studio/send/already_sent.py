@@ -12,6 +12,7 @@ import msgspec
 from labelnext.adapter.batch import Kind, Origin
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import all_of, lacks, where
 from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.project import get_project, list_projects
 from labelnext_adapters.label_studio.server.standing import Standing, find_standing
@@ -114,8 +115,7 @@ def untouched(client: Client, project: int, tasks: Sequence[int]) -> set[int]:
         project: its number.
         tasks: few enough for one address.
     """
-    only = {"filter": "filter:tasks:id", "operator": "in_list", "type": "Number"}
-    items = [{**only, "value": list(tasks)}]
+    only = where("id", "Number", "in_list", list(tasks))
     # `drafts` are the token's own user's; `draft_exists` tells of everybody's.
     names = "total_annotations,cancelled_annotations,drafts,draft_exists,comment_count"
     body = client.get(
@@ -125,7 +125,7 @@ def untouched(client: Client, project: int, tasks: Sequence[int]) -> set[int]:
         include=f"id,{names}",
         resolve_uri="false",
         page_size=len(tasks),
-        query=json.dumps({"filters": {"conjunction": "and", "items": items}}),
+        query=json.dumps({"filters": all_of((only,))}),
     )
     rows = client.decode(body, _Page).tasks
     return {row.id for row in rows if not any(getattr(row, name) for name in names.split(","))}
@@ -141,17 +141,14 @@ def delete_untouched(client: Client, project: int, tasks: Sequence[int]) -> None
     """
     if not tasks:
         return
-    items = [
-        {"filter": f"filter:tasks:{name}", "operator": "equal", "type": kind, "value": value}
-        for name, kind, value in (
-            ("total_annotations", "Number", 0),
-            ("cancelled_annotations", "Number", 0),
-            ("draft_exists", "Boolean", False),
-        )
-    ]
+    nothing_done = (
+        lacks("total_annotations"),
+        lacks("cancelled_annotations"),
+        where("draft_exists", "Boolean", "equal", False),
+    )
     body = {
         "selectedItems": {"all": False, "included": sorted(tasks)},
-        "filters": {"conjunction": "and", "items": items},
+        "filters": all_of(nothing_done),
     }
     client.send("POST", "api/dm/actions/", body, id="delete_tasks", project=project)
 

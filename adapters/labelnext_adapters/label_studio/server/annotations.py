@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import has
 from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.tasks import Task
 from labelnext_adapters.label_studio_format.annotations import Truth, Which
@@ -18,12 +19,7 @@ TRUTH_FIELDS = (
     "parent_prediction"
 )
 _FIELDS = f"id,{TRUTH_FIELDS}"
-_LABELLED = {
-    "filter": "filter:tasks:total_annotations",
-    "operator": "greater",
-    "type": "Number",
-    "value": 0,
-}
+_LABELLED = has("total_annotations")
 
 
 def read_truth(client: Client, project: int, setup: Setup, which: Which, context: Context) -> Truth:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import Filter, where
 from labelnext_adapters.label_studio.server.pages import newest_change
 from labelnext_adapters.label_studio.server.task import Task
 
@@ -39,14 +39,10 @@ def read_on(since: datetime, asked: datetime | None, changed: Iterable[Task]) ->
     return max(since, min(datetime.fromisoformat(newest), asked - _MARGIN))
 
 
-def changed_after(since: datetime) -> dict[str, Any]:
+def changed_after(since: datetime) -> Filter:
     """The filter of tasks that were changed later: themselves, their labels or predictions."""
-    return {
-        "filter": "filter:tasks:updated_at",
-        "operator": "greater",
-        "type": "Datetime",
-        "value": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-    }
+    moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return where("updated_at", "Datetime", "greater", moment)
 
 
 __all__ = ["changed_after", "read_on", "read_until"]

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from labelnext.adapter.protocol import Context
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import Filter, where
 from labelnext_adapters.label_studio.server.pages import count_tasks, task_pages
 from labelnext_adapters.label_studio.server.task import TASK_FIELDS
 from labelnext_adapters.label_studio.server.tasks import Tasks, matching_ids
 
 # What somebody has on the screen is locked for others, which no request tells; a draft is saved as
 # soon as something was drawn or chosen.
-_DRAFTED = {
-    "filter": "filter:tasks:draft_exists",
-    "operator": "equal",
-    "type": "Boolean",
-    "value": True,
-}
+_DRAFTED = where("draft_exists", "Boolean", "equal", True)
 
 
 def read_marks(
@@ -59,9 +54,8 @@ def is_marked(client: Client, project: int, names: Iterable[str]) -> bool:
     return any(count_tasks(client, project, (_text(name, "regex", "."),)) for name in names)
 
 
-def _text(name: str, operator: str, value: object) -> dict[str, Any]:
-    column = f"filter:tasks:data.{name}"
-    return {"filter": column, "operator": operator, "type": "String", "value": value}
+def _text(name: str, operator: str, value: object) -> Filter:
+    return where(f"data.{name}", "String", operator, value)
 
 
 def drafted(client: Client, project: int, context: Context) -> set[int]:

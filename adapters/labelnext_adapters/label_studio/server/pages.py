@@ -12,6 +12,7 @@ import msgspec
 from labelnext.adapter.protocol import Context
 from labelnext.errors import Unavailable
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import Filter, all_of, where
 from labelnext_adapters.label_studio.server.refusals import TimedOut
 from labelnext_adapters.label_studio.server.task import Task
 
@@ -27,14 +28,11 @@ class _Page(msgspec.Struct):
 
 
 def _parameters(
-    project: int, fields: str, page_size: int, filters: tuple[dict[str, Any], ...], last: int
+    project: int, fields: str, page_size: int, filters: tuple[Filter, ...], last: int
 ) -> dict[str, Any]:
     """Of the request for the tasks with a larger id than the last."""
-    after = {"filter": "filter:tasks:id", "operator": "greater", "type": "Number", "value": last}
-    query = {
-        "filters": {"conjunction": "and", "items": [*filters, after]},
-        "ordering": ["tasks:id"],
-    }
+    after = where("id", "Number", "greater", last)
+    query = {"filters": all_of((*filters, after)), "ordering": ["tasks:id"]}
     nested = {"predictions", "annotations"}.intersection(fields.split(","))
     return {
         "project": project,
@@ -47,7 +45,7 @@ def _parameters(
     }
 
 
-def count_tasks(client: Client, project: int, filters: tuple[dict[str, Any], ...]) -> int:
+def count_tasks(client: Client, project: int, filters: tuple[Filter, ...]) -> int:
     """How many tasks pass all of the filters."""
     return _ask_page(client, project, "id", 1, filters, 0).total
 
@@ -66,7 +64,7 @@ def task_pages(
     fields: str,
     *,
     page_size: int = PAGE_SIZE,
-    filters: tuple[dict[str, Any], ...] = (),
+    filters: tuple[Filter, ...] = (),
     context: Context | None = None,
     stage: str = "read tasks",
     after: int = 0,
@@ -102,7 +100,7 @@ def few_tasks(
     most: float,
     *,
     page_size: int,
-    filters: tuple[dict[str, Any], ...],
+    filters: tuple[Filter, ...],
     context: Context,
 ) -> list[Task] | None:
     """The tasks that pass all of the filters, by rising id; None if there are more than `most`."""
@@ -128,12 +126,7 @@ def pages_of(
 ) -> Iterator[list[Task]]:
     """These tasks of a project, by `task_pages`; those that are gone are left out."""
     for start in range(0, len(ids), _IN_LIST):
-        only = {
-            "filter": "filter:tasks:id",
-            "operator": "in_list",
-            "type": "Number",
-            "value": list(ids[start : start + _IN_LIST]),
-        }
+        only = where("id", "Number", "in_list", list(ids[start : start + _IN_LIST]))
         yield from task_pages(
             client, project, fields, filters=(only,), context=context, stage=stage
         )
@@ -144,7 +137,7 @@ def _ask_page(
     project: int,
     fields: str,
     page_size: int,
-    filters: tuple[dict[str, Any], ...],
+    filters: tuple[Filter, ...],
     last: int,
 ) -> _Page:
     parameters = _parameters(project, fields, page_size, filters, last)

@@ -10,6 +10,7 @@ from typing import Any
 from labelnext.adapter.protocol import Context
 from labelnext.errors import LabelnextError, NotFound, listed
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import UNFINISHED, has
 from labelnext_adapters.label_studio.server.pages import task_pages
 from labelnext_adapters.label_studio.server.shapes import Draft, Members, User
 
@@ -35,7 +36,7 @@ def unfinished_work(client: Client, project: int, context: Context) -> dict[int,
     """By task, what people did on those that are begun and still handed out."""
     unfinished: dict[int, Work] = {}
     for column in ("total_annotations", "cancelled_annotations"):
-        only = (_filter("is_labeled", "Boolean", "equal", False), _filter(column))
+        only = (UNFINISHED, has(column))
         pages = task_pages(client, project, _FIELDS, page_size=_PAGE, filters=only, context=context)
         for task in (task for page in pages for task in page):
             work = unfinished.setdefault(task.id, Work())
@@ -57,17 +58,6 @@ def drafters_of(client: Client, tasks: Iterable[int]) -> dict[int, set[int]]:
             numbers = {row["created_username"].rpartition(", ")[2] for row in rows}
             by_task[task] = {int(number) for number in numbers if number.isdecimal()}
     return by_task
-
-
-def _filter(
-    column: str, kind: str = "Number", operator: str = "greater", value: object = 0
-) -> dict[str, Any]:
-    return {
-        "filter": f"filter:tasks:{column}",
-        "operator": operator,
-        "type": kind,
-        "value": value,
-    }
 
 
 def list_members(client: Client) -> dict[int, tuple[str, ...]] | None:

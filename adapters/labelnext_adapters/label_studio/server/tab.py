@@ -9,6 +9,7 @@ from typing import Any
 from labelnext.errors import InvalidInput, NotFound, WriteRefused
 from labelnext_adapters.label_studio.server import shapes
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import all_of, has, lacks, where
 from labelnext_adapters.label_studio.server.marks import is_marked
 from labelnext_adapters.label_studio.server.project import get_project
 from labelnext_adapters.label_studio.server.tab_columns import tab_columns
@@ -23,9 +24,8 @@ def ordering(*, whole: bool, keys: Keys = KEYS["label"]) -> list[str]:
 
 def review_filters(tag: str) -> dict[str, Any]:
     """What a tab for review shows: the labelled tasks of one shard."""
-    labelled = _filter("total_annotations", "Number", "greater", 0)
-    shard = _filter(f"data.{KEYS['review'].batch}", "String", "equal", tag)
-    return {"conjunction": "and", "items": [labelled, shard]}
+    shard = where(f"data.{KEYS['review'].batch}", "String", "equal", tag)
+    return all_of((has("total_annotations"), shard))
 
 
 def filters(
@@ -52,34 +52,25 @@ def filters(
     # With overlap, "none yet" would hide a task from its second annotator.
     lacking = ("equal", 0) if annotations <= 1 else ("less", annotations)
     items = [
-        _filter("completed_at", "Datetime", "empty", True)
+        where("completed_at", "Datetime", "empty", True)
         if varied
-        else _filter("total_annotations", "Number", *lacking)
+        else where("total_annotations", "Number", *lacking)
     ]
     if not skipped:
-        items.append(_filter("cancelled_annotations", "Number", "equal", 0))
+        items.append(lacks("cancelled_annotations"))
     if person is not None:
-        items.append(_filter("annotators", "List", "not_contains", person))
+        items.append(where("annotators", "List", "not_contains", person))
     if tag is not None:
         name = f"data.{BATCH}"
         if spread and not shared:
-            items.append(_filter(name, "String", "regex", pattern_of(tag)))
+            items.append(where(name, "String", "regex", pattern_of(tag)))
         else:
             part = tag_of([tag], shared=shared)
-            items.append(_filter(name, "String", "contains" if shared else "equal", part))
-    return {"conjunction": "and", "items": items}
+            items.append(where(name, "String", "contains" if shared else "equal", part))
+    return all_of(items)
 
 
-def _filter(column: str, kind: str, operator: str, value: str | float) -> dict[str, Any]:
-    return {
-        "filter": f"filter:tasks:{column}",
-        "operator": operator,
-        "type": kind,
-        "value": value,
-    }
-
-
-_NO_FILTERS: dict[str, Any] = {"conjunction": "and", "items": []}
+_NO_FILTERS = all_of(())
 _DEFAULT = "Default"
 STAMP = "labelnext"  # in a tab's data: which run wrote it, for other machines to see
 

@@ -66,6 +66,11 @@ class Task(msgspec.Struct):
     predictions: list[Prediction] = []
     annotations: list[Annotation] = []
 
+    def __post_init__(self) -> None:
+        """Number the predictions, which the server sends inside a task without its number."""
+        for prediction in self.predictions:
+            prediction.task = self.id
+
     @property
     def finished(self) -> bool:
         """Whether it has as many annotations as it needs."""

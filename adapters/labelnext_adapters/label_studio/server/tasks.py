@@ -12,6 +12,7 @@ from labelnext.adapter.protocol import Context
 from labelnext.errors import InvalidInput, listed
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import Filter, has, lacks
 from labelnext_adapters.label_studio.server.pages import (
     task_pages,
 )
@@ -203,10 +204,10 @@ def collect_ids(
         None if these are not all of the tasks: the server's counters may be behind, and tasks
         come and go.
     """
-    without = matching_ids(client, project, _counted("total_predictions", "equal"), context)
+    without = matching_ids(client, project, lacks("total_predictions"), context)
     begun: dict[int, Task] = {}
     for column in ("total_annotations", "cancelled_annotations"):
-        only = (_counted(column, "greater"),)
+        only = (has(column),)
         for page in task_pages(client, project, STATE_FIELDS, filters=only, context=context):
             begun.update({task.id: task for task in page})
     finished = {task.id for task in begun.values() if task.finished}
@@ -220,16 +221,7 @@ def collect_ids(
     return tasks
 
 
-def _counted(column: str, operator: str) -> dict[str, Any]:
-    return {
-        "filter": f"filter:tasks:{column}",
-        "operator": operator,
-        "type": "Number",
-        "value": 0,
-    }
-
-
-def matching_ids(client: Client, project: int, only: dict[str, Any], context: Context) -> set[int]:
+def matching_ids(client: Client, project: int, only: Filter, context: Context) -> set[int]:
     """Ids of the tasks that pass a filter."""
     pages = task_pages(client, project, "id", filters=(only,), context=context)
     return {task.id for page in pages for task in page}

@@ -21,7 +21,7 @@ from labelnext_adapters.label_studio.server.tab import (
     own_tab,
     tab_url,
 )
-from labelnext_adapters.label_studio.server.tasks import KEYS, Tasks
+from labelnext_adapters.label_studio.server.tasks import KEYS, Keys, Tasks
 from labelnext_adapters.label_studio.write.annotators import WHOLE
 from labelnext_adapters.label_studio.write.copy_steps import Queue, copy_steps, n_copied, only_first
 from labelnext_adapters.label_studio.write.data_keys import check_values
@@ -87,36 +87,16 @@ def plan_tasks(
         kept: what an earlier run left in their data.
 
     Raises:
-        WriteRefused: if the tab's title is taken by a tab that labelnext did not make.
-    """
-    keys = KEYS[ranking.purpose]
-    written = {"queue": (keys.priority, keys.batch), "batch": (keys.batch,)}
-    names = written.get(write.mode, ())  # uncertainty puts no key on a task
-    if write.why:  # an earlier text is on a task of a batch, which is looked for anyway
-        names = (*names, keys.why)
-    if kept is not None:
-        kept.recall(tasks, names)
-    read_marks(client, source.number, tasks, names, context)
-    return make_plan(client, source, write, tasks, ranking, context)
-
-
-def make_plan(
-    client: Client,
-    source: LabelStudioSource,
-    write: LabelStudioWrite,
-    tasks: Tasks,
-    ranking: Ranking,
-    context: Context,
-) -> Plan:
-    """What writing the ranking would do.
-
-    Raises:
         InvalidInput: if the ranking names items that are no tasks of the project.
         ConfigError: if a review is to be written in a mode for labelling alone.
         WriteRefused: if the title of a tab is taken, or a data key of ours holds what undo could
             not put back.
     """
     # Long: the parts of one plan, of which each looks at those before it.
+    names = _written_keys(write, KEYS[ranking.purpose])
+    if kept is not None:
+        kept.recall(tasks, names)
+    read_marks(client, source.number, tasks, names, context)
     ids = _task_ids(tasks, ranking)
     project = get_project(client, source.number)
     target: dict[str, Any] = {"url": client.url, "project": source.number}
@@ -167,6 +147,14 @@ def make_plan(
         ),
         left_out=prelabels.left_out if prelabels else (),
     )
+
+
+def _written_keys(write: LabelStudioWrite, keys: Keys) -> tuple[str, ...]:
+    """The data keys that a mode writes."""
+    written = {"queue": (keys.priority, keys.batch), "batch": (keys.batch,)}
+    names = written.get(write.mode, ())  # uncertainty puts no key on a task
+    # An earlier text is on a task of a batch, which is looked for anyway.
+    return (*names, keys.why) if write.why else names
 
 
 def _opinions(
@@ -265,4 +253,4 @@ def _task_ids(tasks: Tasks, ranking: Ranking) -> list[int]:
     return [by_item[item] for item in items]
 
 
-__all__ = ["WHOLE", "make_plan", "next_steps", "plan_tasks"]
+__all__ = ["WHOLE", "next_steps", "plan_tasks"]

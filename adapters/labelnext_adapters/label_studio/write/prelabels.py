@@ -8,7 +8,7 @@ replaced, and what hangs on a task that somebody has labelled is never touched.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from labelnext.journal.plan import Step
 from labelnext.pool.pool import Pool
 from labelnext.support.words import counted
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import lacks, where
 from labelnext_adapters.label_studio.server.pages import pages_of, task_pages
 from labelnext_adapters.label_studio.server.predictions import (
     are_sent_each,
@@ -219,35 +220,21 @@ class PreLabels:
     def _stored(self, step: Step) -> dict[int, Prediction]:
         """The pre-labels on tasks that nobody has labelled or skipped, by their own numbers."""
         version = step.payload["version"]
+        holding = where("predictions_model_versions", "List", "contains", [version])
         pages = task_pages(
             self._client,
             step.payload["project"],
             "id,predictions",
-            filters=(_with(version), *_UNTOUCHED),
+            filters=(holding, *_UNTOUCHED),
             context=self._context,
             stage="read pre-labels",
         )
-        return {row.id: row for row in _of(pages, version)}
+        tasks = (task for page in pages for task in page)
+        rows = (row for task in tasks for row in task.predictions)
+        return {row.id: row for row in rows if row.model_version == version}
 
 
-def _of(pages: Iterable[Sequence[Any]], version: str) -> Iterable[Prediction]:
-    for page in pages:
-        for task in page:
-            for prediction in task.predictions:
-                if prediction.model_version == version:
-                    prediction.task = task.id
-                    yield prediction
-
-
-def _with(version: str) -> dict[str, Any]:
-    column = "filter:tasks:predictions_model_versions"
-    return {"filter": column, "operator": "contains", "type": "List", "value": [version]}
-
-
-_UNTOUCHED = tuple(
-    {"filter": f"filter:tasks:{column}", "operator": "equal", "type": "Number", "value": 0}
-    for column in ("total_annotations", "cancelled_annotations")
-)
+_UNTOUCHED = (lacks("total_annotations"), lacks("cancelled_annotations"))
 
 
 def _said(result: str | bytes) -> Any:

@@ -10,6 +10,7 @@ from labelnext.journal.plan import Step
 from labelnext.support.store import is_run_id
 from labelnext_adapters.label_studio.options import LabelStudioWrite
 from labelnext_adapters.label_studio.server.client import Client
+from labelnext_adapters.label_studio.server.filters import COLUMN, UNFINISHED, lacks
 from labelnext_adapters.label_studio.server.pages import count_tasks
 from labelnext_adapters.label_studio.server.standing import IGNORED, TO_ME
 from labelnext_adapters.label_studio.server.tab import (
@@ -178,10 +179,7 @@ def left_in_tabs(client: Client, project: int, write: LabelStudioWrite) -> dict[
     """
     left = {}
     views = list_tabs(client, project)
-    open_ = (
-        _only("is_labeled", "Boolean", False),
-        _only("cancelled_annotations", "Number", 0),
-    )
+    open_ = (UNFINISHED, lacks("cancelled_annotations"))
     for name in shard_names(write.annotators):
         tab = own_tab(views, tab_title(write, name))
         if tab is not None:
@@ -190,26 +188,17 @@ def left_in_tabs(client: Client, project: int, write: LabelStudioWrite) -> dict[
     return left
 
 
-def _only(column: str, kind: str, value: object) -> dict[str, Any]:
-    return {
-        "filter": f"filter:tasks:{column}",
-        "operator": "equal",
-        "type": kind,
-        "value": value,
-    }
-
-
 def _is_filtered_as_made(data: View, batch: str) -> bool:
     """Whether a tab has no filters but such as a run gives it; `batch` is the key of shards."""
     items = (data.get("filters") or {}).get("items") or ()
-    columns = {str(i.get("filter")).removeprefix("filter:tasks:") for i in items}
+    columns = {str(i.get("filter")).removeprefix(COLUMN) for i in items}
     return columns <= {*_OURS, f"data.{batch}"}
 
 
 def _was_made(data: View, title: str, tab: str, key: str) -> bool:
     """Whether an earlier run made a tab for a shard, or for all: by its stamp, title and filter."""
     items = (data.get("filters") or {}).get("items") or ()
-    values = {str(i.get("value")) for i in items if i.get("filter") == f"filter:tasks:data.{key}"}
+    values = {str(i.get("value")) for i in items if i.get("filter") == f"{COLUMN}data.{key}"}
     if title == tab:
         return True
     name = title.removeprefix(f"{tab} ")
