@@ -203,7 +203,7 @@ def test_a_panel_whose_ranking_is_gone_says_once_what_else_fails(
     def refuse(*_: Any) -> None:
         raise Unavailable("The database is away.")
 
-    shown = sys.modules[type(part("label_next")).__module__]
+    shown = sys.modules[f"{type(part('label_next')).__module__}_state"]
     monkeypatch.setattr(shown, "last_action", refuse)
     part("label_next").on_batch(ctx)
     told = [r.params["message"] for r in ctx.executor._requests if "message" in r.params]
