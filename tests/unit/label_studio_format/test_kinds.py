@@ -99,6 +99,17 @@ def test_detectors_of_different_classes_are_put_together(tmp_path: Path) -> None
         read(tmp_path, [task(1, [choice("good", score=0.5)])], merge="regions")
 
 
+def test_boxes_stay_where_another_merged_version_has_points(tmp_path: Path) -> None:
+    points = '<KeyPointLabels name="k" toName="i"><Label value="car"/></KeyPointLabels></View>'
+    value = {"x": 5, "y": 5, "width": 1, "keypointlabels": ["car"]}
+    point = {"from_name": "k", "to_name": "i", "type": "keypointlabels", "value": value}
+    tasks = [versions(1, boxes=[box("car", score=0.9)], points=[{**point, "score": 0.5}])]
+    label_config = CARS.replace("</View>", points)
+    pool: Any = read(tmp_path, tasks, label_config, merge="regions", from_name=["b", "k"])
+    assert pool.objects.confidences.tolist() == [0.5, 0.9]
+    assert [all(row) for row in (pool.objects.boxes >= 0).tolist()] == [False, True]
+
+
 # ---- answers about regions, paths and repetitions
 
 
