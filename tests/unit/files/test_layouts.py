@@ -100,6 +100,8 @@ def test_one_row_a_detection_gives_objects_and_a_row_without_one_an_empty_image(
     [
         ("id,p_a,p_b\nx,93,7\ny,51,49\n", "got 93 .*percentages: set source.scale: percent"),
         ("id,p_a,p_b\nx,3,-1\ny,0.2,0.1\n", "got 3 for item x.*look like logits"),
+        ("id,p_a,p_b\nx,0.6,0.4\ny,inf,0.1\n", "got inf for item y.*infinity is neither"),
+        ("id,p_a,p_b\nx,3,-1\ny,inf,0.1\n", "got 3 for item x.*look like logits"),
         ("id,label,score\nx,a,0.9\n", "what people said or what a model said"),
         ("id,p_a,p_a\nx,0.9,0.1\n", "distinct names; got 'p_a'"),
         ("0.9,0.1\n0.2,0.8\n", "first line must name the columns"),

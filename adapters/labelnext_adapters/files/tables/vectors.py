@@ -349,6 +349,12 @@ def explained(rows: NDArray[np.floating], ids: Sequence[Any]) -> NotProbabilitie
     value = float(rows[bad[0]][outside[bad[0]]][0])
     shown = listed(str(ids[i]) for i in bad)
     message = f"probabilities must be in [0, 1]; got {value:.6g} for item {shown}."
+    if np.isposinf(rows[outside]).all():  # as logits, the other items would get other scores
+        hint = (
+            "infinity is neither a probability nor a percentage: correct it, or leave it empty "
+            "(null in JSON)."
+        )
+        return NotProbabilities(message, hint=hint)
     with np.errstate(over="ignore"):  # finite numbers may add up to infinity
         sums = np.nansum(rows, axis=1)
     if not (rows < 0).any() and np.nanmedian(np.abs(sums - 100)) <= 100 * ROUNDED:
