@@ -190,9 +190,7 @@ def resume(config: Path, run_id: str | None, as_json: bool) -> None:
 
 @journals.command(epilog="Example: labelnext clear labelnext.yaml --keep 30")
 @config_argument
-@click.option(
-    "--keep", type=int, default=30, help="How many runs of each target to keep."
-)
+@click.option("--keep", type=int, default=30, help="How many runs of each target to keep.")
 @click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Don't ask.")
 @json_option
