@@ -367,7 +367,7 @@ def test_a_view_that_changes_reads_no_ranking_again(filled: Any) -> None:
     filled.reload()
     ctx, _ = panel(filled)
     shape = part("label_next")
-    module = sys.modules[type(shape).__module__]
+    module = sys.modules[f"{type(shape).__module__}_state"]
     with mock.patch.object(module, "summarise_run", side_effect=module.summarise_run) as summarise:
         ctx.request_params["view"] = filled.limit(0)._serialize()
         shape.on_change_view(ctx)
