@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -20,6 +19,7 @@ _TAR = slice(257, 262)  # where a tar archive says what it is
 _TO_CSV = "save the sheet as CSV, with the names of its columns in the first line."
 _TO_PARQUET = "convert it to Parquet."
 _UNPACK = "unpack it first."
+_CUT_OFF = "a zip file that is cut off or damaged"
 _NOT_DATA = "name the file with the model's predictions."
 _AS_NPZ = "numpy.savez('predictions.npz', item_ids=ids, probabilities=probabilities)"
 _TABLE = "write a Parquet file by pandas: {}.to_parquet('predictions.parquet')"
@@ -28,6 +28,7 @@ _SEGMENTS = (
     "sure the model is."
 )
 _CURES = {
+    _CUT_OFF: "copy or download it again.",
     "an Excel sheet": _TO_CSV,
     "an Office file": _TO_CSV,
     "an OpenDocument file": _TO_CSV,
@@ -193,9 +194,11 @@ def _inside(start: bytes, size: int) -> str | None:
 
 
 def _zipped(path: Path) -> str | None:
-    names: list[str] = []
-    with suppress(*DAMAGED), zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except DAMAGED:
+        return _CUT_OFF
     known = next((kind for name, kind in _INSIDE.items() if name in names), None)
     if known is None and any(name.endswith("/data.pkl") for name in names):
         return "a file of torch.save()"

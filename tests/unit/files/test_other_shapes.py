@@ -125,6 +125,10 @@ FOREIGN = {
     "p.csv.7z": (b"7z\xbc\xaf\x27\x1c", "an archive.*unpack it first"),
     "p.tar.gz": (tarred(), "an archive.*unpack it first"),
     "two.zip": (zipped("a.csv", "b.csv"), "an archive.*unpack it first"),
+    "cut.zip": (
+        zipped("a.csv")[:-9],
+        "a zip file that is cut off or damaged.*copy or download it again",
+    ),
     "p.mat": (b"MATLAB 5.0 MAT-file, Platform: posix" + bytes(99), "a file of MATLAB.*loadmat"),
     "old.mat": (bytes(99), "a file of MATLAB.*loadmat"),
     "new.mat": (b"MATLAB 7.3 MAT-file, Platform" + bytes(99), "an HDF5 file.*h5py.*numpy.savez"),

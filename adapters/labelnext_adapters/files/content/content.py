@@ -128,7 +128,7 @@ def _decompressed(file: BinaryIO, kind: str, limit: Limit) -> Iterator[bytes]:
     except InvalidInput:
         raise
     except (OSError, ValueError, EOFError, RuntimeError, *_PACKERS) as error:
-        if kind == "zip":
+        if kind == "zip" and not isinstance(error, zipfile.BadZipFile):
             raise InvalidInput(
                 f"a zip file must hold one file without a password; {error}.",
                 hint="unpack it first.",
